@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * handfast_model.h - the cycle-exact C model of rtl/handfast.sv, and the types of its pins.
+ *
+ * The model owes the same pins and the same trace in every clock, not the same flip-flops
+ * (docs/architecture.md). One struct, one function per clock, nothing global: any number of
+ * models may run at once, one thread each. */
+#ifndef HANDFAST_MODEL_H
+#define HANDFAST_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One connection entry, every field of regs/tcb.def in host byte order. */
+struct hf_tcb {
+#define FIELD(name, bits, rfc, doc) uint64_t name;
+#include "../regs/tcb.def"
+#undef FIELD
+};
+
+/* What the pins hold during one clock, into the core. */
+struct hf_in {
+#define IN(name, bits, doc) uint64_t name;
+#include "pins.def"
+#undef IN
+};
+
+/* What the pins hold during one clock, out of the core. trc_entry is defined only while
+ * trc_valid and trc_write are 1. */
+struct hf_out {
+#define OUT(name, bits, valid, doc) uint64_t name;
+#include "pins.def"
+#undef OUT
+	struct hf_tcb trc_entry;
+};
+
+/* Parameters of the core, docs/architecture.md "Parameters"; same limits as in RTL. */
+struct hf_params {
+	unsigned sets_log2, ways, listeners, max_frame, seg_depth, stage_beats, host_fifo_beats, event_depth,
+	    reply_depth, cmd_depth, tx_beats, tx_descs;
+};
+
+extern const struct hf_params hf_params_default; /* the defaults of the table there */
+extern const struct hf_params hf_params_small;   /* handfast_small of the table there */
+
+struct hf_model;
+
+/* Returns a model in reset, or NULL when the parameters are illegal or memory is short. */
+struct hf_model *hf_model_new(const struct hf_params *params);
+void hf_model_free(struct hf_model *m);
+
+/* Advance one clock: `in` is what the input pins hold during this cycle; *out receives what the
+ * output pins hold in the next one, after the edge. The first outputs after hf_model_new() are those
+ * of reset: all valid, ready and trace pins 0. */
+void hf_model_step(struct hf_model *m, const struct hf_in *in, struct hf_out *out);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sim.h - a clock, queues and pin drivers around one engine: frames and messages instead of beats.
+ * The board process, replay, the lock-step runner and all tests stand on it. */
+#ifndef HANDFAST_SIM_H
+#define HANDFAST_SIM_H
+
+#include <stddef.h>
+#include "engine.h"
+
+#define SIM_FRAME_MAX 16384 /* bytes of the longest frame or message sim carries */
+
+/* What the simulator reports, as it happens; any pointer may be NULL. `cycle` counts clocks since sim_open. */
+struct sim_events {
+	/* A frame left on the wire side; cycle and time_ns are those of its first beat on the pins. */
+	void (*tx)(void *ctx, const uint8_t *frame, size_t len, uint64_t cycle, uint64_t time_ns);
+	/* A message left towards the host; len is its length field, checked against the beats. */
+	void (*c2h)(void *ctx, const uint8_t *msg, size_t len, uint64_t cycle, uint64_t time_ns);
+	/* trc_valid was 1 in this cycle. */
+	void (*trace)(void *ctx, const struct hf_out *out, uint64_t cycle, uint64_t time_ns);
+	/* The last beat of a frame given to sim_rx() is on the pins in this cycle; stamp is time_ns at its first beat. */
+	void (*rx_done)(void *ctx, const uint8_t *frame, size_t len, uint64_t cycle, uint64_t stamp);
+};
+
+/* Random gaps, each a chance in 256 per cycle; 0 = never. */
+struct sim_noise {
+	uint8_t rx_bubble, tx_stall, c2h_stall, h2c_bubble;
+};
+
+struct sim {
+	struct engine *engine;
+	struct hf_in in;   /* pins in the coming cycle; time_ns and tick_1ms are the simulator's */
+	struct hf_out out; /* pins after the last one */
+	struct sim_events on;
+	void *ctx;
+	struct sim_noise noise;
+	uint64_t cycle;      /* clocks since sim_open */
+	uint64_t time_ps;    /* the pin time_ns is time_ps / 1000 */
+	uint64_t period_ps;  /* added per clock; 6400 after sim_open */
+	uint64_t ms_done;    /* ticks given so far; a tick is given in each clock while time_ps / 10^9 > ms_done */
+	bool tick_by_hand;   /* no ticks but those of sim_tick() */
+	unsigned rx_gap;     /* idle cycles before each frame's first beat */
+	void *priv;          /* queues, frame assembly */
+};
+
+/* Open an engine, hold rst for 4 clocks, do not wait for ready. NULL when memory is short. */
+struct sim *sim_open(enum engine_kind kind, enum engine_size size, uint64_t seed);
+void sim_close(struct sim *s);
+
+/* Queue a frame for the wire input; the bytes are copied. len 1..SIM_FRAME_MAX, as on the wire without FCS (nothing is padded).
+ * Returns 0 or -EMSGSIZE, -ENOMEM. */
+int sim_rx(struct sim *s, const void *frame, size_t len, bool bad_fcs);
+/* Queue a message for h2c, padded to beats; len 1..SIM_FRAME_MAX need not agree with its length field (tests lie on purpose). */
+int sim_h2c(struct sim *s, const void *msg, size_t len);
+/* Frames and messages not yet wholly on the pins. */
+size_t sim_rx_pending(const struct sim *s);
+size_t sim_h2c_pending(const struct sim *s);
+
+void sim_step(struct sim *s);
+void sim_run(struct sim *s, uint64_t cycles);
+/* Run until queues are empty and no valid pin moved for `quiet` clocks, at most `max` clocks. Returns clocks run. */
+uint64_t sim_settle(struct sim *s, uint64_t quiet, uint64_t max);
+/* One clock with tick_1ms = 1 (tick_by_hand); `ms` of them back to back, each followed by `clocks_between` plain clocks. */
+void sim_tick(struct sim *s, unsigned ms, unsigned clocks_between);
+/* Hold rst for n clocks; drops what is queued. */
+void sim_reset(struct sim *s, unsigned n);
+
+/* Register access by AXI-Lite pins; runs the clock. Returns the bus response (0 OKAY, 2 SLVERR), or -ETIMEDOUT after 1000 clocks. */
+int sim_reg_write(struct sim *s, uint32_t offset, uint32_t value);
+int sim_reg_read(struct sim *s, uint32_t offset, uint32_t *value);
+/* SNAPSHOT and read: counter `index` of regs/counter.def. */
+int sim_counter(struct sim *s, unsigned index, uint64_t *value);
+
+#endif
