@@ -19,11 +19,15 @@ struct sim_events {
 	void (*trace)(void *ctx, const struct hf_out *out, uint64_t cycle, uint64_t time_ns);
 	/* The last beat of a frame given to sim_rx() is on the pins in this cycle; stamp is time_ns at its first beat. */
 	void (*rx_done)(void *ctx, const uint8_t *frame, size_t len, uint64_t cycle, uint64_t stamp);
+	/* Every clock: what the input pins hold in it. */
+	void (*clock)(void *ctx, const struct hf_in *in, uint64_t cycle);
 };
 
-/* Random gaps, each a chance in 256 per cycle; 0 = never. */
+/* Random gaps, each a chance in 256 per cycle; 0 = never. With `garbage` everything the engine must not look at (idle
+ * data pins, bytes beyond tkeep, tuser before the last beat) is random instead of 0. */
 struct sim_noise {
 	uint8_t rx_bubble, tx_stall, c2h_stall, h2c_bubble;
+	bool garbage;
 };
 
 struct sim {
@@ -33,14 +37,21 @@ struct sim {
 	struct sim_events on;
 	void *ctx;
 	struct sim_noise noise;
-	uint64_t cycle;      /* clocks since sim_open */
-	uint64_t time_ps;    /* the pin time_ns is time_ps / 1000 */
-	uint64_t period_ps;  /* added per clock; 6400 after sim_open */
-	uint64_t ms_done;    /* ticks given so far; a tick is given in each clock while time_ps / 10^9 > ms_done */
-	bool tick_by_hand;   /* no ticks but those of sim_tick() */
-	unsigned rx_gap;     /* idle cycles before each frame's first beat */
-	void *priv;          /* queues, frame assembly */
+	uint64_t cycle;		/* clocks since sim_open */
+	uint64_t time_ps;	/* the pin time_ns is time_ps / 1000 */
+	uint64_t period_ps;	/* added per clock; 6400 after sim_open */
+	uint64_t ms_done;	/* ticks given so far; a tick is given in each clock while time_ps / 10^9 > ms_done */
+	bool tick_by_hand;	/* no ticks but those of sim_tick() */
+	unsigned rx_gap;	/* idle cycles before each frame's first beat */
+	bool hold_tx, hold_c2h; /* that output's tready stays 0 while set */
+	uint64_t faults; /* broken promises on the output pins: AXI-Stream and AXI-Lite rules, a gap inside a TX frame,
+	                      * a length field that is not what came, bytes that should be 0 */
+	char fault[120]; /* the first of them, "cycle 12: m_axis_tx: gap inside a frame", "" while there is none */
+	void *priv;	 /* queues, frame assembly */
 };
+
+/* Cycle c is the clock that the (c+1)-th sim_step() runs: `out` shows its outputs before that call, and what they show is
+ * reported from inside the call. The pins s_axil_* and rst in `in` are the caller's; sim drives all others. */
 
 /* Open an engine, hold rst for 4 clocks, do not wait for ready. NULL when memory is short. */
 struct sim *sim_open(enum engine_kind kind, enum engine_size size, uint64_t seed);

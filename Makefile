@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+# Handfast: everything goes into build/. `make help` lists the targets.
+
+CC        = gcc
+CXX       = g++
+VERILATOR = verilator
+YOSYS     = yosys
+CFLAGS    = -O3 -march=native -g
+CXXFLAGS  = -O3 -march=native
+LDLIBS    = -lpcap -lpthread
+CYCLES    = 5000000
+SEED      = 1
+
+B       = build
+OBJ     = $B/obj
+RTL     = $(sort $(wildcard rtl/*.sv))
+DEFS    = $(wildcard regs/*.def regs/*.h)
+SMALL   = SETS_LOG2=2 WAYS=2 SEG_DEPTH=4 STAGE_BEATS=256 HOST_FIFO_BEATS=256 EVENT_DEPTH=2 REPLY_DEPTH=2 \
+          TX_BEATS=256 TX_DESCS=2 MAX_FRAME=512 CMD_DEPTH=2 LISTENERS=2
+WARN    = -Wall -Wextra -Werror
+COMPILE = -std=c11 -D_GNU_SOURCE -I. $(WARN) -MMD -MP
+
+objects  = $(patsubst %.c,$(OBJ)/%.o,$(wildcard $1))
+# The transport to a board inside the process stands on the simulator, so it is not in libhandfast.
+HOST     = $(filter-out $(OBJ)/host/handfast.o $(OBJ)/driver/transport_model.o,$(call objects,driver/*.c host/*.c))
+SIM      = $(filter-out $(OBJ)/sim/main_%,$(call objects,sim/*.c driver/transport_model.c))
+SUPPORT  = $(call objects,tests/support_*.c)
+TOOLS    = $(patsubst sim/main_%.c,$B/%,$(wildcard sim/main_*.c)) $(patsubst host/%.c,$B/%,$(wildcard host/handfast.c))
+EXAMPLES = $(patsubst %.c,$B/%,$(wildcard examples/*.c))
+TESTS    = $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
+LIBS     = $B/libsim.a $B/librtl.a $B/libcmodel.a $B/libhandfast.a
+
+all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS)  ## everything, into build/
+
+# C: one archive per folder, one program per main.
+$(OBJ)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(COMPILE) $(CFLAGS) -c -o $@ $<
+
+$(HOST): COMPILE += -fPIC -fvisibility=hidden
+
+$B/libcmodel.a: $(call objects,cmodel/*.c)
+$B/libsim.a: $(SIM)
+$B/libhandfast.a: $(HOST)
+$B/lib%.a:
+	@mkdir -p $B && rm -f $@
+	$(AR) rcs $@ $^
+$B/libhandfast.so: $(HOST)
+	$(CC) -shared $(LDFLAGS) -o $@ $^
+
+LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+$B/%: $(OBJ)/sim/main_%.o $(LIBS)
+	$(LINK)
+$B/handfast: $(OBJ)/host/handfast.o $(LIBS)
+	$(LINK)
+$B/examples/%: $(OBJ)/examples/%.o $B/libhandfast.a
+	@mkdir -p $(@D)
+	$(LINK)
+$B/tests/%: $(OBJ)/tests/%.o $(SUPPORT) $(LIBS)
+	@mkdir -p $(@D)
+	$(LINK) -lcunit
+
+# RTL: two geometries, each Verilated once; the shim is the only C++ that sees them. A variant
+# build (netlist, mutants, waves) has its own B and replaces SOURCES or adds to VFLAGS.
+VFLAGS   = --x-assign unique --x-initial unique
+# One large C++ file and unrolled loops: simulates a third faster than the defaults.
+VSPEED   = --output-split 0 --unroll-count 512 --unroll-stmts 300000
+TRACE    = -DVM_TRACE=0
+SOURCES  = --top-module handfast -Irtl $(RTL) $(if $(filter %_small,$*),$(addprefix -G,$(SMALL)))
+VROOT    = $(shell $(VERILATOR) --getenv VERILATOR_ROOT)
+
+$B/rtl/%/done: $(RTL) $(wildcard rtl/*.svh) $(VDEPS)
+	@rm -rf $(@D) && mkdir -p $(@D)
+	$(VERILATOR) --cc -O3 -Wno-fatal -Wno-lint $(VFLAGS) $(VSPEED) -Mdir $(@D) --prefix $* $(SOURCES)
+	$(MAKE) -s -C $(@D) -f $*.mk OPT_FAST='$(CXXFLAGS)' OPT_GLOBAL=-O2 $*__ALL.a verilated.o verilated_threads.o \
+		$(if $(findstring FST,$(TRACE)),verilated_fst_c.o)
+	@touch $@
+$B/rtl/shim.o: sim/rtl_shim.cpp $B/rtl/Vhandfast/done $B/rtl/Vhandfast_small/done
+	$(CXX) -std=c++17 $(CXXFLAGS) -Wall -Wextra -MMD -MP -I. -I$B/rtl/Vhandfast -I$B/rtl/Vhandfast_small \
+		-isystem $(VROOT)/include $(TRACE) -c -o $@ $<
+$B/librtl.a: $B/rtl/shim.o
+	@rm -f $@
+	$(AR) rcs $@ $^ $B/rtl/Vhandfast*/*.o
+
+# What is committed although it is generated.
+$B/gen: regs/gen.c $(DEFS)
+	@mkdir -p $B
+	$(CC) $(COMPILE) $(CFLAGS) -o $@ $<
+generate: $B/gen  ## rewrite rtl/handfast_defs.svh and docs/registers.md from regs/*.def
+	$B/gen vh > rtl/handfast_defs.svh
+	$B/gen md > docs/registers.md
+
+$B/mutate: tests/mutants/mutate.c
+	@mkdir -p $B
+	$(CC) $(COMPILE) $(CFLAGS) -o $@ $<
+
+# Checks.
+demo:  ## the main job on real input; installs what is missing
+	tools/install.sh
+	$(MAKE) all
+	examples/demo.sh
+test:  ## all tests; installs what is missing; ends with "N passed, N failed"
+	tools/install.sh
+	$(MAKE) all
+	tests/run $(TESTS)
+lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s
+	$B/lockstep --cycles $(CYCLES) --seed $(SEED)
+bench: $B/bench  ## measure; writes build/bench.json and prints it as a table
+	$B/bench
+lint:  ## Verilator -Wall, gcc -Werror, cppcheck, clang-format, SPDX lines
+	tools/lint.sh
+synth:  ## Yosys generic and ECP5: LUTs, flip-flops, block RAMs
+	tools/synth.sh
+netlist-test:  ## the directed tests on the netlist that Yosys wrote back
+	tools/netlist-test.sh
+mutants:  ## planted RTL faults: each one must be caught
+	tests/mutants/run
+sanitize:  ## the tests on the C model with address and undefined-behaviour sanitizers
+	$(MAKE) B=build/sanitize CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover' \
+		LDFLAGS='-fsanitize=address,undefined' all
+	HF_TEST_ENGINES=model tests/run $(patsubst build/%,build/sanitize/%,$(TESTS))
+waves:  ## the last 2,000 cycles of a lock-step run as build/waves.fst: make waves SEED=s CYCLES=n
+	$(MAKE) B=build/waves OBJ=$(OBJ) VFLAGS='$(VFLAGS) --trace-fst --trace-structs' LDLIBS='$(LDLIBS) -lz' \
+		TRACE='-DVM_TRACE=1 -DVM_TRACE_FST=1' build/waves/lockstep
+	build/waves/lockstep --seed $(SEED) --cycles $(CYCLES) --waves build/waves.fst
+clean:  ## remove build/
+	rm -rf build
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' Makefile | expand -t 14
+
+small-parameters:
+	@echo $(addprefix -G,$(SMALL))
+
+.PHONY: all small-parameters generate demo test lockstep bench lint synth netlist-test mutants sanitize waves clean help
+.SECONDARY:
+.DELETE_ON_ERROR:
+-include $(wildcard $(OBJ)/*/*.d $B/rtl/shim.d)

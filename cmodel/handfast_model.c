@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * handfast_model.c - the top: parameters, memory, reset, and the order of one clock. */
+#include <stdlib.h>
+#include <string.h>
+#include "bytes.h"
+#include "model.h"
+
+const struct hf_params hf_params_default = {
+	.sets_log2 = 8,
+	.ways = 4,
+	.listeners = 16,
+	.max_frame = 1522,
+	.seg_depth = 16,
+	.stage_beats = 512,
+	.host_fifo_beats = 2048,
+	.event_depth = 32,
+	.reply_depth = 8,
+	.cmd_depth = 4,
+	.tx_beats = 512,
+	.tx_descs = 16,
+};
+
+const struct hf_params hf_params_small = {
+	.sets_log2 = 2,
+	.ways = 2,
+	.listeners = 2,
+	.max_frame = 512,
+	.seg_depth = 4,
+	.stage_beats = 256,
+	.host_fifo_beats = 256,
+	.event_depth = 2,
+	.reply_depth = 2,
+	.cmd_depth = 2,
+	.tx_beats = 256,
+	.tx_descs = 2,
+};
+
+static bool between(unsigned x, unsigned low, unsigned high)
+{
+	return x >= low && x <= high;
+}
+
+/* A frame of MAX_FRAME octets must fit everywhere, a slot into 16 bits, `beats` into 11. */
+static bool legal(const struct hf_params *p)
+{
+	const unsigned depth_max = 65536;
+	unsigned beats;
+
+	if (!between(p->max_frame, 60, 16376) || !between(p->sets_log2, 1, 16) || !between(p->ways, 1, 8))
+		return false;
+	beats = beats_of(p->max_frame);
+	return (p->ways & (p->ways - 1)) == 0 && p->ways << p->sets_log2 <= 65536 &&
+	       between(p->listeners, 1, LISTENERS_MAX) && between(p->seg_depth, 1, depth_max) &&
+	       between(p->stage_beats, beats, depth_max) && between(p->host_fifo_beats, beats + 2, depth_max) &&
+	       between(p->event_depth, 1, depth_max) && between(p->reply_depth, 1, depth_max) &&
+	       between(p->cmd_depth, 1, 65535) && between(p->tx_beats, beats, depth_max) &&
+	       between(p->tx_descs, 1, depth_max);
+}
+
+/* An array with a ring over it. */
+static void *new_queue(struct ring *ring, unsigned depth, size_t size)
+{
+	ring->depth = depth;
+	return calloc(depth, size);
+}
+
+static bool new_host_frames(struct tx_checksum *t, const struct hf_params *p)
+{
+	t->places = p->tx_descs + 2;
+	t->frames = calloc(t->places, sizeof(*t->frames));
+	if (!t->frames)
+		return false;
+	for (unsigned i = 0; i < t->places; i++) {
+		t->frames[i].octets = calloc(beats_of(p->max_frame), 8);
+		if (!t->frames[i].octets)
+			return false;
+	}
+	return true;
+}
+
+static bool new_memory(struct hf_model *m)
+{
+	const struct hf_params *p = &m->params;
+	struct rx_parser *rx = &m->rx;
+	struct conn_table *t = &m->table;
+
+	rx->max_beats = beats_of(p->max_frame);
+	rx->kept_beats = rx->max_beats > RX_HEADER_OCTETS / 8 ? rx->max_beats : RX_HEADER_OCTETS / 8;
+	rx->octets = calloc(rx->kept_beats, 8);
+	rx->parsed_ring.depth = RX_IN_FLIGHT;
+	rx->queue = new_queue(&rx->queue_ring, p->seg_depth, sizeof(*rx->queue));
+	m->hash.computed_ring.depth = TUPLE_HASH_IN_FLIGHT;
+	m->hash.queue = new_queue(&m->hash.queue_ring, p->seg_depth, sizeof(*m->hash.queue));
+	m->frames.stage = new_queue(&m->frames.stage_ring, p->stage_beats, sizeof(*m->frames.stage));
+	m->frames.verdicts = new_queue(&m->frames.verdict_ring, p->seg_depth, sizeof(*m->frames.verdicts));
+	m->frames.host = new_queue(&m->frames.host_ring, p->host_fifo_beats, sizeof(*m->frames.host));
+	t->ways = p->ways;
+	t->sets = 1u << p->sets_log2;
+	t->slots = t->sets * t->ways;
+	t->entries = calloc(t->slots, sizeof(*t->entries));
+	t->tags = calloc(t->slots, sizeof(*t->tags));
+	t->touched = true;
+	m->engine.commands = new_queue(&m->engine.command_ring, p->cmd_depth, sizeof(*m->engine.commands));
+	m->events.records = new_queue(&m->events.ring, p->event_depth, sizeof(*m->events.records));
+	m->builder.replies = new_queue(&m->builder.ring, p->reply_depth, sizeof(*m->builder.replies));
+	return new_host_frames(&m->host_frames, p) && rx->octets && rx->queue && m->hash.queue && m->frames.stage &&
+	       m->frames.verdicts && m->frames.host && t->entries && t->tags && m->engine.commands &&
+	       m->events.records && m->builder.replies;
+}
+
+static void reset(struct hf_model *m)
+{
+	m->in_reset = true;
+	m->quiet = false;
+	m->ready = false;
+	m->sweep = 0;
+	m->epoch = 0;
+	hfm_rx_parser_reset(&m->rx);
+	hfm_tuple_hash_reset(&m->hash);
+	hfm_rx_frame_fifo_reset(&m->frames);
+	hfm_conn_table_reset(&m->table);
+	hfm_listen_table_reset(&m->listen);
+	hfm_engine_reset(&m->engine);
+	ring_reset(&m->events.ring);
+	hfm_tx_builder_reset(&m->builder);
+	hfm_tx_checksum_reset(&m->host_frames);
+	hfm_tx_arbiter_reset(&m->tx);
+	hfm_message_reset(&m->c2h, &m->h2c);
+	hfm_regs_reset(&m->regs);
+	memset(m->counters, 0, sizeof(m->counters));
+}
+
+struct hf_model *hf_model_new(const struct hf_params *params)
+{
+	struct hf_model *m;
+
+	if (!legal(params))
+		return NULL;
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return NULL;
+	m->params = *params;
+	if (!new_memory(m)) {
+		hf_model_free(m);
+		return NULL;
+	}
+	hfm_regs_init(&m->regs);
+	reset(m);
+	return m;
+}
+
+void hf_model_free(struct hf_model *m)
+{
+	if (!m)
+		return;
+	for (unsigned i = 0; m->host_frames.frames && i < m->host_frames.places; i++)
+		free(m->host_frames.frames[i].octets);
+	free(m->host_frames.frames);
+	free(m->builder.replies);
+	free(m->events.records);
+	free(m->engine.commands);
+	free(m->table.tags);
+	free(m->table.entries);
+	free(m->frames.host);
+	free(m->frames.verdicts);
+	free(m->frames.stage);
+	free(m->hash.queue);
+	free(m->rx.queue);
+	free(m->rx.octets);
+	free(m);
+}
+
+/* All at once, in the last cycle of the sweep: nobody can look at the table before. */
+static void sweep(struct hf_model *m, uint64_t time_ns)
+{
+	if (++m->sweep < m->table.slots)
+		return;
+	hfm_conn_table_sweep(&m->table);
+	m->ready = true;
+	m->epoch = (uint32_t)(time_ns >> 10);
+	hfm_message_hello(m, time_ns);
+}
+
+static void look(struct hf_model *m)
+{
+	struct seen *s = &m->seen;
+
+	s->inflight = m->rx.inflight;
+	s->stage_count = m->frames.stage_ring.count;
+	s->host_room = m->frames.host_ring.depth - m->frames.host_ring.count;
+	s->events = m->events.ring.count;
+	s->replies = m->builder.ring.count;
+	s->commands = m->engine.command_ring.count;
+	s->scan_offers = m->table.scan == SCAN_HOLD;
+	s->reply_full = m->c2h.reply_full;
+	s->axil_access = hfm_axil_access(&m->regs);
+}
+
+/* The order matters only where `seen` says nothing: a queue's head is looked at before a push of this cycle,
+ * registers are read before the units count, and written after all have read them. */
+static void clock_edge(struct hf_model *m, const struct hf_in *in)
+{
+	look(m);
+	hfm_c2h_step(m, in->m_axis_c2h_tready);
+	hfm_regs_axil_step(m, in);
+	hfm_h2c_step(m, in);
+	hfm_tx_arbiter_step(m, in->m_axis_tx_tready);
+	hfm_tx_builder_step(m);
+	hfm_tx_checksum_step(m);
+	hfm_rx_frame_fifo_step(m);
+	hfm_conn_table_scan(m);
+	hfm_engine_step(m);
+	hfm_tuple_hash_step(m);
+	hfm_rx_parser_step(m, in);
+	hfm_regs_end(m, in);
+	if (!m->ready)
+		sweep(m, in->time_ns);
+	m->h2c.tready = hfm_h2c_tready(m);
+}
+
+static bool input_moves(const struct hf_in *in)
+{
+	return in->s_axis_rx_tvalid | in->s_axis_h2c_tvalid | in->s_axil_awvalid | in->s_axil_arvalid | in->tick_1ms;
+}
+
+/* Whether the coming cycles change nothing and show nothing, as long as no input moves. */
+static bool is_quiet(const struct hf_model *m)
+{
+	return m->ready && m->engine.phase == 0 && !m->engine.traced && m->rx.inflight == 0 &&
+	       m->frames.mover == MOVER_IDLE && !m->tx.valid && !m->c2h.valid && m->c2h.source == C2H_NONE &&
+	       !m->c2h.hello_pending && !m->c2h.reply_full && m->events.ring.count == 0 && !m->frames.host_valid &&
+	       m->frames.host_ring.count == 0 && !m->builder.busy && m->builder.ring.count == 0 &&
+	       !m->host_frames.busy && m->host_frames.queued == 0 && !m->host_frames.committed &&
+	       m->engine.command_ring.count == 0 && m->table.scan == SCAN_IDLE && !m->table.scan_req &&
+	       m->h2c.state != H2C_REG && m->h2c.state != H2C_CMD && m->h2c.state != H2C_BAD && !m->regs.wready &&
+	       !m->regs.arready && !m->regs.bvalid && !m->regs.rvalid;
+}
+
+static void outputs(const struct hf_model *m, struct hf_out *out)
+{
+	out->ready = m->ready;
+	out->m_axis_tx_tvalid = m->tx.valid;
+	if (m->tx.valid) {
+		out->m_axis_tx_tdata = m->tx.data;
+		out->m_axis_tx_tkeep = m->tx.keep;
+		out->m_axis_tx_tlast = m->tx.last;
+	}
+	out->m_axis_c2h_tvalid = m->c2h.valid;
+	if (m->c2h.valid) {
+		out->m_axis_c2h_tdata = m->c2h.data;
+		out->m_axis_c2h_tlast = m->c2h.last;
+	}
+	out->s_axis_h2c_tready = m->h2c.tready;
+	out->s_axil_awready = m->regs.wready;
+	out->s_axil_wready = m->regs.wready;
+	out->s_axil_bvalid = m->regs.bvalid;
+	out->s_axil_bresp = m->regs.bresp;
+	out->s_axil_arready = m->regs.arready;
+	out->s_axil_rvalid = m->regs.rvalid;
+	out->s_axil_rdata = m->regs.rdata;
+	out->s_axil_rresp = m->regs.rresp;
+	out->trc_valid = m->engine.traced;
+	if (m->engine.traced)
+		hfm_engine_trace(&m->engine, out);
+}
+
+void hf_model_step(struct hf_model *m, const struct hf_in *in, struct hf_out *out)
+{
+	if (in->rst) {
+		if (!m->in_reset)
+			reset(m);
+	} else if (!m->quiet || input_moves(in)) {
+		m->in_reset = false;
+		clock_edge(m, in);
+		m->quiet = !input_moves(in) && is_quiet(m);
+	}
+	m->cycle++;
+	outputs(m, out);
+}

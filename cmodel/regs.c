@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include "model.h"
+
+enum { AXI_OKAY = 0, AXI_SLVERR = 2 };
+
+void hfm_regs_init(struct regs *r)
+{
+	struct reg_info *info;
+
+	/* The FIELD rows of a register follow its REG row. */
+#define REG(name, offset, reset_value, doc) \
+	info = &r->info[(offset) / 4];      \
+	info->mapped = true;                \
+	info->reset = reset_value;
+#define FIELD(reg, name, low, bits, access, doc)            \
+	info->mask |= UINT32_MAX >> (32 - (bits)) << (low); \
+	info->read_only = HF_##access == HF_RO;             \
+	info->write_only = HF_##access == HF_WO;
+#include "../regs/regs.def"
+#undef REG
+#undef FIELD
+}
+
+void hfm_regs_reset(struct regs *r)
+{
+	for (unsigned i = 0; i < REGS_MAPPED / 4; i++)
+		r->value[i] = r->info[i].reset;
+	memset(r->snapshot, 0, sizeof(r->snapshot));
+	r->ms = 0;
+	r->hb = 0;
+	r->write_due = false;
+	r->wready = r->bvalid = r->arready = r->rvalid = false;
+}
+
+bool hfm_host_alive(const struct regs *r)
+{
+	return r->hb != 0 || hfm_reg(r, HF_REG_HEARTBEAT_MS) == 0;
+}
+
+static const struct reg_info *find(const struct regs *r, uint32_t offset)
+{
+	const struct reg_info *info;
+
+	if (offset % 4 != 0 || offset >= REGS_MAPPED)
+		return NULL;
+	info = &r->info[offset / 4];
+	return info->mapped ? info : NULL;
+}
+
+static bool is_counter(uint32_t offset)
+{
+	return offset % 4 == 0 && offset >= HF_REG_COUNTER(0) && offset < HF_REG_COUNTER(HF_CNT_COUNT);
+}
+
+enum hf_status hfm_regs_read(const struct hf_model *m, uint32_t offset, uint32_t *value)
+{
+	const struct regs *r = &m->regs;
+	const struct reg_info *info = find(r, offset);
+
+	*value = 0;
+	if (is_counter(offset)) {
+		uint64_t counter = r->snapshot[(offset - HF_REG_COUNTER(0)) / 8];
+
+		*value = (uint32_t)(offset & 4 ? counter >> 32 : counter);
+		return HF_STATUS_OK;
+	}
+	if (!info)
+		return HF_STATUS_BAD_ADDRESS;
+	switch (offset) {
+	case HF_REG_STATUS:
+		*value = (uint32_t)m->ready << HF_STATUS_READY_LOW;
+		*value |= (uint32_t)hfm_host_alive(r) << HF_STATUS_HOST_ALIVE_LOW;
+		break;
+	case HF_REG_GEOMETRY:
+		*value = m->params.sets_log2 << HF_GEOMETRY_SETS_LOG2_LOW | m->params.ways << HF_GEOMETRY_WAYS_LOW |
+			 m->params.listeners << HF_GEOMETRY_LISTENERS_LOW;
+		break;
+	case HF_REG_EPOCH:
+		*value = m->epoch;
+		break;
+	case HF_REG_LISTEN_HALF_OPEN:
+		*value = m->listen.half_open[m->listen.committed];
+		break;
+	case HF_REG_HALF_OPEN:
+		*value = m->table.half_open;
+		break;
+	case HF_REG_ENTRIES:
+		*value = m->table.in_use;
+		break;
+	case HF_REG_MS:
+		*value = r->ms;
+		break;
+	default:
+		if (!info->write_only)
+			*value = hfm_reg(r, offset);
+	}
+	return HF_STATUS_OK;
+}
+
+/* Writes that a register refuses by its contents or by the state of the core. */
+static bool refuses(const struct hf_model *m, uint32_t offset, uint32_t value)
+{
+	if (offset == HF_REG_LISTEN_COMMIT)
+		return (value & 0xff) >= m->params.listeners ||
+		       (value >> HF_LISTEN_COMMIT_MODE_LOW & 3) > LISTEN_BYPASS;
+	if (offset >= HF_REG_KEY_INDEX0 && offset <= HF_REG_KEY_INDEX3)
+		return hfm_reg(&m->regs, HF_REG_CTRL) >> HF_CTRL_ENABLE_LOW & 1;
+	return false;
+}
+
+enum hf_status hfm_regs_write(struct hf_model *m, uint32_t offset, uint32_t value)
+{
+	struct regs *r = &m->regs;
+	const struct reg_info *info = find(r, offset);
+
+	if (is_counter(offset))
+		return HF_STATUS_REFUSED;
+	if (!info)
+		return HF_STATUS_BAD_ADDRESS;
+	if (info->read_only || refuses(m, offset, value))
+		return HF_STATUS_REFUSED;
+	if (offset == HF_REG_SNAPSHOT) {
+		memcpy(r->snapshot, m->counters, sizeof(r->snapshot));
+		return HF_STATUS_OK;
+	}
+	assert(!r->write_due);
+	r->write_due = true;
+	r->write_offset = offset;
+	r->write_value = value & info->mask;
+	return HF_STATUS_OK;
+}
+
+void hfm_regs_axil_step(struct hf_model *m, const struct hf_in *in)
+{
+	struct regs *r = &m->regs;
+	bool write = r->wready, read = r->arready;
+	bool write_starts = in->s_axil_awvalid && in->s_axil_wvalid && !write && !r->bvalid && !read;
+	bool read_starts = in->s_axil_arvalid && !read && !r->rvalid && !write_starts && !write;
+
+	if (r->bvalid && in->s_axil_bready)
+		r->bvalid = false;
+	if (r->rvalid && in->s_axil_rready)
+		r->rvalid = false;
+	if (write) {
+		enum hf_status status = HF_STATUS_REFUSED;
+
+		if ((in->s_axil_wstrb & 0xf) == 0xf)
+			status = hfm_regs_write(m, in->s_axil_awaddr & 0xfff, (uint32_t)in->s_axil_wdata);
+		r->bresp = status == HF_STATUS_OK ? AXI_OKAY : AXI_SLVERR;
+		r->bvalid = true;
+	}
+	if (read) {
+		enum hf_status status = hfm_regs_read(m, in->s_axil_araddr & 0xfff, &r->rdata);
+
+		r->rresp = status == HF_STATUS_OK ? AXI_OKAY : AXI_SLVERR;
+		r->rvalid = true;
+	}
+	r->wready = write_starts;
+	r->arready = read_starts;
+}
+
+static void write_takes_effect(struct hf_model *m)
+{
+	struct regs *r = &m->regs;
+
+	r->write_due = false;
+	r->value[r->write_offset / 4] = r->write_value;
+	if (r->write_offset == HF_REG_LISTEN_COMMIT)
+		hfm_listen_table_commit(&m->listen, r, r->write_value);
+}
+
+void hfm_regs_end(struct hf_model *m, const struct hf_in *in)
+{
+	struct regs *r = &m->regs;
+	bool heartbeat = r->write_due && r->write_offset == HF_REG_HEARTBEAT;
+
+	if (heartbeat)
+		r->hb = (uint16_t)hfm_reg(r, HF_REG_HEARTBEAT_MS);
+	else if (in->tick_1ms && r->hb != 0)
+		r->hb--;
+	if (in->tick_1ms) {
+		r->ms++;
+		m->table.scan_req = true;
+	}
+	if (r->write_due)
+		write_takes_effect(m);
+}

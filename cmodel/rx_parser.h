@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * rx_parser.h - beats from the wire to segment descriptors. The last beat in cycle L has its descriptor
+ * pushed in L+2. Never stalls: a frame that finds no room is ignored or marked lost. */
+#ifndef HANDFAST_CMODEL_RX_PARSER_H
+#define HANDFAST_CMODEL_RX_PARSER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "handfast_model.h"
+#include "ring.h"
+
+#define RX_LENGTH_MAX	 16383u /* lengths saturate here */
+#define RX_HEADER_OCTETS 80u	/* holds the ports behind the longest IPv4 header */
+#define RX_IN_FLIGHT	 4u	/* one-beat frames: L, L+1 and L+2 of three frames at once */
+
+/* Every field of regs/segment.def in host byte order. */
+struct segment {
+#define FIELD(name, bits, doc) uint64_t name;
+#include "../regs/segment.def"
+#undef FIELD
+};
+
+/* A frame between its last beat and the queue. */
+struct rx_parsed {
+	struct segment seg; /* cls SEG: rows 11 to 13 are still to be judged */
+	uint64_t dst_mac;   /* first octet most significant */
+	uint64_t push_cycle;
+};
+
+struct rx_parser {
+	bool in_frame;	  /* the next beat is not a first one */
+	bool ignoring;	  /* to the tlast of this frame */
+	bool lost;	  /* staging had no room for one of its beats */
+	bool hash_judged; /* whether to ask for a hash is decided */
+	bool has_hash;
+	unsigned length;    /* octets so far, saturating */
+	unsigned beat;	    /* beats so far, saturating with length */
+	unsigned staged;    /* of these, written to staging */
+	unsigned max_beats; /* that staging takes of one frame */
+	unsigned kept_beats;
+	uint64_t stamp;
+	uint8_t *octets; /* the first kept_beats * 8 octets of the frame */
+	unsigned inflight;
+	struct rx_parsed parsed[RX_IN_FLIGHT];
+	struct ring parsed_ring;
+	struct segment *queue; /* of SEG_DEPTH */
+	struct ring queue_ring;
+};
+
+struct hf_model;
+
+void hfm_rx_parser_reset(struct rx_parser *rx);
+/* Push what is due; then, if there is one, take the beat on the pins. */
+void hfm_rx_parser_step(struct hf_model *m, const struct hf_in *in);
+
+#endif

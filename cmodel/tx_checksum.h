@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tx_checksum.h - host frames, stored whole before they are sent, so that there is no gap and the checksum can
+ * be put in; and the player that sends them. */
+#ifndef HANDFAST_CMODEL_TX_CHECKSUM_H
+#define HANDFAST_CMODEL_TX_CHECKSUM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct host_frame {
+	uint8_t *octets; /* room for MAX_FRAME in whole beats */
+	unsigned length, beats;
+};
+
+/* One frame is played, up to TX_DESCS are committed, one is written: the frames stand in a circle in this order. */
+struct tx_checksum {
+	struct host_frame *frames;
+	unsigned places;	   /* TX_DESCS + 2 */
+	unsigned writing, playing; /* places in the circle */
+	unsigned queued;	   /* frames in the frame queue */
+	unsigned count;		   /* tx_count: beats written and not released */
+
+	bool committed; /* a frame is to be pushed into the queue in push_cycle */
+	uint64_t push_cycle;
+
+	bool busy; /* the player has a frame; `beat` of it is on offer */
+	unsigned beat;
+	uint64_t idle_cycle; /* not busy: the first cycle in which the player may pop */
+};
+
+struct hf_model;
+
+void hfm_tx_checksum_reset(struct tx_checksum *t);
+/* Write the next beat of the frame being written. */
+void hfm_tx_checksum_write(struct tx_checksum *t, unsigned beat, uint64_t data);
+/* The frame of `length` octets is complete. With `insert` its 16-bit field at start + offset becomes the
+ * complement of the sum from `start` to the end. */
+void hfm_tx_checksum_commit(
+	struct tx_checksum *t, uint64_t cycle, unsigned length, bool insert, unsigned start, unsigned offset);
+/* Take back the beats written of a frame that will not be committed. */
+void hfm_tx_checksum_take_back(struct tx_checksum *t, unsigned beats);
+/* The frame queue and the player; after the arbiter's step. */
+void hfm_tx_checksum_step(struct hf_model *m);
+/* The arbiter took the last beat in `cycle`. */
+void hfm_tx_checksum_played(struct tx_checksum *t, uint64_t cycle);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * device.h - one board behind a transport: registers, commands, events and frames.
+ *
+ * Not thread-safe: one thread owns a device and calls device_pump() often. No function here waits longer
+ * than the timeout it is given. What arrives while a function waits for its own answer is
+ * handed to the callbacks from inside that function, so callbacks must not wait themselves: they may call
+ * device_command(), device_frame() and device_reg_post(), nothing else of this file. */
+#ifndef HANDFAST_DEVICE_H
+#define HANDFAST_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "message.h"
+#include "transport.h"
+
+#define DEVICE_REG_TIMEOUT_MS	  100  /* a register access is given up after this long */
+#define DEVICE_COMMAND_TIMEOUT_MS 1000 /* and a command; its credit is used again */
+#define DEVICE_FAULT_BYTES	  160  /* longest text of device_fault(), with its 0 */
+
+struct device;
+
+/* What HELLO says of the board; see regs/message.def. */
+struct device_board {
+	uint32_t version, epoch, slots, credits, listeners, max_frame, ways, data_w;
+};
+
+/* What arrives; msg is the whole message, valid during the call, its length checked against its type. */
+struct device_events {
+	void (*frame)(void *ctx, const uint8_t *msg, size_t len);
+	void (*event)(void *ctx, const uint8_t *msg, size_t len);
+	/* The answer to device_command(); status is an HF_STATUS code, or -ETIMEDOUT. */
+	void (*completion)(void *ctx, unsigned command, uint32_t id, int status);
+	/* The board was reset (a HELLO arrived): its registers have their reset values and every id is stale.
+	 * Outstanding commands get no completion. */
+	void (*reset)(void *ctx);
+};
+
+struct device_stats {
+	uint64_t bad_messages;	   /* from the board: length, type or cookie that cannot be; dropped */
+	uint64_t refused_messages; /* of ours that the board called malformed */
+	uint64_t command_timeouts;
+	uint64_t resets;
+};
+
+/* device_open - wait for HELLO, then check ID and VERSION.
+ *
+ *   t           taken over on success, otherwise still the caller's
+ *   on, ctx     callbacks; must live as long as the device
+ *   timeout_ms  for HELLO
+ *   why         receives the reason in words on failure, DEVICE_FAULT_BYTES
+ *
+ * Returns 0 and sets *dev, or
+ *   -EPROTO     not a board of this version: wrong ID or VERSION, or a first message that is no intact HELLO
+ *   -ETIMEDOUT  no HELLO, or no answer to a register read
+ *   -ENODEV     the board hung up
+ *   -ENOMEM */
+int device_open(
+	struct transport *t, const struct device_events *on, void *ctx, int timeout_ms, struct device **dev, char *why);
+/* Closes the transport too; tells the board nothing. NULL is allowed. */
+void device_close(struct device *dev);
+
+const struct device_board *device_board(const struct device *dev);
+const struct device_stats *device_stats(const struct device *dev);
+/* The last thing that went wrong, in words; "" if nothing has. */
+const char *device_fault(const struct device *dev);
+
+/* Poll this for POLLIN, and for POLLOUT while device_wants_out(); -1 = call device_pump() again and again. */
+int device_fd(const struct device *dev);
+bool device_wants_out(const struct device *dev);
+
+/* Send what is queued, receive and hand out what has arrived; if nothing has, wait up to timeout_ms for it.
+ * Returns the number of messages received, or
+ *   -ENODEV  the board is gone
+ *   -EPROTO  it came back from a reset as another version
+ * after either of which every function here returns the same. */
+int device_pump(struct device *dev, int timeout_ms);
+
+/* Register access. Returns 0, or
+ *   -ENXIO       no such register
+ *   -EACCES      the board refused the write
+ *   -ETIMEDOUT   no answer within DEVICE_REG_TIMEOUT_MS; a write may have happened or may still happen
+ *   -ECONNRESET  the board was reset meanwhile
+ *   -EBADMSG     the board called our message malformed
+ *   -ENODEV, -EPROTO, -ENOMEM */
+int device_reg_read(struct device *dev, uint32_t offset, uint32_t *value);
+int device_reg_write(struct device *dev, uint32_t offset, uint32_t value);
+/* A write whose answer nobody waits for. Returns 0, -ENODEV, -EPROTO or -ENOMEM. */
+int device_reg_post(struct device *dev, uint32_t offset, uint32_t value);
+
+/* Queue a command (enum hf_command_code) for a connection; it is sent as soon as there is a credit, and
+ * on->completion tells its fate. Returns 0, -ENODEV, -EPROTO or -ENOMEM. */
+int device_command(struct device *dev, unsigned command, uint32_t id);
+/* Commands queued or sent whose fate is not known yet. */
+unsigned device_commands_pending(const struct device *dev);
+
+/* Send one Ethernet frame without FCS, 14 bytes to max_frame, checksums complete.
+ * Returns 0, or -EAGAIN (no room now, not sent), -EMSGSIZE, -ENODEV, -EPROTO, -ENOMEM. */
+int device_frame(struct device *dev, const uint8_t *frame, size_t len);
+/* device_frame() would not return -EAGAIN. */
+bool device_frame_room(const struct device *dev);
+
+#endif

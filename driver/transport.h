@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * transport.h - whole messages between the host and one board, whatever carries them.
+ *
+ * A transport is two ordered, reliable streams of messages (regs/message.def). Nothing here
+ * blocks: who wants to wait polls transport_fd(). Not thread-safe: one thread owns a transport. */
+#ifndef HANDFAST_TRANSPORT_H
+#define HANDFAST_TRANSPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define TRANSPORT_MESSAGE_MAX 16384 /* bytes of the longest message a transport carries */
+
+struct transport;
+
+struct transport_ops {
+	/* See transport_send(), transport_recv(), transport_close(). */
+	int (*send)(struct transport *t, const void *msg, size_t len);
+	ssize_t (*recv)(struct transport *t, void *msg, size_t cap);
+	void (*close)(struct transport *t);
+};
+
+/* The common head of every transport's own struct. */
+struct transport {
+	const struct transport_ops *ops;
+	int fd; /* poll it: POLLIN = recv has something, POLLOUT = send has room; -1 = call recv again and again */
+};
+
+/* Send one message. Returns 0, or
+ *   -EAGAIN    no room now, nothing was sent
+ *   -EMSGSIZE  longer than TRANSPORT_MESSAGE_MAX
+ *   -ENODEV    the board is gone */
+static inline int transport_send(struct transport *t, const void *msg, size_t len)
+{
+	return t->ops->send(t, msg, len);
+}
+
+/* Receive one message, at most `cap` bytes of it. Returns the bytes that arrived (compare them with the
+ * message's length field), or
+ *   -EAGAIN    there is none now
+ *   -EMSGSIZE  one longer than `cap` arrived and is lost
+ *   -ENODEV    the board is gone */
+static inline ssize_t transport_recv(struct transport *t, void *msg, size_t cap)
+{
+	return t->ops->recv(t, msg, cap);
+}
+
+static inline int transport_fd(const struct transport *t)
+{
+	return t->fd;
+}
+
+/* Frees the transport; NULL is allowed. */
+static inline void transport_close(struct transport *t)
+{
+	if (t)
+		t->ops->close(t);
+}
+
+/* transport_unix_open - connect to a board process that listens on a SOCK_SEQPACKET socket.
+ * One message is one packet of exactly its `length` bytes, without the padding to 8.
+ *
+ * Returns 0 and sets *t, or
+ *   -ENOENT, -ECONNREFUSED  nobody listens at `path`
+ *   -EPROTOTYPE             `path` is a socket of another kind
+ *   -ENAMETOOLONG           `path` has more than 107 bytes
+ *   -ETIMEDOUT              the board did not take the connection within `timeout_ms`
+ *   -errno                  of socket(2) or connect(2) otherwise */
+int transport_unix_open(const char *path, int timeout_ms, struct transport **t);
+
+/* transport_model_open - a board in this process: the C model of the core, driven as the board process drives it.
+ * `seed` as in engine_open(). For tests; part of the simulation library, not of the host library.
+ * Returns 0 and sets *t, or -ENOMEM. */
+struct sim;
+int transport_model_open(uint64_t seed, struct transport **t);
+/* The simulation behind it, to put frames on its wire. */
+struct sim *transport_model_sim(struct transport *t);
+
+#endif

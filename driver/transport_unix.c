@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * transport_unix.c - messages to a board process, one per SOCK_SEQPACKET packet. */
+#include "transport.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int unix_send(struct transport *t, const void *msg, size_t len)
+{
+	if (len > TRANSPORT_MESSAGE_MAX)
+		return -EMSGSIZE;
+	for (;;) {
+		if (send(t->fd, msg, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+			return 0;
+		switch (errno) {
+		case EINTR:
+			continue;
+		case EAGAIN:
+		case ENOBUFS:
+		case ENOMEM:
+			return -EAGAIN;
+		default:
+			return -ENODEV;
+		}
+	}
+}
+
+static ssize_t unix_recv(struct transport *t, void *msg, size_t cap)
+{
+	for (;;) {
+		ssize_t n = recv(t->fd, msg, cap, MSG_DONTWAIT | MSG_TRUNC);
+
+		if (n > 0)
+			return (size_t)n > cap ? -EMSGSIZE : n;
+		if (n == 0) /* end of file: the board sends no empty packet */
+			return -ENODEV;
+		if (errno == EINTR)
+			continue;
+		return errno == EAGAIN ? -EAGAIN : -ENODEV;
+	}
+}
+
+static void unix_close(struct transport *t)
+{
+	close(t->fd);
+	free(t);
+}
+
+static const struct transport_ops unix_ops = { unix_send, unix_recv, unix_close };
+
+/* Connect with a limit on the wait: connect(2) to a full queue of a unix socket waits for SO_SNDTIMEO. */
+static int connect_within(int fd, const struct sockaddr_un *addr, int timeout_ms)
+{
+	struct timeval limit = { timeout_ms / 1000, timeout_ms % 1000 * 1000 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)))
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)))
+		return errno == EAGAIN || errno == EINTR ? -ETIMEDOUT : -errno;
+	return 0;
+}
+
+int transport_unix_open(const char *path, int timeout_ms, struct transport **out)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct transport *t;
+	int rc;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(addr.sun_path, path, strlen(path));
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	t->ops = &unix_ops;
+	t->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (t->fd < 0) {
+		rc = -errno;
+		free(t);
+		return rc;
+	}
+	rc = connect_within(t->fd, &addr, timeout_ms < 1 ? 1 : timeout_ms);
+	if (rc) {
+		transport_close(t);
+		return rc;
+	}
+	*out = t;
+	return 0;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * handfast.h - TCP connections whose handshake a board has made, as ordinary kernel sockets.
+ *
+ *	hf_open("unix:/run/board", &options, &dev);
+ *	hf_listen(dev, address, length, 128, &listener);
+ *	fd = hf_accept(listener, &peer, -1);		read, write, poll, close: a socket like any other
+ *	hf_listener_close(listener);
+ *	hf_close(dev);
+ *
+ *  wire ── board ── messages ── service thread ── TAP netdev "hf0" ── kernel TCP ── fd
+ *                                     │                                             │
+ *                                     └── ESTABLISHED ── TCP_REPAIR ── accept queue ┘
+ *
+ * Each open device has one thread of the library's own. It owns the transport and the TAP netdev, moves frames
+ * between them, makes a kernel socket of each connection the board reports (at once, whether or not somebody
+ * waits in hf_accept(), so that early data is acknowledged), tells the board when the kernel has destroyed
+ * such a socket, and keeps the board's heartbeat going. It blocks all signals.
+ *
+ * All functions may be called from any thread, several at once; only that which closes a device or a listener
+ * must be the last call on it. All return 0 or a positive value on success and -errno on failure; the library
+ * never prints and never exits. Every wait ends: with the timeout given, or with -ENODEV when the board goes
+ * away. All file descriptors are close-on-exec. Addresses in sockaddr are in network byte order, as always.
+ *
+ * Needs CAP_NET_ADMIN in the network namespace of the thread that calls hf_open(); sockets and the TAP netdev
+ * are made there. */
+#ifndef HANDFAST_H
+#define HANDFAST_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HF_API __attribute__((visibility("default")))
+
+#define HF_BACKLOG_MAX 65535
+
+struct hf_device;
+struct hf_listener;
+
+/* How to set up the host's end; fields that are 0 or NULL take the default. */
+struct hf_options {
+	const char *address; /* "192.0.2.2/24": the TAP's IPv4 address and prefix, also the board's. No default */
+	const char *tap;     /* name of the TAP netdev; "hf0" */
+	const char *mac;     /* "02:00:00:00:00:01": MAC of TAP and board; a random one */
+	unsigned mtu;	     /* bytes, 68 to MAX_FRAME of the board - 22; the smaller of 1500 and that */
+	unsigned half_open;  /* unfinished handshakes each listener may hold in the board; half its table */
+	unsigned hello_ms;   /* how long to wait for the board's first message; 2000 */
+};
+
+/* hf_open - take over a board and make its TAP netdev.
+ *
+ *   uri      "unix:PATH": a board process that listens at PATH
+ *   options  read during the call only
+ *
+ * Checks the board's version, creates and configures the TAP netdev (it exists until hf_close()), loads
+ * fresh random keys, and starts the engine and the service thread.
+ *
+ * Returns 0 and sets *dev, or
+ *   -EINVAL        uri, address, name, MAC or MTU makes no sense
+ *   -ENOENT, -ECONNREFUSED, -EPROTOTYPE, -ENAMETOOLONG  no board listens at PATH; as connect(2)
+ *   -EPROTO        what listens there is no board, or one of another version
+ *   -ETIMEDOUT     the board did not say HELLO, or did not answer a register access within 100 ms
+ *   -ENODEV        the board hung up
+ *   -ECONNRESET    the board was reset while it was being set up
+ *   -EPERM         no CAP_NET_ADMIN, or /dev/net/tun may not be opened
+ *   -EBUSY         the TAP netdev is in use
+ *   -EEXIST        a netdev of that name exists and is no TAP
+ *   -ENXIO, -EACCES, -EBADMSG  the board refused a register it should have
+ *   -ENOMEM, -EMFILE, -ENFILE, and -errno of the call that configured the TAP netdev
+ * After a failure nothing is left behind, and hf_error(NULL) says what failed, in the same thread. */
+HF_API int hf_open(const char *uri, const struct hf_options *options, struct hf_device **dev);
+
+/* hf_close - close all listeners, switch the engine off, release its entries, remove the TAP netdev.
+ *
+ * Connections that were accepted stay open as file descriptors, but their wire is gone: they time out.
+ * Waits in hf_accept() end with -EBADF. Blocks at most about two seconds, when the board does
+ * not answer. NULL is allowed. The listeners of the device are freed with it. */
+HF_API void hf_close(struct hf_device *dev);
+
+/* hf_listen - accept connections on a local address and port.
+ *
+ *   local    struct sockaddr_in; INADDR_ANY takes every address of the board. Port 1 to 65535
+ *   backlog  established connections held until hf_accept() takes them, 1 to HF_BACKLOG_MAX; one that
+ *            finds the queue full is reset (host counter accept_overflow)
+ *
+ * Returns 0 and sets *listener, or
+ *   -EADDRINUSE    address and port already have a listener
+ *   -ENOSPC        the board's listen table is full
+ *   -EAFNOSUPPORT  not IPv4
+ *   -EINVAL        port 0, backlog out of range, or an address too short
+ *   -ETIMEDOUT     the board did not answer within 100 ms; no slot is taken
+ *   -ECONNRESET    the board was reset meanwhile; try again
+ *   -ENXIO, -EACCES, -EBADMSG  the board refused a register it should have
+ *   -ENODEV        the board is gone; -EPROTO: it came back as another version
+ *   -ENOMEM, -EMFILE, -ENFILE
+ *
+ * Does not wait for the network. */
+HF_API int hf_listen(struct hf_device *dev, const struct sockaddr *local, socklen_t length, int backlog,
+	struct hf_listener **listener);
+
+/* hf_accept - take the oldest established connection of a listener.
+ *
+ *   peer        NULL, or receives the peer's address (struct sockaddr_in)
+ *   timeout_ms  0 = do not wait, negative = wait as long as listener and board exist
+ *
+ * Returns a connected, blocking kernel TCP socket that the caller closes with close(2); the board is told when
+ * the kernel has destroyed it. Or
+ *   -EAGAIN     none is there, and timeout_ms is 0
+ *   -ETIMEDOUT  none came in time
+ *   -ENODEV     the board is gone; -EPROTO: it came back as another version
+ *   -EBADF      the listener was closed during the wait */
+HF_API int hf_accept(struct hf_listener *listener, struct sockaddr_storage *peer, int timeout_ms);
+
+/* hf_listener_fd - a file descriptor that polls readable (level-triggered) while hf_accept() would not say
+ * -EAGAIN, for poll and epoll. It belongs to the listener: do not read or close it. */
+HF_API int hf_listener_fd(const struct hf_listener *listener);
+
+/* hf_listener_close - stop accepting. Connections that nobody has accepted are reset; those handed out
+ * live on. Waits in hf_accept() on it end with -EBADF.
+ *
+ * Returns 0, or the error that kept the board from being told, as hf_listen(); the listener is freed in any
+ * case. NULL is allowed. */
+HF_API int hf_listener_close(struct hf_listener *listener);
+
+struct hf_stat {
+	/* "board.RX_FRAMES" ... (regs/counter.def), "host.handoffs" ... (host/counter.def); lives as long as the library */
+	const char *name;
+	uint64_t value;
+};
+
+/* hf_stats - every counter of board and host, of one moment each.
+ *
+ *   stats, max  room for `max` counters; with 0 only the number is returned and the board is not asked
+ *
+ * Returns the number of counters there are (only the first `max` are stored), or
+ *   -ETIMEDOUT, -ECONNRESET, -ENXIO, -EACCES, -EBADMSG, -ENODEV, -EPROTO, -ENOMEM  as hf_listen() */
+HF_API int hf_stats(struct hf_device *dev, struct hf_stat *stats, size_t max);
+
+/* hf_error - the last thing that went wrong on a device, in words, also where only the service thread saw it (a
+ * handoff that failed). With NULL: why the last hf_open() of this thread failed. "" if nothing did. The text is
+ * this thread's own copy, valid until it calls hf_error() or hf_open() again. */
+HF_API const char *hf_error(struct hf_device *dev);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

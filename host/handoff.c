@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * handoff.c - TCP_REPAIR, in the one order that works. */
+#include "handoff.h"
+
+#include <errno.h>
+#include <linux/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "driver/message.h"
+
+/* RFC 9293 3.1 and RFC 7323: option kinds as TCP_REPAIR_OPTIONS wants them. */
+enum { OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK_PERM = 4, OPT_TIMESTAMP = 8 };
+
+static int mapped_ipv4(const uint8_t *addr, struct in_addr *out)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (memcmp(addr, prefix, sizeof(prefix)))
+		return -EBADMSG;
+	memcpy(out, addr + 12, 4);
+	return 0;
+}
+
+int handoff_parse(const uint8_t *msg, struct connection *c)
+{
+	unsigned options = (unsigned)GET(msg, EVENT, options);
+
+	memset(c, 0, sizeof(*c));
+	if (GET(msg, EVENT, code) != HF_EVENT_ESTABLISHED || GET(msg, EVENT, state) != HF_STATE_ESTABLISHED ||
+		mapped_ipv4(msg + HF_AT_EVENT_remote_addr, &c->remote.sin_addr) ||
+		mapped_ipv4(msg + HF_AT_EVENT_local_addr, &c->local.sin_addr))
+		return -EBADMSG;
+	c->id = (uint32_t)GET(msg, HEADER, id);
+	c->listener = (unsigned)GET(msg, EVENT, listener);
+	c->local.sin_family = AF_INET;
+	c->remote.sin_family = AF_INET;
+	c->local.sin_port = htons((uint16_t)GET(msg, EVENT, local_port));
+	c->remote.sin_port = htons((uint16_t)GET(msg, EVENT, remote_port));
+	memcpy(c->remote_mac, msg + HF_AT_EVENT_remote_mac, 6);
+	c->ws_ok = options & 1;
+	c->ts_ok = options & 2;
+	c->sack_ok = options & 4;
+	c->mss = (unsigned)GET(msg, EVENT, mss);
+	c->snd_wscale = (unsigned)GET(msg, EVENT, snd_wscale);
+	c->rcv_wscale = (unsigned)GET(msg, EVENT, rcv_wscale);
+	c->snd_una = (uint32_t)GET(msg, EVENT, snd_una);
+	c->snd_nxt = (uint32_t)GET(msg, EVENT, snd_nxt);
+	c->rcv_nxt = (uint32_t)GET(msg, EVENT, rcv_nxt);
+	c->snd_wnd = (uint32_t)GET(msg, EVENT, snd_wnd);
+	c->rcv_wnd = (uint32_t)GET(msg, EVENT, rcv_wnd);
+	c->ts_recent = (uint32_t)GET(msg, EVENT, ts_recent);
+	c->tsval = (uint32_t)(GET(msg, EVENT, now_ms) + GET(msg, EVENT, ts_offset));
+	c->tsecr = (uint32_t)GET(msg, EVENT, tsecr);
+	c->seg_wnd = (unsigned)GET(msg, EVENT, seg_wnd);
+	return 0;
+}
+
+/* The socket ------------------------------------------------------------------------------------------------ */
+
+static int set_int(int fd, int option, int value)
+{
+	return setsockopt(fd, IPPROTO_TCP, option, &value, sizeof(value)) ? -errno : 0;
+}
+
+static int set_queue_seq(int fd, int queue, uint32_t seq)
+{
+	int rc = set_int(fd, TCP_REPAIR_QUEUE, queue);
+
+	return rc ? rc : set_int(fd, TCP_QUEUE_SEQ, (int)seq);
+}
+
+/* A socket in repair mode, connected without a packet. */
+static int repair_connect(int fd, const struct connection *c, const char **step)
+{
+	int rc;
+
+	*step = "switch the socket to repair mode (needs CAP_NET_ADMIN)";
+	rc = set_int(fd, TCP_REPAIR, TCP_REPAIR_ON);
+	if (rc)
+		return rc;
+	*step = "set SND.NXT";
+	rc = set_queue_seq(fd, TCP_SEND_QUEUE, c->snd_nxt);
+	if (rc)
+		return rc;
+	*step = "set RCV.NXT";
+	rc = set_queue_seq(fd, TCP_RECV_QUEUE, c->rcv_nxt);
+	if (rc)
+		return rc;
+	*step = "bind the local address";
+	if (bind(fd, (const struct sockaddr *)&c->local, sizeof(c->local)))
+		return -errno;
+	/* Before connect: later, the send MSS would stay 524 for the whole connection. */
+	*step = "set the MSS";
+	rc = set_int(fd, TCP_MAXSEG, (int)c->mss);
+	if (rc)
+		return rc;
+	*step = "connect to the peer";
+	if (connect(fd, (const struct sockaddr *)&c->remote, sizeof(c->remote)))
+		return errno == EADDRNOTAVAIL ? -EEXIST : -errno;
+	return 0;
+}
+
+static int repair_options(int fd, const struct connection *c, const char **step)
+{
+	struct tcp_repair_opt options[4];
+	unsigned n = 0;
+	int rc;
+
+	*step = "set the negotiated options";
+	options[n++] = (struct tcp_repair_opt){ OPT_MSS, c->mss };
+	/* Without window scaling too, with both shifts 0: connect() has chosen a shift of the kernel's own, and
+	 * nothing else takes it back, so that the peer would see each window divided by it. */
+	options[n++] = (struct tcp_repair_opt){ OPT_WSCALE, c->ws_ok ? c->snd_wscale | c->rcv_wscale << 16 : 0 };
+	if (c->sack_ok)
+		options[n++] = (struct tcp_repair_opt){ OPT_SACK_PERM, 0 };
+	if (c->ts_ok)
+		options[n++] = (struct tcp_repair_opt){ OPT_TIMESTAMP, 0 };
+	if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_OPTIONS, options, n * sizeof(options[0])))
+		return -errno;
+	if (!c->ts_ok)
+		return 0;
+	/* Even: an odd value would switch the socket to microsecond timestamps. */
+	*step = "set the timestamp clock";
+	rc = set_int(fd, TCP_TIMESTAMP, (int)((c->tsval + 1) & ~1u));
+	return rc;
+}
+
+static int repair_window(int fd, const struct connection *c, const char **step)
+{
+	struct tcp_repair_window window = {
+		.snd_wl1 = c->rcv_nxt,
+		.snd_wnd = c->snd_wnd,
+		.max_window = c->snd_wnd,
+		.rcv_wnd = c->rcv_wnd,
+		.rcv_wup = c->rcv_nxt,
+	};
+
+	*step = "set the windows";
+	return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &window, sizeof(window)) ? -errno : 0;
+}
+
+/* Leave repair mode without the window probe of TCP_REPAIR_OFF, whose TSecr would be 0. */
+static int repair_done(int fd, const char **step)
+{
+	int one = 1, rc;
+
+	*step = "leave repair mode quietly";
+	rc = set_int(fd, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP);
+	if (rc)
+		return rc;
+	/* After repair mode, which clears it: without it a restarted server of the kernel's gets EADDRINUSE. */
+	*step = "set SO_REUSEADDR";
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ? -errno : 0;
+}
+
+int handoff_socket(const struct connection *c, const char **step)
+{
+	int fd, rc;
+
+	*step = "create the socket";
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+	if (fd < 0)
+		return -errno;
+	rc = repair_connect(fd, c, step);
+	if (!rc)
+		rc = repair_options(fd, c, step);
+	if (!rc)
+		rc = repair_window(fd, c, step);
+	if (!rc)
+		rc = repair_done(fd, step);
+	if (!rc)
+		return fd;
+	close(fd); /* still in repair mode: nothing is sent */
+	return rc;
+}
+
+/* The replayed ACK ------------------------------------------------------------------------------------------ */
+
+static uint32_t sum16(const uint8_t *at, unsigned len, uint32_t sum)
+{
+	for (unsigned i = 0; i + 1 < len; i += 2)
+		sum += (uint32_t)at[i] << 8 | at[i + 1];
+	return sum;
+}
+
+static void put16(uint8_t *at, uint32_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+	put16(at, value >> 16);
+	put16(at + 2, value);
+}
+
+/* RFC 1071: the complement of the folded sum. */
+static void put_checksum(uint8_t *at, uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	put16(at, ~sum);
+}
+
+unsigned handoff_replay(const struct connection *c, const uint8_t *mac, uint8_t *frame)
+{
+	uint8_t *ip = frame + 14, *tcp = ip + 20;
+	unsigned tcp_len = c->ts_ok ? 32 : 20;
+
+	memset(frame, 0, HANDOFF_ACK_BYTES);
+	memcpy(frame, mac, 6);
+	memcpy(frame + 6, c->remote_mac, 6);
+	put16(frame + 12, 0x0800);
+	ip[0] = 0x45;
+	put16(ip + 2, 20 + tcp_len);
+	ip[6] = 0x40; /* DF */
+	ip[8] = 64;
+	ip[9] = IPPROTO_TCP;
+	memcpy(ip + 12, &c->remote.sin_addr, 4);
+	memcpy(ip + 16, &c->local.sin_addr, 4);
+	put_checksum(ip + 10, sum16(ip, 20, 0));
+
+	memcpy(tcp, &c->remote.sin_port, 2);
+	memcpy(tcp + 2, &c->local.sin_port, 2);
+	/* SEQ = RCV.NXT, even if the completing segment lay further on: only a segment there sets TS.Recent
+	 * (RFC 7323 4.3), and TS.Recent is what a segment at RCV.NXT last said. */
+	put32(tcp + 4, c->rcv_nxt);
+	put32(tcp + 8, c->snd_una);
+	tcp[12] = (uint8_t)(tcp_len / 4 << 4);
+	tcp[13] = HF_ACK;
+	put16(tcp + 14, c->seg_wnd);
+	if (c->ts_ok) {
+		put32(tcp + 20, 0x0101080a);
+		put32(tcp + 24, c->ts_recent);
+		put32(tcp + 28, c->tsecr);
+	}
+	put_checksum(tcp + 16, sum16(tcp, tcp_len, sum16(ip + 12, 8, IPPROTO_TCP + tcp_len)));
+	return 14 + 20 + tcp_len;
+}
+
+/* What the kernel would advertise ----------------------------------------------------------------------------- */
+
+/* The third number of tcp_rmem bounds the receive buffer, and so the shift the kernel would choose. */
+static unsigned kernel_wscale(void)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/tcp_rmem", "re");
+	unsigned long max = 6 << 20; /* the kernel's default */
+	unsigned shift = 0;
+
+	if (f) {
+		if (fscanf(f, "%*u %*u %lu", &max) != 1)
+			max = 6 << 20;
+		fclose(f);
+	}
+	while (shift < 14 && max >> shift > 65535)
+		shift++;
+	return shift;
+}
+
+int handoff_limits(struct in_addr local, struct in_addr peer, unsigned mss, uint32_t *rcv_wnd, unsigned *wscale)
+{
+	struct connection c = {
+		.local = { .sin_family = AF_INET, .sin_addr = local },
+		.remote = { .sin_family = AF_INET, .sin_addr = peer, .sin_port = htons(9) },
+		.mss = mss,
+	};
+	struct tcp_repair_window window;
+	socklen_t len = sizeof(window);
+	const char *step;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = repair_connect(fd, &c, &step);
+	if (!rc && getsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &window, &len))
+		rc = -errno;
+	close(fd);
+	if (rc)
+		return rc;
+	*rcv_wnd = window.rcv_wnd < 65535 ? window.rcv_wnd : 65535;
+	*wscale = kernel_wscale();
+	return 0;
+}

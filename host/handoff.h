@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * handoff.h - an ESTABLISHED event becomes a connected kernel socket (TCP_REPAIR). */
+#ifndef HANDFAST_HANDOFF_H
+#define HANDFAST_HANDOFF_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HANDOFF_ACK_BYTES 66 /* Ethernet 14, IPv4 20, TCP 20, timestamps 12 */
+
+/* A connection as the event tells it; numbers in host order, addresses in network order. */
+struct connection {
+	uint32_t id;
+	unsigned listener; /* index in the board's listen table */
+	struct sockaddr_in local, remote;
+	uint8_t remote_mac[6];
+	bool ws_ok, ts_ok, sack_ok;
+	unsigned mss, snd_wscale, rcv_wscale;
+	uint32_t snd_nxt, rcv_nxt, snd_una, snd_wnd, rcv_wnd;
+	uint32_t ts_recent, tsval, tsecr; /* tsval: what our next segment says */
+	unsigned seg_wnd;		  /* window of the completing segment, as on the wire */
+};
+
+/* handoff_parse - read an EVENT message. Returns 0, or -EBADMSG if it is no ESTABLISHED event over IPv4. */
+int handoff_parse(const uint8_t *msg, struct connection *c);
+
+/* handoff_socket - make the kernel socket of a connection. Nothing is sent. The connection's frames must be
+ * held until this returns.
+ *
+ * Returns a connected, blocking, close-on-exec fd, or -errno and in *step what was being done:
+ *   -EPERM          no CAP_NET_ADMIN
+ *   -EEXIST         the kernel already has a socket on the same 4-tuple
+ *   -EADDRNOTAVAIL  the local address is not this host's
+ *   -ENETUNREACH    no route to the peer
+ *   -EMFILE, -ENFILE, -ENOMEM, or another errno of the step */
+int handoff_socket(const struct connection *c, const char **step);
+
+/* handoff_replay - rebuild the peer's ACK that completed the handshake, for the kernel to see it once more: a
+ * repaired socket learns TS.Recent from no option, only from a segment. `mac` is the host's.
+ * Returns the length, at most HANDOFF_ACK_BYTES. */
+unsigned handoff_replay(const struct connection *c, const uint8_t *mac, uint8_t *frame);
+
+/* handoff_limits - what the kernel would advertise for a connection from `local`: the board must not promise more.
+ *
+ *   peer  an address that is reached through the same netdev
+ *   mss   the largest a peer may have
+ *
+ * Returns 0 and sets the window in octets (at most 65535: it stands unscaled in the SYN-ACK) and the shift, or -errno:
+ * -EPERM without CAP_NET_ADMIN. */
+int handoff_limits(struct in_addr local, struct in_addr peer, unsigned mss, uint32_t *rcv_wnd, unsigned *wscale);
+
+#endif

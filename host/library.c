@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * library.c - hf_open, hf_close, hf_stats, hf_error. */
+#include "library.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "watch.h"
+
+#define CONNECT_TIMEOUT_MS 1000
+#define FALLBACK_RCV_WND   32768 /* where the kernel cannot be asked; every Linux grants that much */
+#define MTU_MIN		   68	 /* RFC 791 */
+#define MTU_USUAL	   1500
+#define MAX_FRAME_OVERHEAD 22 /* Ethernet header and two VLAN tags */
+
+static _Thread_local char open_error[ERROR_BYTES];
+
+/* Errors ---------------------------------------------------------------------------------------------------------- */
+
+void error_set(struct hf_device *dev, const char *format, ...)
+{
+	va_list args;
+
+	pthread_mutex_lock(&dev->error_lock);
+	va_start(args, format);
+	vsnprintf(dev->error, sizeof(dev->error), format, args);
+	va_end(args);
+	pthread_mutex_unlock(&dev->error_lock);
+}
+
+const char *hf_error(struct hf_device *dev)
+{
+	static _Thread_local char copy[ERROR_BYTES];
+
+	if (!dev)
+		return open_error;
+	pthread_mutex_lock(&dev->error_lock);
+	memcpy(copy, dev->error, sizeof(copy));
+	pthread_mutex_unlock(&dev->error_lock);
+	return copy;
+}
+
+/* hf_open --------------------------------------------------------------------------------------------------------- */
+
+static int open_board(struct hf_device *dev, const struct settings *s)
+{
+	struct transport *t;
+	char why[DEVICE_FAULT_BYTES];
+	int rc = transport_unix_open(s->path, CONNECT_TIMEOUT_MS, &t);
+
+	if (rc) {
+		error_set(dev, "connect to the board at %s: %s", s->path, strerror(-rc));
+		return rc;
+	}
+	rc = device_open(t, &service_events, dev, s->hello_ms, &dev->board, why);
+	if (rc) {
+		error_set(dev, "board at %s: %s", s->path, why);
+		transport_close(t);
+	}
+	return rc;
+}
+
+/* What HELLO allows and the caller asked for. */
+static int choose_limits(struct hf_device *dev, const struct settings *s)
+{
+	const struct device_board *board = device_board(dev->board);
+	unsigned mtu_max =
+		board->max_frame < MTU_MIN + MAX_FRAME_OVERHEAD ? MTU_MIN : board->max_frame - MAX_FRAME_OVERHEAD;
+
+	dev->mtu = s->mtu ? s->mtu : mtu_max < MTU_USUAL ? mtu_max : MTU_USUAL;
+	if (dev->mtu < MTU_MIN || dev->mtu > mtu_max) {
+		error_set(dev, "options.mtu %u is outside %u to %u", dev->mtu, MTU_MIN, mtu_max);
+		return -EINVAL;
+	}
+	dev->half_open = s->half_open ? s->half_open : (board->slots + 1) / 2;
+	if (dev->half_open > 65535)
+		dev->half_open = 65535; /* what LISTEN_BACKLOG can hold */
+	dev->address = ntohl(s->address.s_addr);
+	return 0;
+}
+
+/* Another address of the same network, to ask the kernel about connections over this netdev. Ours if there is none. */
+static struct in_addr neighbour(struct in_addr own, unsigned prefix)
+{
+	uint32_t hosts = prefix < 32 ? 0xffffffffu >> prefix : 0, address = ntohl(own.s_addr);
+
+	for (uint32_t flip = 1; flip < 4; flip++) {
+		uint32_t host = (address ^ flip) & hosts;
+
+		/* All zeros and all ones are no host, but on a point-to-point link (RFC 3021). */
+		if (flip <= hosts && (hosts == 1 || (host && host != hosts)))
+			return (struct in_addr){ htonl(address ^ flip) };
+	}
+	return own;
+}
+
+static int ask_kernel(struct hf_device *dev, const struct settings *s)
+{
+	struct in_addr peer = neighbour(s->address, s->prefix);
+	int rc = -ENETUNREACH;
+
+	if (peer.s_addr != s->address.s_addr)
+		rc = handoff_limits(s->address, peer, dev->mtu - 40, &dev->rcv_wnd, &dev->wscale);
+	if (rc == -ENETUNREACH) {
+		dev->rcv_wnd = FALLBACK_RCV_WND;
+		dev->wscale = 0;
+		rc = 0;
+	}
+	if (rc == -EPERM)
+		error_set(dev, "TCP_REPAIR: not permitted; CAP_NET_ADMIN in this network namespace is needed");
+	else if (rc)
+		error_set(dev, "TCP_REPAIR: %s", strerror(-rc));
+	return rc;
+}
+
+static int start_thread(struct hf_device *dev)
+{
+	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = -pthread_create(&dev->thread, NULL, service_thread, dev);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc)
+		error_set(dev, "start the service thread: %s", strerror(-rc));
+	return rc;
+}
+
+static struct hf_device *new_device(void)
+{
+	struct hf_device *dev = calloc(1, sizeof(*dev));
+
+	if (!dev)
+		return NULL;
+	pthread_mutex_init(&dev->lock, NULL);
+	pthread_mutex_init(&dev->error_lock, NULL);
+	pthread_cond_init(&dev->job_done, NULL);
+	dev->tap.fd = dev->watch = dev->kick = -1;
+	return dev;
+}
+
+static void free_device(struct hf_device *dev)
+{
+	device_close(dev->board);
+	tap_close(&dev->tap);
+	if (dev->watch >= 0)
+		close(dev->watch);
+	if (dev->kick >= 0)
+		close(dev->kick);
+	owned_free(dev->owned);
+	pthread_cond_destroy(&dev->job_done);
+	pthread_mutex_destroy(&dev->error_lock);
+	pthread_mutex_destroy(&dev->lock);
+	free(dev);
+}
+
+/* Everything but memory for the device itself. */
+static int set_up(struct hf_device *dev, const struct settings *s)
+{
+	const char *step;
+	int rc;
+
+	dev->kick = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (dev->kick < 0) {
+		rc = -errno;
+		error_set(dev, "create an eventfd: %s", strerror(-rc));
+		return rc;
+	}
+	rc = open_board(dev, s);
+	if (!rc)
+		rc = choose_limits(dev, s);
+	if (rc)
+		return rc;
+	dev->owned = owned_new(device_board(dev->board)->slots);
+	if (!dev->owned) {
+		error_set(dev, "out of memory");
+		return -ENOMEM;
+	}
+	rc = tap_open(&dev->tap, s->tap, s->mac_given ? s->mac : NULL, s->address, s->prefix, dev->mtu, &step);
+	if (rc) {
+		error_set(dev, "TAP netdev %s: %s: %s", s->tap, step, strerror(-rc));
+		return rc;
+	}
+	/* Without it (a kernel without inet_diag), entries are released when half of the table is full. */
+	dev->watch = watch_open();
+	rc = ask_kernel(dev, s);
+	if (rc)
+		return rc;
+	rc = service_configure(dev);
+	if (rc) {
+		error_set(dev, "set up the board: %s", device_fault(dev->board));
+		return rc;
+	}
+	return start_thread(dev);
+}
+
+int hf_open(const char *uri, const struct hf_options *options, struct hf_device **out)
+{
+	struct hf_device *dev;
+	struct settings s;
+	int rc = settings_parse(uri, options, &s, open_error);
+
+	if (rc)
+		return rc;
+	dev = new_device();
+	if (!dev) {
+		snprintf(open_error, sizeof(open_error), "out of memory");
+		return -ENOMEM;
+	}
+	rc = set_up(dev, &s);
+	if (rc) {
+		memcpy(open_error, dev->error, sizeof(open_error));
+		free_device(dev);
+		return rc;
+	}
+	*open_error = 0;
+	*out = dev;
+	return 0;
+}
+
+void hf_close(struct hf_device *dev)
+{
+	if (!dev)
+		return;
+	for (unsigned i = 0; i < LISTENERS_MAX; i++) {
+		struct hf_listener *l;
+
+		pthread_mutex_lock(&dev->lock);
+		l = dev->listener[i];
+		pthread_mutex_unlock(&dev->lock);
+		hf_listener_close(l);
+	}
+	pthread_mutex_lock(&dev->lock);
+	dev->stop = true;
+	pthread_mutex_unlock(&dev->lock);
+	eventfd_write(dev->kick, 1);
+	pthread_join(dev->thread, NULL);
+	free_device(dev);
+}
+
+/* hf_stats -------------------------------------------------------------------------------------------------------- */
+
+static const char *const stat_name[] = {
+#define COUNTER(name, doc) "board." #name,
+#include "regs/counter.def"
+#undef COUNTER
+#define COUNTER(name, doc) "host." #name,
+#include "counter.def"
+#undef COUNTER
+};
+
+static int read_counter(struct hf_device *dev, unsigned index, uint64_t *value)
+{
+	uint32_t low = 0, high = 0;
+	int rc = device_reg_read(dev->board, HF_REG_COUNTER(index), &low);
+
+	if (!rc)
+		rc = device_reg_read(dev->board, HF_REG_COUNTER(index) + 4, &high);
+	*value = (uint64_t)high << 32 | low;
+	return rc;
+}
+
+struct stats_request {
+	struct hf_stat *stats;
+	size_t max;
+};
+
+/* In the service thread. */
+static int read_stats(struct hf_device *dev, void *arg)
+{
+	const struct device_stats *board = device_stats(dev->board);
+	const struct stats_request *want = arg;
+	int rc = device_reg_write(dev->board, HF_REG_SNAPSHOT, 0);
+
+	atomic_store(&dev->count[COUNT_bad_messages], board->bad_messages);
+	atomic_store(&dev->count[COUNT_refused_messages], board->refused_messages);
+	atomic_store(&dev->count[COUNT_command_timeouts], board->command_timeouts);
+	for (unsigned i = 0; i < want->max && !rc; i++) {
+		want->stats[i].name = stat_name[i];
+		if (i < HF_CNT_COUNT)
+			rc = read_counter(dev, i, &want->stats[i].value);
+		else
+			want->stats[i].value = atomic_load(&dev->count[i - HF_CNT_COUNT]);
+	}
+	if (rc)
+		error_set(dev, "%s", device_fault(dev->board));
+	return rc;
+}
+
+int hf_stats(struct hf_device *dev, struct hf_stat *stats, size_t max)
+{
+	const size_t all = sizeof(stat_name) / sizeof(stat_name[0]);
+	struct stats_request want = { stats, max < all ? max : all };
+	int rc = max ? service_run(dev, read_stats, &want) : 0;
+
+	return rc ? rc : (int)all;
+}

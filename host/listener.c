@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * listener.c - hf_listen, hf_accept and the accept queue between service thread and callers. */
+#include "library.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The accept queue ---------------------------------------------------------------------------------------------- */
+
+struct hf_listener *listener_find(struct hf_device *dev, const struct connection *c)
+{
+	struct hf_listener *l = c->listener < LISTENERS_MAX ? dev->listener[c->listener] : NULL;
+
+	/* An index may be another listener's by the time its last half-open connections finish. */
+	if (!l || l->closed || l->local.sin_port != c->local.sin_port ||
+		(l->local.sin_addr.s_addr && l->local.sin_addr.s_addr != c->local.sin_addr.s_addr))
+		return NULL;
+	return l;
+}
+
+void listener_push(struct hf_listener *l, int fd, const struct sockaddr_in *peer)
+{
+	l->queue[(l->first + l->count++) % l->backlog] = (struct accepted){ fd, *peer };
+	eventfd_write(l->ready, 1);
+	pthread_cond_signal(&l->wake);
+}
+
+/* Take the oldest; with the lock held and the queue not empty. */
+static struct accepted pop(struct hf_listener *l)
+{
+	struct accepted a = l->queue[l->first];
+	eventfd_t one;
+
+	l->first = (l->first + 1) % l->backlog;
+	l->count--;
+	eventfd_read(l->ready, &one);
+	return a;
+}
+
+void listener_lost(struct hf_listener *l)
+{
+	eventfd_write(l->ready, 1); /* readable from now on: nobody reads it any more */
+	pthread_cond_broadcast(&l->wake);
+}
+
+void listener_reset_socket(int fd)
+{
+	struct linger reset = { 1, 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(fd);
+}
+
+/* hf_listen ----------------------------------------------------------------------------------------------------- */
+
+static struct hf_listener *new_listener(
+	struct hf_device *dev, const struct sockaddr_in *local, unsigned backlog, int *error)
+{
+	struct hf_listener *l = calloc(1, sizeof(*l) + backlog * sizeof(l->queue[0]));
+	pthread_condattr_t attr;
+
+	*error = -ENOMEM;
+	if (!l)
+		return NULL;
+	l->dev = dev;
+	l->local = *local;
+	l->backlog = backlog;
+	l->ready = eventfd(0, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
+	if (l->ready < 0) {
+		*error = -errno;
+		free(l);
+		return NULL;
+	}
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&l->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	return l;
+}
+
+static void free_listener(struct hf_listener *l)
+{
+	pthread_cond_destroy(&l->wake);
+	close(l->ready);
+	free(l);
+}
+
+/* A free index of the listen table, taken for l; or -EADDRINUSE, -ENOSPC. */
+static int take_index(struct hf_device *dev, struct hf_listener *l)
+{
+	unsigned listeners = device_board(dev->board)->listeners;
+	int index = -ENOSPC;
+
+	pthread_mutex_lock(&dev->lock);
+	for (unsigned i = 0; i < listeners; i++) {
+		const struct hf_listener *other = dev->listener[i];
+
+		if (!other && index == -ENOSPC)
+			index = (int)i;
+		if (other && other->local.sin_port == l->local.sin_port &&
+			other->local.sin_addr.s_addr == l->local.sin_addr.s_addr) {
+			index = -EADDRINUSE;
+			break;
+		}
+	}
+	if (index >= 0) {
+		l->index = (unsigned)index;
+		dev->listener[index] = l;
+	}
+	pthread_mutex_unlock(&dev->lock);
+	return index;
+}
+
+static void give_index_back(struct hf_listener *l)
+{
+	pthread_mutex_lock(&l->dev->lock);
+	l->dev->listener[l->index] = NULL;
+	pthread_mutex_unlock(&l->dev->lock);
+}
+
+/* In the service thread. */
+static int start_listening(struct hf_device *dev, void *arg)
+{
+	struct hf_listener *l = arg;
+	int rc = take_index(dev, l);
+
+	if (rc < 0) {
+		error_set(dev,
+			rc == -ENOSPC ? "the board's listen table is full"
+				      : "port %u of that address has a listener already",
+			ntohs(l->local.sin_port));
+		return rc;
+	}
+	rc = service_commit_listener(dev, l->index, &l->local);
+	if (rc) {
+		error_set(dev, "%s", device_fault(dev->board));
+		give_index_back(l);
+	}
+	return rc;
+}
+
+/* In the service thread. */
+static int stop_listening(struct hf_device *dev, void *arg)
+{
+	struct hf_listener *l = arg;
+	int rc = service_commit_listener(dev, l->index, NULL);
+
+	if (rc)
+		error_set(dev, "%s", device_fault(dev->board));
+	return rc;
+}
+
+int hf_listen(
+	struct hf_device *dev, const struct sockaddr *local, socklen_t length, int backlog, struct hf_listener **out)
+{
+	struct sockaddr_in sin;
+	struct hf_listener *l;
+	int rc;
+
+	if (length < sizeof(local->sa_family) || backlog < 1 || backlog > HF_BACKLOG_MAX)
+		rc = -EINVAL;
+	else if (local->sa_family != AF_INET)
+		rc = -EAFNOSUPPORT;
+	else
+		rc = length < sizeof(sin) ? -EINVAL : 0;
+	if (!rc) {
+		memcpy(&sin, local, sizeof(sin));
+		rc = sin.sin_port ? 0 : -EINVAL;
+	}
+	if (rc) {
+		error_set(dev, "not an IPv4 address with a port and a backlog of 1 to %d", HF_BACKLOG_MAX);
+		return rc;
+	}
+	l = new_listener(dev, &sin, (unsigned)backlog, &rc);
+	if (!l) {
+		error_set(dev, "a listener with a backlog of %d: %s", backlog, strerror(-rc));
+		return rc;
+	}
+	rc = service_run(dev, start_listening, l);
+	if (rc) {
+		free_listener(l);
+		return rc;
+	}
+	*out = l;
+	return 0;
+}
+
+int hf_listener_close(struct hf_listener *l)
+{
+	struct hf_device *dev;
+	int rc;
+
+	if (!l)
+		return 0;
+	dev = l->dev;
+	pthread_mutex_lock(&dev->lock);
+	l->closed = true;
+	pthread_cond_broadcast(&l->wake);
+	pthread_mutex_unlock(&dev->lock);
+
+	rc = service_run(dev, stop_listening, l);
+	give_index_back(l);
+
+	pthread_mutex_lock(&dev->lock);
+	while (l->waiting)
+		pthread_cond_wait(&l->wake, &dev->lock);
+	while (l->count)
+		listener_reset_socket(pop(l).fd);
+	pthread_mutex_unlock(&dev->lock);
+	free_listener(l);
+	return rc;
+}
+
+/* hf_accept ----------------------------------------------------------------------------------------------------- */
+
+static struct timespec deadline_after(int ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000L;
+	if (t.tv_nsec >= 1000000000L) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000L;
+	}
+	return t;
+}
+
+/* Wait until there is a connection; with the lock held. */
+static int wait_for_one(struct hf_listener *l, int timeout_ms)
+{
+	struct timespec deadline = deadline_after(timeout_ms > 0 ? timeout_ms : 0);
+	bool late = false;
+
+	for (;;) {
+		if (l->closed)
+			return -EBADF;
+		if (l->dev->lost)
+			return l->dev->lost;
+		if (l->count)
+			return 0;
+		if (timeout_ms == 0)
+			return -EAGAIN;
+		if (late)
+			return -ETIMEDOUT;
+		if (timeout_ms < 0)
+			pthread_cond_wait(&l->wake, &l->dev->lock);
+		else
+			late = pthread_cond_timedwait(&l->wake, &l->dev->lock, &deadline) == ETIMEDOUT;
+	}
+}
+
+int hf_accept(struct hf_listener *l, struct sockaddr_storage *peer, int timeout_ms)
+{
+	struct hf_device *dev = l->dev;
+	struct accepted a = { .fd = -1 };
+	int rc;
+
+	pthread_mutex_lock(&dev->lock);
+	l->waiting++;
+	rc = wait_for_one(l, timeout_ms);
+	l->waiting--;
+	if (!rc)
+		a = pop(l);
+	if (l->closed)
+		pthread_cond_broadcast(&l->wake); /* hf_listener_close() waits for the last of us */
+	pthread_mutex_unlock(&dev->lock);
+	if (rc)
+		return rc;
+	count(dev, COUNT_accepted);
+	if (peer)
+		memcpy(peer, &a.peer, sizeof(a.peer));
+	return a.fd;
+}
+
+int hf_listener_fd(const struct hf_listener *l)
+{
+	return l->ready;
+}

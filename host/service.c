@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * service.c - the library's own thread: everything that moves between board and kernel. */
+#include "library.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "driver/clock.h"
+#include "watch.h"
+
+#define FRAMES_PER_TURN	  64   /* from the TAP before the board gets its turn */
+#define RETRY_MS	  250  /* until a board that was reset and could not be set up is tried again */
+#define GOODBYE_MS	  500  /* for the board to take the last frames and commands at hf_close() */
+#define STALE_MS	  3000 /* how late the RST of a destroyed socket may come: the kernel asks ARP three times */
+#define NEW_SOCKET_OCTETS (1u << 24) /* a new socket's RST is less than this beyond its first SND.NXT */
+#define CTRL_ENABLE	  (1u << HF_CTRL_ENABLE_LOW)
+#define MODE_OFF	  0u
+#define MODE_OFFLOAD	  1u
+
+/* Commands and ownership -------------------------------------------------------------------------------------- */
+
+static void command(struct hf_device *dev, enum hf_command_code code, uint32_t id)
+{
+	if (device_command(dev->board, code, id))
+		count(dev, COUNT_commands_failed);
+}
+
+static void on_completion(void *ctx, unsigned code, uint32_t id, int status)
+{
+	struct hf_device *dev = ctx;
+
+	if (status == HF_STATUS_OK) {
+		count(dev, COUNT_commands_done);
+	} else if (status == HF_STATUS_STALE) {
+		count(dev, COUNT_commands_stale);
+	} else {
+		count(dev, COUNT_commands_failed);
+		error_set(dev, "command %u for connection 0x%08x failed, status %d", code, (unsigned)id, status);
+	}
+}
+
+/* The kernel destroyed a socket: is it one of ours? */
+static void on_destroyed(void *ctx, uint64_t cookie)
+{
+	struct hf_device *dev = ctx;
+	uint32_t id = owned_remove(dev->owned, cookie);
+
+	if (id == HF_NO_ID)
+		return;
+	count(dev, COUNT_destroyed);
+	command(dev, HF_COMMAND_RELEASE, id);
+}
+
+static void own(struct hf_device *dev, uint32_t id, int fd)
+{
+	uint64_t cookie;
+	socklen_t len = sizeof(cookie);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) || owned_add(dev->owned, id, cookie)) {
+		/* Nobody would ever release it. */
+		command(dev, HF_COMMAND_RELEASE, id);
+		return;
+	}
+	/* A host-owned entry is only a cache, and a SYN evicts nothing: with an eighth of the table held, a new handshake finds all
+	 * four ways of its set taken about once in 500 times; with half of it, once in 7. */
+	while (owned_count(dev->owned) > (device_board(dev->board)->slots + 7) / 8) {
+		count(dev, COUNT_released_early);
+		command(dev, HF_COMMAND_RELEASE, owned_oldest(dev->owned));
+	}
+}
+
+/* Frames ------------------------------------------------------------------------------------------------------ */
+
+static void on_frame(void *ctx, const uint8_t *msg, size_t len)
+{
+	struct hf_device *dev = ctx;
+
+	if (dev->tap.fd < 0 || tap_write(&dev->tap, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES))
+		count(dev, COUNT_tap_out_dropped);
+	else
+		count(dev, COUNT_tap_out);
+}
+
+/* A RST of the kernel's, read as far as struct stale needs it. The kernel puts no IPv4 options on one. */
+static bool is_reset_of(const uint8_t *frame, size_t len, const struct stale *s)
+{
+	const uint8_t *ip = frame + 14, *tcp = ip + 20;
+	uint32_t seq;
+
+	if (len < 54 || frame[12] != 0x08 || frame[13] != 0x00 || ip[0] != 0x45 || ip[9] != IPPROTO_TCP ||
+		!(tcp[13] & HF_RST) || memcmp(ip + 12, &s->local.sin_addr, 4) ||
+		memcmp(ip + 16, &s->remote.sin_addr, 4) || memcmp(tcp, &s->local.sin_port, 2) ||
+		memcmp(tcp + 2, &s->remote.sin_port, 2))
+		return false;
+	seq = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 | (uint32_t)tcp[6] << 8 | tcp[7];
+	return seq - s->snd_nxt >= NEW_SOCKET_OCTETS; /* otherwise the new socket's own */
+}
+
+/* Is this the RST with which a destroyed socket says goodbye on a 4-tuple that has a new socket? */
+static bool is_stale_reset(struct hf_device *dev, const uint8_t *frame, size_t len)
+{
+	if (!dev->stale_until_ms || clock_ms() > dev->stale_until_ms) {
+		dev->stale_until_ms = 0;
+		return false;
+	}
+	for (unsigned i = 0; i < STALE_REMEMBERED; i++) {
+		if (is_reset_of(frame, len, &dev->stale[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Frames from the kernel to the board while it has room. */
+static void tap_to_board(struct hf_device *dev)
+{
+	for (unsigned i = 0; i < FRAMES_PER_TURN && dev->tap.fd >= 0 && device_frame_room(dev->board); i++) {
+		ssize_t len = tap_read(&dev->tap, dev->frame, sizeof(dev->frame));
+
+		if (len == 0)
+			return;
+		if (len < 0) {
+			/* Somebody deleted the netdev; polling it further would spin. */
+			error_set(dev, "the TAP netdev %s is gone: %s", dev->tap.name, strerror((int)-len));
+			tap_close(&dev->tap);
+			return;
+		}
+		if (is_stale_reset(dev, dev->frame, (size_t)len))
+			count(dev, COUNT_stale_resets);
+		else if (device_frame(dev->board, dev->frame, (size_t)len))
+			count(dev, COUNT_tap_in_dropped);
+		else
+			count(dev, COUNT_tap_in);
+	}
+}
+
+/* Connections ------------------------------------------------------------------------------------------------- */
+
+/* A peer has opened a 4-tuple anew that the kernel still holds. The new handshake has proved the peer, so that the
+ * old socket goes. The RST it sends on its way out must not reach the new connection; it may come late, when ARP
+ * has to be asked first. */
+static int replace_stale(struct hf_device *dev, const struct connection *c, const char **step)
+{
+	int rc;
+
+	*step = "destroy the stale socket of the same 4-tuple";
+	dev->stale[dev->stale_next++ % STALE_REMEMBERED] = (struct stale){ c->local, c->remote, c->snd_nxt };
+	dev->stale_until_ms = clock_ms() + STALE_MS;
+	rc = watch_destroy(&c->local, &c->remote);
+	if (rc)
+		return rc;
+	count(dev, COUNT_stale_destroyed);
+	return handoff_socket(c, step);
+}
+
+static int make_socket(struct hf_device *dev, const struct connection *c)
+{
+	char peer[INET_ADDRSTRLEN] = "";
+	const char *step;
+	int fd = handoff_socket(c, &step);
+
+	if (fd == -EEXIST)
+		fd = replace_stale(dev, c, &step);
+	if (fd < 0) {
+		count(dev, COUNT_handoff_failed);
+		inet_ntop(AF_INET, &c->remote.sin_addr, peer, sizeof(peer));
+		error_set(dev, "handoff of the connection from %s:%u failed: %s: %s", peer, ntohs(c->remote.sin_port),
+			step, strerror(-fd));
+	}
+	return fd;
+}
+
+/* May this connection be queued? */
+static bool admit(struct hf_device *dev, const struct connection *c)
+{
+	struct hf_listener *l;
+	bool full;
+
+	pthread_mutex_lock(&dev->lock);
+	l = listener_find(dev, c);
+	full = l && l->count >= l->backlog;
+	pthread_mutex_unlock(&dev->lock);
+	if (!l)
+		count(dev, COUNT_no_listener);
+	else if (full)
+		count(dev, COUNT_accept_overflow);
+	return l && !full;
+}
+
+static void on_event(void *ctx, const uint8_t *msg, size_t len)
+{
+	struct hf_device *dev = ctx;
+	struct hf_listener *l;
+	struct connection c;
+	uint8_t ack[HANDOFF_ACK_BYTES];
+	int fd;
+
+	(void)len;
+	if (handoff_parse(msg, &c)) {
+		count(dev, COUNT_bad_events);
+		error_set(dev, "the board sent an event this library does not know, code %u",
+			(unsigned)GET(msg, EVENT, code));
+		return;
+	}
+	if (!admit(dev, &c)) {
+		command(dev, HF_COMMAND_ABORT, c.id);
+		return;
+	}
+	fd = make_socket(dev, &c);
+	if (fd < 0) {
+		command(dev, HF_COMMAND_ABORT, c.id);
+		return;
+	}
+	count(dev, COUNT_handoffs);
+	own(dev, c.id, fd);
+	/* Frames of this connection come after this event in the same stream, so that they were held until now. */
+	if (tap_write(&dev->tap, ack, handoff_replay(&c, dev->tap.mac, ack)))
+		count(dev, COUNT_tap_out_dropped);
+
+	pthread_mutex_lock(&dev->lock);
+	l = listener_find(dev, &c); /* it may have been closed meanwhile; only this thread fills its queue */
+	if (l)
+		listener_push(l, fd, &c.remote);
+	pthread_mutex_unlock(&dev->lock);
+	if (!l) {
+		count(dev, COUNT_no_listener);
+		listener_reset_socket(fd);
+	}
+}
+
+static void on_reset(void *ctx)
+{
+	struct hf_device *dev = ctx;
+
+	count(dev, COUNT_board_resets);
+	dev->reset_seen = true;
+	dev->next_heartbeat_ms = 0; /* set it up again at once */
+}
+
+const struct device_events service_events = { on_frame, on_event, on_completion, on_reset };
+
+/* Setting up the board ---------------------------------------------------------------------------------------- */
+
+int service_commit_listener(struct hf_device *dev, unsigned index, const struct sockaddr_in *local)
+{
+	int rc = 0;
+
+	if (local) {
+		rc = device_reg_write(dev->board, HF_REG_LISTEN_ADDR, ntohl(local->sin_addr.s_addr));
+		if (!rc)
+			rc = device_reg_write(dev->board, HF_REG_LISTEN_PORT, ntohs(local->sin_port));
+		if (!rc)
+			rc = device_reg_write(dev->board, HF_REG_LISTEN_BACKLOG, dev->half_open);
+		if (!rc)
+			rc = device_reg_write(dev->board, HF_REG_LISTEN_OPTS,
+				1u << HF_LISTEN_OPTS_WS_LOW | 1u << HF_LISTEN_OPTS_SACK_LOW |
+					1u << HF_LISTEN_OPTS_TS_LOW);
+	}
+	if (rc)
+		return rc;
+	return device_reg_write(dev->board, HF_REG_LISTEN_COMMIT,
+		index << HF_LISTEN_COMMIT_INDEX_LOW | (local ? MODE_OFFLOAD : MODE_OFF) << HF_LISTEN_COMMIT_MODE_LOW);
+}
+
+static int load_keys(struct hf_device *dev)
+{
+	uint32_t key[8]; /* index, then ISN: their registers lie side by side */
+	int rc = 0;
+
+	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+		return -EIO;
+	for (unsigned i = 0; i < 8 && !rc; i++)
+		rc = device_reg_write(dev->board, HF_REG_KEY_INDEX0 + 4 * i, key[i]);
+	explicit_bzero(key, sizeof(key));
+	return rc;
+}
+
+static int load_listeners(struct hf_device *dev)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < device_board(dev->board)->listeners && !rc; i++) {
+		struct sockaddr_in local;
+		bool used;
+
+		pthread_mutex_lock(&dev->lock);
+		used = dev->listener[i] != NULL;
+		if (used)
+			local = dev->listener[i]->local;
+		pthread_mutex_unlock(&dev->lock);
+		rc = service_commit_listener(dev, i, used ? &local : NULL);
+	}
+	return rc;
+}
+
+int service_configure(struct hf_device *dev)
+{
+	const uint8_t *mac = dev->tap.mac;
+	const struct {
+		uint32_t offset, value;
+	} settings[] = {
+		{ HF_REG_MAC_LO, (uint32_t)message_get(mac, 4) },
+		{ HF_REG_MAC_HI, (uint32_t)message_get(mac + 4, 2) },
+		{ HF_REG_LOCAL_ADDR0, dev->address },
+		{ HF_REG_MSS, dev->mtu - 40 },
+		{ HF_REG_RCV_WND, dev->rcv_wnd },
+		{ HF_REG_WSCALE, dev->wscale },
+	};
+	uint32_t heartbeat_ms;
+	int rc;
+
+	dev->reset_seen = false;
+	/* Off first: keys cannot be written while the engine runs. */
+	rc = device_reg_write(dev->board, HF_REG_CTRL, 0);
+	if (!rc)
+		rc = load_keys(dev);
+	for (unsigned i = 0; i < sizeof(settings) / sizeof(settings[0]) && !rc; i++)
+		rc = device_reg_write(dev->board, settings[i].offset, settings[i].value);
+	if (!rc)
+		rc = load_listeners(dev);
+	if (!rc)
+		rc = device_reg_read(dev->board, HF_REG_HEARTBEAT_MS, &heartbeat_ms);
+	if (!rc)
+		rc = device_reg_write(dev->board, HF_REG_HEARTBEAT, 0);
+	if (!rc)
+		rc = device_reg_write(dev->board, HF_REG_CTRL, CTRL_ENABLE);
+	if (rc)
+		return rc;
+	/* Four times in the time after which the board gives us up; 0 = it never does. */
+	dev->heartbeat_ms = heartbeat_ms ? (heartbeat_ms + 3) / 4 : 1000;
+	dev->next_heartbeat_ms = clock_ms() + dev->heartbeat_ms;
+	return 0;
+}
+
+/* A board that was reset has forgotten everything; the sockets that exist live on without its help. */
+static void set_up_again(struct hf_device *dev)
+{
+	owned_clear(dev->owned);
+	if (service_configure(dev)) {
+		error_set(dev, "the board was reset and could not be set up again: %s", device_fault(dev->board));
+		dev->reset_seen = true;
+		dev->next_heartbeat_ms = clock_ms() + RETRY_MS;
+	}
+}
+
+/* The thread -------------------------------------------------------------------------------------------------- */
+
+int service_run(struct hf_device *dev, int (*run)(struct hf_device *dev, void *arg), void *arg)
+{
+	struct job job = { .run = run, .arg = arg }, **end;
+
+	pthread_mutex_lock(&dev->lock);
+	if (dev->lost) {
+		pthread_mutex_unlock(&dev->lock);
+		return dev->lost;
+	}
+	for (end = &dev->jobs; *end; end = &(*end)->next)
+		;
+	*end = &job;
+	eventfd_write(dev->kick, 1);
+	/* Ends: each register access of a job has its timeout, and a service thread that ends gives all jobs back. */
+	while (!job.done)
+		pthread_cond_wait(&dev->job_done, &dev->lock);
+	pthread_mutex_unlock(&dev->lock);
+	return job.result;
+}
+
+/* Take the first job out and end it; with the lock held. */
+static void end_job(struct hf_device *dev, int result)
+{
+	struct job *job = dev->jobs;
+
+	dev->jobs = job->next;
+	job->result = result;
+	job->done = true;
+	pthread_cond_broadcast(&dev->job_done);
+}
+
+/* Returns whether the thread shall go on. */
+static bool run_jobs(struct hf_device *dev)
+{
+	eventfd_t ignored;
+	bool stop;
+
+	pthread_mutex_lock(&dev->lock);
+	eventfd_read(dev->kick, &ignored);
+	while (dev->jobs) {
+		struct job *job = dev->jobs;
+		int result;
+
+		pthread_mutex_unlock(&dev->lock);
+		result = job->run(dev, job->arg);
+		pthread_mutex_lock(&dev->lock);
+		end_job(dev, result);
+	}
+	stop = dev->stop;
+	pthread_mutex_unlock(&dev->lock);
+	return !stop;
+}
+
+static void beat(struct hf_device *dev)
+{
+	int64_t now = clock_ms();
+
+	if (now < dev->next_heartbeat_ms)
+		return;
+	dev->next_heartbeat_ms = now + dev->heartbeat_ms;
+	if (dev->reset_seen)
+		set_up_again(dev);
+	else
+		device_reg_post(dev->board, HF_REG_HEARTBEAT, 0);
+}
+
+static void wait_for_work(struct hf_device *dev)
+{
+	struct pollfd fds[] = {
+		{ device_fd(dev->board), POLLIN | (device_wants_out(dev->board) ? POLLOUT : 0), 0 },
+		{ device_frame_room(dev->board) ? dev->tap.fd : -1, POLLIN, 0 },
+		{ dev->watch, POLLIN, 0 },
+		{ dev->kick, POLLIN, 0 },
+	};
+	int64_t left = dev->next_heartbeat_ms - clock_ms();
+
+	if (left > 0)
+		poll(fds, sizeof(fds) / sizeof(fds[0]), (int)left);
+}
+
+static void read_watch(struct hf_device *dev)
+{
+	while (dev->watch >= 0 && watch_read(dev->watch, on_destroyed, dev) == -ENOBUFS)
+		count(dev, COUNT_watch_overruns);
+}
+
+/* The board leaves with nothing that would make it answer for us; what it has not taken by then is lost. */
+static void say_goodbye(struct hf_device *dev)
+{
+	int64_t deadline = clock_ms() + GOODBYE_MS;
+	uint32_t id;
+
+	if (device_reg_write(dev->board, HF_REG_CTRL, 0))
+		return;
+	read_watch(dev);
+	while ((id = owned_oldest(dev->owned)) != HF_NO_ID)
+		command(dev, HF_COMMAND_RELEASE, id);
+	do {
+		tap_to_board(dev);
+		if (device_pump(dev->board, 10) < 0)
+			return;
+	} while ((device_commands_pending(dev->board) || device_wants_out(dev->board)) && clock_ms() < deadline);
+}
+
+void *service_thread(void *arg)
+{
+	struct hf_device *dev = arg;
+	int rc;
+
+	for (;;) {
+		/* First: a peer may open a 4-tuple anew as soon as its old socket is gone. */
+		read_watch(dev);
+		rc = device_pump(dev->board, 0);
+		if (rc < 0)
+			break;
+		tap_to_board(dev);
+		if (!run_jobs(dev))
+			break;
+		beat(dev);
+		wait_for_work(dev);
+	}
+	if (rc >= 0)
+		say_goodbye(dev);
+	else
+		error_set(dev, "%s", device_fault(dev->board));
+	pthread_mutex_lock(&dev->lock);
+	dev->lost = rc < 0 ? rc : -ENODEV;
+	while (dev->jobs)
+		end_job(dev, dev->lost);
+	for (unsigned i = 0; i < LISTENERS_MAX; i++) {
+		if (dev->listener[i])
+			listener_lost(dev->listener[i]);
+	}
+	pthread_mutex_unlock(&dev->lock);
+	return NULL;
+}

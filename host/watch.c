@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * watch.c - NETLINK_SOCK_DIAG, by hand: two message kinds do not need a library. */
+#include "watch.h"
+
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define WATCH_BUFFER_BYTES (1 << 20) /* some thousand notifications */
+#define ANSWER_TIMEOUT_MS  100
+
+int watch_open(void)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = 1u << (SKNLGRP_INET_TCP_DESTROY - 1) };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	int size = WATCH_BUFFER_BYTES, rc;
+
+	if (fd < 0)
+		return -errno;
+	/* Best effort: without CAP_NET_ADMIN in the initial namespace rmem_max caps it. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr))) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+int watch_read(int fd, void (*destroyed)(void *ctx, uint64_t cookie), void *ctx)
+{
+	union {
+		struct nlmsghdr align;
+		char bytes[8192];
+	} buffer;
+
+	for (;;) {
+		ssize_t n = recv(fd, &buffer, sizeof(buffer), MSG_DONTWAIT);
+		struct nlmsghdr *h = &buffer.align;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == ENOBUFS ? -ENOBUFS : 0;
+		for (unsigned left = (unsigned)n; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+			const struct inet_diag_msg *diag = NLMSG_DATA(h);
+
+			if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*diag)))
+				continue;
+			destroyed(ctx, diag->id.idiag_cookie[0] | (uint64_t)diag->id.idiag_cookie[1] << 32);
+		}
+	}
+}
+
+int watch_destroy(const struct sockaddr_in *local, const struct sockaddr_in *remote)
+{
+	struct {
+		struct nlmsghdr h;
+		struct inet_diag_req_v2 req;
+	} ask = {
+		.h = { sizeof(ask), SOCK_DESTROY, NLM_F_REQUEST | NLM_F_ACK, 1, 0 },
+		.req = {
+			.sdiag_family = AF_INET,
+			.sdiag_protocol = IPPROTO_TCP,
+			.idiag_states = ~0u,
+			.id = {
+				.idiag_sport = local->sin_port,
+				.idiag_dport = remote->sin_port,
+				.idiag_src = { local->sin_addr.s_addr },
+				.idiag_dst = { remote->sin_addr.s_addr },
+				.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE },
+			},
+		},
+	};
+	struct {
+		struct nlmsghdr h;
+		struct nlmsgerr error;
+		char more[256]; /* the kernel appends the request */
+	} answer;
+	struct timeval limit = { 0, ANSWER_TIMEOUT_MS * 1000 };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG), rc;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) || send(fd, &ask, sizeof(ask), 0) < 0) {
+		rc = -errno;
+	} else {
+		n = recv(fd, &answer, sizeof(answer), 0);
+		if (n < 0)
+			rc = errno == EAGAIN ? -ETIMEDOUT : -errno;
+		else
+			rc = (size_t)n < NLMSG_LENGTH(sizeof(answer.error)) || answer.h.nlmsg_type != NLMSG_ERROR
+				     ? -EBADMSG
+				     : answer.error.error;
+	}
+	close(fd);
+	return rc;
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+// conn_table - the connection table in block RAM, its sweep after reset, and its timers.
+//
+// What    2^SETS_LOG2 sets of WAYS slots, slot = set * WAYS + way. Three memories: tags of 17 bits
+//         per way (valid, then index[31:16]), whole entries (regs/tcb.def), and per way a copy of
+//         the entries' timer fields, which the scanner walks once per millisecond.
+// Input   t0, t1, t2, t4: which step of an op this cycle is. A segment's set and tag come
+//         with t0, everything else with t1 and held to T4. write stores entry_after in the slot of
+//         the op; insert makes the op's tag valid there, free makes the slot's tag invalid.
+// Output  slot from T2 on; entry, key_match, id_match, insertable from T3 on; all until the next op.
+//         expired_valid with expired_slot: the scanner's offer, withdrawn by expired_done.
+// Timing  After reset the sweep clears slot k in cycle k; sweep_last in the last one, then ready.
+//         Scanner: READ and CHECK take two cycles per set; READ waits in a T4, so that no memory is
+//         read while it is written. HOLD lasts to the T4 of the op that took the offer.
+`include "handfast_defs.svh"
+module conn_table #(
+  parameter int SETS_LOG2 = 8,
+  parameter int WAYS = 4
+) (
+  input  logic                    clk,
+  input  logic                    rst,
+
+  output logic                    ready,
+  output logic                    sweep_last,
+
+  // T0: a segment's set and tag
+  input  logic                    t0,
+  input  logic [SETS_LOG2-1:0]    t0_set,
+  input  logic [15:0]             t0_tag,
+
+  // T1: the slot; T2: what is there
+  input  logic                    t1,
+  input  logic                    t2,
+  input  logic                    by_tag,        // the slot is chosen by set and tag, else slot_given
+  input  logic [15:0]             slot_given,
+  input  logic [95:0]             key,           // {remote_addr, local_addr, remote_port, local_port}
+  input  logic [15:0]             generation,
+  output logic [15:0]             slot,
+  output logic [`HF_TCB_BITS-1:0] entry,
+  output logic                    key_match,     // tag, addresses and ports agree
+  output logic                    id_match,      // the slot exists and its generation agrees
+  output logic                    insertable,    // no tag of the set agrees and the slot is free
+
+  // T4: write-back
+  input  logic                    t4,
+  input  logic                    write,
+  input  logic                    insert,
+  input  logic                    free,
+  input  logic [`HF_TCB_BITS-1:0] entry_after,
+
+  // timers
+  input  logic                    tick_1ms,
+  input  logic [23:0]             ms,
+  output logic                    expired_valid,
+  output logic [15:0]             expired_slot,
+  input  logic                    expired_done
+);
+
+  localparam int WAYS_LOG2 = $clog2(WAYS);
+  localparam int SLOT_W = SETS_LOG2 + WAYS_LOG2;
+  localparam int SETS = 1 << SETS_LOG2;
+  localparam int SLOTS = SETS * WAYS;
+
+  generate
+    if (WAYS < 1 || WAYS > 8 || (1 << WAYS_LOG2) != WAYS) begin : g_illegal_ways
+      conn_table_WAYS_must_be_1_2_4_or_8 illegal ();
+    end
+    if (SETS_LOG2 < 1 || SLOT_W > 16) begin : g_illegal_sets
+      conn_table_SETS_LOG2_must_be_1_to_16_less_log2_of_WAYS illegal ();
+    end
+  endgenerate
+
+  typedef struct packed { `HF_TCB_FIELDS } tcb_t;
+
+  // ---- sweep ----
+
+  logic              ready_q;
+  logic [SLOT_W-1:0] sweep_q;
+
+  assign ready = ready_q;
+  assign sweep_last = !ready_q && sweep_q == SLOT_W'(SLOTS - 1);
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      ready_q <= 1'b0;
+      sweep_q <= '0;
+    end else if (!ready_q) begin
+      ready_q <= sweep_last;
+      sweep_q <= sweep_q + 1'b1;
+    end
+  end
+
+  // ---- the one write port of all memories: sweep, or T4 ----
+
+  /* verilator lint_off UNUSEDSIGNAL */
+  tcb_t                   after;       // its timer fields
+  tcb_t                   found;       // its key fields
+  /* verilator lint_on UNUSEDSIGNAL */
+  logic                   wr_entry, wr_tag;
+  logic [SLOT_W-1:0]      wr_slot;
+  logic [SETS_LOG2-1:0]   wr_set;
+  logic [WAYS-1:0]        wr_way;      // one-hot
+  logic [`HF_TCB_BITS-1:0] wr_entry_data;
+  logic [16:0]            wr_tag_data;
+  logic [24:0]            wr_timer_data;
+
+  logic [15:0]            slot_q;
+  logic [15:0]            tag_q;
+
+  assign after = entry_after;
+  assign wr_entry = !ready_q || (t4 && write);
+  assign wr_tag = !ready_q || (t4 && write && (insert || free));
+  assign wr_slot = ready_q ? slot_q[SLOT_W-1:0] : sweep_q;
+  assign wr_set = wr_slot[SLOT_W-1:WAYS_LOG2];
+  assign wr_entry_data = ready_q ? entry_after : '0;
+  assign wr_tag_data = ready_q ? {insert, tag_q} : '0;
+  assign wr_timer_data = ready_q ? {after.timer_armed, after.deadline_ms} : '0;
+
+  always_comb begin
+    for (int w = 0; w < WAYS; w++)
+      wr_way[w] = (32'(wr_slot) & (WAYS - 1)) == w;
+  end
+
+  // ---- tags and timers, one memory of each per way ----
+
+  // Reads and writes share no cycle (sweep before ready, T0 before T4, READ not in T4), so
+  // no_rw_check: synthesis need not build a bypass around the block RAM.
+  logic                 scan_read;
+  logic [SETS_LOG2-1:0] scan_set_q;
+  logic [WAYS-1:0]      way_match, way_valid, way_expired;
+
+  generate
+    for (genvar w = 0; w < WAYS; w++) begin : g_way
+      (* no_rw_check *)
+      logic [16:0] tag_mem [0:SETS-1];
+      (* no_rw_check *)
+      logic [24:0] timer_mem [0:SETS-1];
+      logic [16:0] tag_out_q;
+      logic [24:0] timer_out_q;
+      logic [23:0] overdue_ms;
+
+      always_ff @(posedge clk) begin
+        if (wr_tag && wr_way[w])
+          tag_mem[wr_set] <= wr_tag_data;
+        if (t0)
+          tag_out_q <= tag_mem[t0_set];
+      end
+
+      always_ff @(posedge clk) begin
+        if (wr_entry && wr_way[w])
+          timer_mem[wr_set] <= wr_timer_data;
+        if (scan_read)
+          timer_out_q <= timer_mem[scan_set_q];
+      end
+
+      assign way_valid[w] = tag_out_q[16];
+      assign way_match[w] = tag_out_q == {1'b1, tag_q};
+      assign overdue_ms = ms - timer_out_q[23:0];
+      assign way_expired[w] = timer_out_q[24] && overdue_ms < 24'h800000;
+    end
+  endgenerate
+
+  // ---- T1: the slot ----
+
+  logic [SETS_LOG2-1:0] set_q;
+  logic [15:0]          match_way, free_way, expired_way, slot_d;
+  logic                 exists_d;
+
+  // From the highest way down, so that the lowest one stands.
+  always_comb begin
+    match_way = '0;
+    free_way = '0;
+    expired_way = '0;
+    for (int w = WAYS - 1; w >= 0; w--) begin
+      if (way_match[w])
+        match_way = 16'(w);
+      if (!way_valid[w])
+        free_way = 16'(w);
+      if (way_expired[w])
+        expired_way = 16'(w);
+    end
+  end
+
+  always_comb begin
+    slot_d = slot_given;
+    if (by_tag)
+      slot_d = (16'(set_q) << WAYS_LOG2) | (|way_match ? match_way : free_way);
+    exists_d = by_tag || 32'(slot_given) < SLOTS;
+  end
+
+  // ---- T1, T2: the entry ----
+
+  (* no_rw_check *)
+  logic [`HF_TCB_BITS-1:0] entry_mem [0:SLOTS-1];
+  logic [`HF_TCB_BITS-1:0] entry_out_q;
+  logic                    exists_q, match_q, free_q;
+
+  always_ff @(posedge clk) begin
+    if (wr_entry)
+      entry_mem[wr_slot] <= wr_entry_data;
+    if (t1)
+      entry_out_q <= entry_mem[slot_d[SLOT_W-1:0]];
+  end
+
+  assign found = entry_out_q;
+  assign slot = slot_q;
+
+  always_ff @(posedge clk) begin
+    if (t0) begin
+      set_q <= t0_set;
+      tag_q <= t0_tag;
+    end
+    if (t1) begin
+      slot_q <= slot_d;
+      exists_q <= exists_d;
+      match_q <= by_tag && |way_match;
+      free_q <= by_tag && !(&way_valid);
+    end
+    if (t2) begin
+      entry <= entry_out_q;
+      key_match <= match_q && {found.remote_addr, found.local_addr, found.remote_port, found.local_port} == key;
+      id_match <= exists_q && found.generation == generation;
+      insertable <= !match_q && free_q;
+    end
+  end
+
+  // ---- scanner ----
+
+  typedef enum logic [1:0] {SCAN_IDLE, SCAN_READ, SCAN_CHECK, SCAN_HOLD} scan_t;
+  scan_t                scan_q, scan_d;
+  logic                 scan_req_q, scan_req_d;
+  logic [SETS_LOG2-1:0] scan_set_d;
+  logic [15:0]          expired_slot_q, expired_slot_d;
+
+  assign scan_read = scan_q == SCAN_READ && !t4;
+  assign expired_valid = scan_q == SCAN_HOLD;
+  assign expired_slot = expired_slot_q;
+
+  always_comb begin
+    scan_d = scan_q;
+    scan_set_d = scan_set_q;
+    scan_req_d = scan_req_q || tick_1ms;
+    expired_slot_d = expired_slot_q;
+    case (scan_q)
+      SCAN_IDLE:
+        if (ready_q && scan_req_q) begin
+          scan_d = SCAN_READ;
+          scan_set_d = '0;
+          scan_req_d = tick_1ms;
+        end
+      SCAN_READ:
+        if (!t4)
+          scan_d = SCAN_CHECK;
+      SCAN_CHECK: begin
+        expired_slot_d = (16'(scan_set_q) << WAYS_LOG2) | expired_way;
+        if (|way_expired) begin
+          scan_d = SCAN_HOLD;
+        end else begin
+          scan_d = SCAN_READ;
+          if (32'(scan_set_q) == SETS - 1)
+            scan_d = SCAN_IDLE;
+          scan_set_d = scan_set_q + 1'b1;
+        end
+      end
+      SCAN_HOLD:
+        if (expired_done)
+          scan_d = SCAN_READ;
+    endcase
+  end
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      scan_q <= SCAN_IDLE;
+      scan_req_q <= 1'b0;
+      scan_set_q <= '0;
+      expired_slot_q <= '0;
+    end else begin
+      scan_q <= scan_d;
+      scan_req_q <= scan_req_d;
+      scan_set_q <= scan_set_d;
+      expired_slot_q <= expired_slot_d;
+    end
+  end
+
+endmodule

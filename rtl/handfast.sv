@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+// handfast - TCP connection setup in hardware: the core's pins and how its units are wired.
+//
+// What    the passive open of RFC 9293 over IPv4: frames of the wire come in, SYNs are answered, finished
+//         connections become events for the host, all else goes up to it unchanged.
+// Input   s_axis_rx: frames without FCS, never stalled; tuser on the last beat marks a bad FCS.
+//         s_axis_h2c: messages of the host (regs/message.def). s_axil: registers (regs/regs.def). time_ns: monotonic;
+//         tick_1ms: one clock each millisecond.
+// Output  m_axis_tx: frames without FCS, no gap within a frame while tready is 1. m_axis_c2h: messages to the
+//         host. ready: the table is swept. trc_*: one line for each op, for simulation; trc_entry is
+//         the packed entry of regs/tcb.def, its first field most significant.
+// Timing  docs/architecture.md, to the cycle. Every output depends on registers only. The pins are those of
+//         cmodel/pins.def; byte 0 of a frame or message is tdata[7:0].
+`include "handfast_defs.svh"
+module handfast #(
+  parameter int SETS_LOG2 = 8,          // log2 of the sets of the connection table
+  parameter int WAYS = 4,               // 1, 2, 4 or 8 slots per set
+  parameter int LISTENERS = 16,         // 1 to 16
+  parameter int MAX_FRAME = 1522,       // bytes without FCS
+  parameter int SEG_DEPTH = 16,         // frames in flight between first beat and verdict
+  parameter int STAGE_BEATS = 512,
+  parameter int HOST_FIFO_BEATS = 2048,
+  parameter int EVENT_DEPTH = 32,
+  parameter int REPLY_DEPTH = 8,
+  parameter int CMD_DEPTH = 4,
+  parameter int TX_BEATS = 512,
+  parameter int TX_DESCS = 16
+) (
+  input  logic                    clk,
+  input  logic                    rst,
+  input  logic [63:0]             time_ns,
+  input  logic                    tick_1ms,
+  output logic                    ready,
+
+  // wire in
+  input  logic [63:0]             s_axis_rx_tdata,
+  input  logic [7:0]              s_axis_rx_tkeep,
+  input  logic                    s_axis_rx_tvalid,
+  input  logic                    s_axis_rx_tlast,
+  input  logic                    s_axis_rx_tuser,
+
+  // wire out
+  output logic                    m_axis_tx_tvalid,
+  output logic [63:0]             m_axis_tx_tdata,
+  output logic [7:0]              m_axis_tx_tkeep,
+  output logic                    m_axis_tx_tlast,
+  input  logic                    m_axis_tx_tready,
+
+  // card to host
+  output logic                    m_axis_c2h_tvalid,
+  output logic [63:0]             m_axis_c2h_tdata,
+  output logic                    m_axis_c2h_tlast,
+  input  logic                    m_axis_c2h_tready,
+
+  // host to card
+  input  logic [63:0]             s_axis_h2c_tdata,
+  input  logic                    s_axis_h2c_tvalid,
+  input  logic                    s_axis_h2c_tlast,
+  output logic                    s_axis_h2c_tready,
+
+  // AXI-Lite
+  input  logic [11:0]             s_axil_awaddr,
+  input  logic                    s_axil_awvalid,
+  output logic                    s_axil_awready,
+  input  logic [31:0]             s_axil_wdata,
+  input  logic [3:0]              s_axil_wstrb,
+  input  logic                    s_axil_wvalid,
+  output logic                    s_axil_wready,
+  output logic                    s_axil_bvalid,
+  output logic [1:0]              s_axil_bresp,
+  input  logic                    s_axil_bready,
+  input  logic [11:0]             s_axil_araddr,
+  input  logic                    s_axil_arvalid,
+  output logic                    s_axil_arready,
+  output logic                    s_axil_rvalid,
+  output logic [31:0]             s_axil_rdata,
+  output logic [1:0]              s_axil_rresp,
+  input  logic                    s_axil_rready,
+
+  // trace
+  output logic                    trc_valid,
+  output logic [1:0]              trc_op,
+  output logic                    trc_write,
+  output logic [15:0]             trc_slot,
+  output logic [3:0]              trc_state,
+  output logic [1:0]              trc_verdict,
+  output logic [4:0]              trc_cause,
+  output logic [63:0]             trc_stamp,
+  output logic [`HF_TCB_BITS-1:0] trc_entry
+);
+
+  // Each unit refuses what it cannot build; what two of them share is checked here.
+  localparam int FRAME_BEATS = (MAX_FRAME + 7) / 8;
+
+  generate
+    if (STAGE_BEATS < FRAME_BEATS || TX_BEATS < FRAME_BEATS || HOST_FIFO_BEATS < FRAME_BEATS + 2) begin : g_illegal
+      handfast_STAGE_BEATS_HOST_FIFO_BEATS_and_TX_BEATS_must_hold_a_MAX_FRAME illegal ();
+    end
+  endgenerate
+
+  logic                        sweep_last;
+  logic [31:0]                 ms;
+  logic                        host_alive;
+
+  logic                        cfg_enable, cfg_allow_loopback, cfg_ts_offset_off, cfg_ts_relaxed;
+  logic [15:0]                 cfg_syn_rto_ms, cfg_syn_rto_max_ms, cfg_mss, cfg_mss_floor;
+  logic [3:0]                  cfg_synack_retries, cfg_wscale;
+  logic [29:0]                 cfg_rcv_wnd;
+  logic [7:0]                  cfg_ttl, cfg_tos;
+  logic [47:0]                 cfg_mac;
+  logic [127:0]                cfg_local_addrs, cfg_key_index, cfg_key_isn;
+
+  logic                        listen_commit;
+  logic [3:0]                  listen_index, listen_read_index;
+  logic [1:0]                  listen_mode;
+  logic [31:0]                 listen_addr;
+  logic [15:0]                 listen_port, listen_backlog, listen_half_open;
+  logic [2:0]                  listen_opts;
+
+  logic                        stage_push, stage_has_space, mover_take;
+  logic [63:0]                 stage_data;
+  logic                        hash_req;
+  logic [95:0]                 hash_tuple;
+  logic                        seg_push;
+  logic [`HF_SEGMENT_BITS-1:0] seg_data;
+
+  logic                        verdict_push, verdict_is_seg, verdict_conn, verdict_lost;
+  logic [1:0]                  verdict;
+  logic [31:0]                 verdict_id;
+  logic [63:0]                 verdict_stamp;
+  logic [13:0]                 verdict_length;
+  logic [10:0]                 verdict_beats;
+
+  logic                        reply_push, reply_room;
+  logic [`HF_REPLY_BITS-1:0]   reply_data;
+
+  logic                        event_push, event_completion, event_frame_follows, event_room;
+  logic [31:0]                 event_id, event_seg_seq, event_seg_ack, event_tsecr, event_rtt_ms, event_now_ms;
+  logic [63:0]                 event_stamp;
+  logic [7:0]                  event_status;
+  logic [8:0]                  event_command;
+  logic [15:0]                 event_seg_wnd;
+  logic [`HF_TCB_BITS-1:0]     event_entry;
+
+  logic                        ev_valid, ev_tlast, ev_take;
+  logic [63:0]                 ev_tdata;
+  logic                        host_valid, host_tlast, host_take;
+  logic [63:0]                 host_tdata;
+
+  logic                        reg_req, reg_write, reg_ack;
+  logic [31:0]                 reg_addr, reg_wdata, reg_rdata;
+  logic [7:0]                  reg_status;
+
+  logic                        cmd_push, cmd_room;
+  logic [7:0]                  cmd_code, cmd_status, cmd_type;
+  logic [31:0]                 cmd_id;
+  logic [63:0]                 cmd_cookie;
+
+  logic                        txf_write, txf_last, txf_csum, txf_abort, txf_ready;
+  logic [63:0]                 txf_data;
+  logic [13:0]                 txf_length;
+  logic [15:0]                 txf_start, txf_offset;
+
+  logic                        tb_valid, tb_tlast, tb_take, th_valid, th_tlast, th_take;
+  logic [63:0]                 tb_tdata, th_tdata;
+  logic [7:0]                  tb_tkeep, th_tkeep;
+
+  // ---- counters: each unit's increments, gathered ----
+
+  logic [16:0]                 half_open, entries;
+  logic [`HF_CNT_COUNT-1:0]    engine_inc, inc;
+  logic                        cnt_rx_frames, cnt_drop_not_ready, cnt_drop_overrun, cnt_drop_host_fifo;
+  logic                        cnt_tx_frames, cnt_tx_host, cnt_h2c_messages, cnt_h2c_bad;
+
+  always_comb begin
+    inc = engine_inc;
+    inc[`HF_CNT_RX_FRAMES] = cnt_rx_frames;
+    inc[`HF_CNT_DROP_NOT_READY] = cnt_drop_not_ready;
+    inc[`HF_CNT_DROP_OVERRUN] = cnt_drop_overrun;
+    inc[`HF_CNT_DROP_HOST_FIFO] = cnt_drop_host_fifo;
+    inc[`HF_CNT_TX_FRAMES] = cnt_tx_frames;
+    inc[`HF_CNT_TX_HOST] = cnt_tx_host;
+    inc[`HF_CNT_H2C_MESSAGES] = cnt_h2c_messages;
+    inc[`HF_CNT_H2C_BAD] = cnt_h2c_bad;
+  end
+
+  // ---- receive ----
+
+  rx_parser #(.MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH)) u_parser (
+    .clk(clk), .rst(rst), .ready(ready), .time_ns(time_ns),
+    .s_axis_rx_tdata(s_axis_rx_tdata), .s_axis_rx_tkeep(s_axis_rx_tkeep), .s_axis_rx_tvalid(s_axis_rx_tvalid),
+    .s_axis_rx_tlast(s_axis_rx_tlast), .s_axis_rx_tuser(s_axis_rx_tuser),
+    .cfg_enable(cfg_enable), .cfg_allow_loopback(cfg_allow_loopback), .cfg_mac(cfg_mac), .mover_take(mover_take),
+    .stage_push(stage_push), .stage_data(stage_data), .stage_has_space(stage_has_space),
+    .hash_req(hash_req), .hash_tuple(hash_tuple), .seg_push(seg_push), .seg_data(seg_data),
+    .cnt_rx_frames(cnt_rx_frames), .cnt_drop_not_ready(cnt_drop_not_ready), .cnt_drop_overrun(cnt_drop_overrun));
+
+  rx_frame_fifo #(.SEG_DEPTH(SEG_DEPTH), .STAGE_BEATS(STAGE_BEATS), .HOST_FIFO_BEATS(HOST_FIFO_BEATS)) u_rx_fifo (
+    .clk(clk), .rst(rst), .stage_push(stage_push), .stage_data(stage_data), .stage_has_space(stage_has_space),
+    .verdict_push(verdict_push), .verdict(verdict), .verdict_is_seg(verdict_is_seg), .verdict_conn(verdict_conn),
+    .verdict_id(verdict_id), .verdict_stamp(verdict_stamp), .verdict_length(verdict_length),
+    .verdict_beats(verdict_beats), .verdict_lost(verdict_lost), .mover_take(mover_take),
+    .host_valid(host_valid), .host_tdata(host_tdata), .host_tlast(host_tlast), .host_take(host_take),
+    .cnt_drop_host_fifo(cnt_drop_host_fifo));
+
+  // ---- the engine and what it feeds ----
+
+  engine #(
+    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .SEG_DEPTH(SEG_DEPTH), .CMD_DEPTH(CMD_DEPTH)
+  ) u_engine (
+    .clk(clk), .rst(rst), .ready(ready), .sweep_last(sweep_last),
+    .seg_push(seg_push), .seg_data(seg_data), .hash_req(hash_req), .hash_tuple(hash_tuple),
+    .cmd_push(cmd_push), .cmd_code(cmd_code), .cmd_status(cmd_status), .cmd_type(cmd_type), .cmd_id(cmd_id),
+    .cmd_cookie(cmd_cookie), .cmd_room(cmd_room),
+    .tick_1ms(tick_1ms), .ms(ms), .host_alive(host_alive),
+    .cfg_ts_offset_off(cfg_ts_offset_off), .cfg_ts_relaxed(cfg_ts_relaxed), .cfg_syn_rto_ms(cfg_syn_rto_ms),
+    .cfg_syn_rto_max_ms(cfg_syn_rto_max_ms), .cfg_synack_retries(cfg_synack_retries), .cfg_mss(cfg_mss),
+    .cfg_mss_floor(cfg_mss_floor), .cfg_rcv_wnd(cfg_rcv_wnd), .cfg_wscale(cfg_wscale),
+    .cfg_local_addrs(cfg_local_addrs), .cfg_key_index(cfg_key_index), .cfg_key_isn(cfg_key_isn),
+    .listen_commit(listen_commit), .listen_index(listen_index), .listen_mode(listen_mode),
+    .listen_addr(listen_addr), .listen_port(listen_port), .listen_backlog(listen_backlog),
+    .listen_opts(listen_opts), .listen_read_index(listen_read_index), .listen_half_open(listen_half_open),
+    .verdict_push(verdict_push), .verdict(verdict), .verdict_is_seg(verdict_is_seg), .verdict_conn(verdict_conn),
+    .verdict_id(verdict_id), .verdict_stamp(verdict_stamp), .verdict_length(verdict_length),
+    .verdict_beats(verdict_beats), .verdict_lost(verdict_lost),
+    .reply_push(reply_push), .reply_data(reply_data), .reply_room(reply_room),
+    .event_push(event_push), .event_completion(event_completion), .event_id(event_id), .event_stamp(event_stamp),
+    .event_status(event_status), .event_command(event_command), .event_entry(event_entry),
+    .event_frame_follows(event_frame_follows), .event_seg_seq(event_seg_seq), .event_seg_ack(event_seg_ack),
+    .event_seg_wnd(event_seg_wnd), .event_tsecr(event_tsecr), .event_rtt_ms(event_rtt_ms),
+    .event_now_ms(event_now_ms), .event_room(event_room),
+    .half_open(half_open), .entries(entries), .inc(engine_inc),
+    .trc_valid(trc_valid), .trc_op(trc_op), .trc_write(trc_write), .trc_slot(trc_slot), .trc_state(trc_state),
+    .trc_verdict(trc_verdict), .trc_cause(trc_cause), .trc_stamp(trc_stamp), .trc_entry(trc_entry));
+
+  event_queue #(.EVENT_DEPTH(EVENT_DEPTH)) u_events (
+    .clk(clk), .rst(rst), .push(event_push), .completion(event_completion), .id(event_id), .stamp(event_stamp),
+    .status(event_status), .command(event_command), .entry(event_entry), .frame_follows(event_frame_follows),
+    .seg_seq(event_seg_seq), .seg_ack(event_seg_ack), .seg_wnd(event_seg_wnd), .tsecr(event_tsecr),
+    .rtt_ms(event_rtt_ms), .now_ms(event_now_ms), .room(event_room),
+    .ev_valid(ev_valid), .ev_tdata(ev_tdata), .ev_tlast(ev_tlast), .ev_take(ev_take));
+
+  // ---- send ----
+
+  tx_builder #(.REPLY_DEPTH(REPLY_DEPTH)) u_builder (
+    .clk(clk), .rst(rst), .reply_push(reply_push), .reply_data(reply_data), .reply_room(reply_room),
+    .cfg_mac(cfg_mac), .cfg_ttl(cfg_ttl), .cfg_tos(cfg_tos),
+    .tb_valid(tb_valid), .tb_tdata(tb_tdata), .tb_tkeep(tb_tkeep), .tb_tlast(tb_tlast), .tb_take(tb_take));
+
+  tx_checksum #(.TX_BEATS(TX_BEATS), .TX_DESCS(TX_DESCS)) u_tx_checksum (
+    .clk(clk), .rst(rst), .txf_write(txf_write), .txf_data(txf_data), .txf_last(txf_last),
+    .txf_length(txf_length), .txf_csum(txf_csum), .txf_start(txf_start), .txf_offset(txf_offset),
+    .txf_abort(txf_abort), .txf_ready(txf_ready),
+    .th_valid(th_valid), .th_tdata(th_tdata), .th_tkeep(th_tkeep), .th_tlast(th_tlast), .th_take(th_take));
+
+  tx_arbiter u_tx_arbiter (
+    .clk(clk), .rst(rst),
+    .tb_valid(tb_valid), .tb_tdata(tb_tdata), .tb_tkeep(tb_tkeep), .tb_tlast(tb_tlast), .tb_take(tb_take),
+    .th_valid(th_valid), .th_tdata(th_tdata), .th_tkeep(th_tkeep), .th_tlast(th_tlast), .th_take(th_take),
+    .m_axis_tx_tvalid(m_axis_tx_tvalid), .m_axis_tx_tdata(m_axis_tx_tdata), .m_axis_tx_tkeep(m_axis_tx_tkeep),
+    .m_axis_tx_tlast(m_axis_tx_tlast), .m_axis_tx_tready(m_axis_tx_tready),
+    .cnt_tx_frames(cnt_tx_frames), .cnt_tx_host(cnt_tx_host));
+
+  // ---- host ----
+
+  message #(
+    .MAX_FRAME(MAX_FRAME), .LISTENERS(LISTENERS), .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .CMD_DEPTH(CMD_DEPTH)
+  ) u_message (
+    .clk(clk), .rst(rst), .ready(ready), .hello_start(sweep_last), .time_ns(time_ns),
+    .s_axis_h2c_tdata(s_axis_h2c_tdata), .s_axis_h2c_tvalid(s_axis_h2c_tvalid),
+    .s_axis_h2c_tlast(s_axis_h2c_tlast), .s_axis_h2c_tready(s_axis_h2c_tready),
+    .m_axis_c2h_tvalid(m_axis_c2h_tvalid), .m_axis_c2h_tdata(m_axis_c2h_tdata),
+    .m_axis_c2h_tlast(m_axis_c2h_tlast), .m_axis_c2h_tready(m_axis_c2h_tready),
+    .ev_valid(ev_valid), .ev_tdata(ev_tdata), .ev_tlast(ev_tlast), .ev_take(ev_take),
+    .host_valid(host_valid), .host_tdata(host_tdata), .host_tlast(host_tlast), .host_take(host_take),
+    .reg_req(reg_req), .reg_write(reg_write), .reg_addr(reg_addr), .reg_wdata(reg_wdata), .reg_ack(reg_ack),
+    .reg_status(reg_status), .reg_rdata(reg_rdata),
+    .cmd_push(cmd_push), .cmd_code(cmd_code), .cmd_status(cmd_status), .cmd_type(cmd_type), .cmd_id(cmd_id),
+    .cmd_cookie(cmd_cookie), .cmd_room(cmd_room),
+    .txf_write(txf_write), .txf_data(txf_data), .txf_last(txf_last), .txf_length(txf_length), .txf_csum(txf_csum),
+    .txf_start(txf_start), .txf_offset(txf_offset), .txf_abort(txf_abort), .txf_ready(txf_ready),
+    .cnt_h2c_messages(cnt_h2c_messages), .cnt_h2c_bad(cnt_h2c_bad));
+
+  regs #(.SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS)) u_regs (
+    .clk(clk), .rst(rst), .epoch(time_ns[41:10]), .tick_1ms(tick_1ms),
+    .s_axil_awaddr(s_axil_awaddr), .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready),
+    .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb), .s_axil_wvalid(s_axil_wvalid),
+    .s_axil_wready(s_axil_wready), .s_axil_bresp(s_axil_bresp), .s_axil_bvalid(s_axil_bvalid),
+    .s_axil_bready(s_axil_bready), .s_axil_araddr(s_axil_araddr), .s_axil_arvalid(s_axil_arvalid),
+    .s_axil_arready(s_axil_arready), .s_axil_rdata(s_axil_rdata), .s_axil_rresp(s_axil_rresp),
+    .s_axil_rvalid(s_axil_rvalid), .s_axil_rready(s_axil_rready),
+    .reg_req(reg_req), .reg_write(reg_write), .reg_addr(reg_addr), .reg_wdata(reg_wdata), .reg_ack(reg_ack),
+    .reg_status(reg_status), .reg_rdata(reg_rdata),
+    .ready(ready), .sweep_last(sweep_last), .half_open(half_open), .entries(entries), .inc(inc),
+    .ms(ms), .host_alive(host_alive),
+    .cfg_enable(cfg_enable), .cfg_allow_loopback(cfg_allow_loopback), .cfg_ts_offset_off(cfg_ts_offset_off),
+    .cfg_ts_relaxed(cfg_ts_relaxed), .cfg_syn_rto_ms(cfg_syn_rto_ms), .cfg_syn_rto_max_ms(cfg_syn_rto_max_ms),
+    .cfg_synack_retries(cfg_synack_retries), .cfg_mss(cfg_mss), .cfg_mss_floor(cfg_mss_floor),
+    .cfg_rcv_wnd(cfg_rcv_wnd), .cfg_wscale(cfg_wscale), .cfg_ttl(cfg_ttl), .cfg_tos(cfg_tos), .cfg_mac(cfg_mac),
+    .cfg_local_addrs(cfg_local_addrs), .cfg_key_index(cfg_key_index), .cfg_key_isn(cfg_key_isn),
+    .listen_commit(listen_commit), .listen_index(listen_index), .listen_mode(listen_mode),
+    .listen_addr(listen_addr), .listen_port(listen_port), .listen_backlog(listen_backlog),
+    .listen_opts(listen_opts), .listen_read_index(listen_read_index), .listen_half_open(listen_half_open));
+
+endmodule

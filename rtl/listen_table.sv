@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// listen_table - the listeners, and how many half-open connections each of them has.
+//
+// What    RFC 9293 3.10.1 (passive OPEN) as a table: mode, address, port, backlog, options. A lookup
+//         prefers a listener of the exact address to one of any address (0, which answers
+//         for the board's LOCAL_ADDR only), then the lowest index.
+// Input   commit copies the staged listener into entry commit_index (caller: below LISTENERS).
+//         lookup_addr, lookup_port: looked up in the cycle of lookup. enter, leave: a connection of listener
+//         count_index became half-open or stopped to be so; never both at once.
+// Output  found .. opts: the result, from the cycle after lookup until the next one;
+//         found_half_open: that listener's count, live. read_half_open: count of read_index, live.
+// Timing  registers change at the end of the cycle of commit, lookup, enter, leave. Never stalls.
+module listen_table #(
+  parameter int LISTENERS = 16
+) (
+  input  logic         clk,
+  input  logic         rst,
+
+  // from the registers
+  input  logic         commit,
+  input  logic [3:0]   commit_index,
+  input  logic [1:0]   commit_mode,      // 0 off, 1 offload, 2 bypass
+  input  logic [31:0]  commit_addr,
+  input  logic [15:0]  commit_port,
+  input  logic [15:0]  commit_backlog,
+  input  logic [2:0]   commit_opts,      // {TS, SACK, WS}
+  input  logic [127:0] local_addrs,      // LOCAL_ADDR3 .. LOCAL_ADDR0, 0 = unused
+  input  logic [3:0]   read_index,
+  output logic [15:0]  read_half_open,
+
+  // lookup
+  input  logic         lookup,
+  input  logic [31:0]  lookup_addr,
+  input  logic [15:0]  lookup_port,
+  output logic         found,
+  output logic         found_bypass,
+  output logic [3:0]   found_index,
+  output logic [15:0]  found_backlog,
+  output logic [2:0]   found_opts,
+  output logic [15:0]  found_half_open,
+
+  // half-open connections
+  input  logic         enter,
+  input  logic         leave,
+  input  logic [3:0]   count_index
+);
+  generate
+    if (LISTENERS < 1 || LISTENERS > 16) begin : g_listeners
+      listen_table_LISTENERS_must_be_1_to_16 illegal_parameter ();
+    end
+  endgenerate
+
+  localparam logic [1:0] MODE_OFF = 2'd0;
+  localparam logic [1:0] MODE_BYPASS = 2'd2;
+
+  logic [2*LISTENERS-1:0]  mode_q;
+  logic [32*LISTENERS-1:0] addr_q;
+  logic [16*LISTENERS-1:0] port_q;
+  logic [16*LISTENERS-1:0] backlog_q;
+  logic [3*LISTENERS-1:0]  opts_q;
+  logic [16*LISTENERS-1:0] half_open_q;
+
+  // The board's own addresses, for the any-address.
+  logic is_local;
+  always_comb begin
+    is_local = 1'b0;
+    for (int i = 0; i < 4; i++) begin
+      if (local_addrs[32*i +: 32] != 32'd0 && local_addrs[32*i +: 32] == lookup_addr) is_local = 1'b1;
+    end
+  end
+
+  // From the highest index down, so that the lowest one stands; the exact address over any.
+  logic exact, any;
+  logic [3:0] exact_index, any_index, hit_index;
+  logic [1:0] hit_mode;
+  logic [15:0] hit_backlog;
+  logic [2:0] hit_opts;
+  logic [15:0] count, count_after;  // of listener count_index
+  always_comb begin
+    exact = 1'b0;
+    any = 1'b0;
+    exact_index = 4'd0;
+    any_index = 4'd0;
+    for (int i = LISTENERS - 1; i >= 0; i--) begin
+      if (mode_q[2*i +: 2] != MODE_OFF && port_q[16*i +: 16] == lookup_port) begin
+        if (addr_q[32*i +: 32] == 32'd0) begin
+          if (is_local) begin
+            any = 1'b1;
+            any_index = i[3:0];
+          end
+        end else if (addr_q[32*i +: 32] == lookup_addr) begin
+          exact = 1'b1;
+          exact_index = i[3:0];
+        end
+      end
+    end
+    hit_index = exact ? exact_index : any_index;
+
+    // Selections by AND and OR, and one adder for all counts.
+    hit_mode = '0;
+    hit_backlog = '0;
+    hit_opts = '0;
+    found_half_open = '0;
+    read_half_open = '0;
+    count = '0;
+    for (int i = 0; i < LISTENERS; i++) begin
+      hit_mode = hit_mode | (mode_q[2*i +: 2] & {2{hit_index == i[3:0]}});
+      hit_backlog = hit_backlog | (backlog_q[16*i +: 16] & {16{hit_index == i[3:0]}});
+      hit_opts = hit_opts | (opts_q[3*i +: 3] & {3{hit_index == i[3:0]}});
+      found_half_open = found_half_open | (half_open_q[16*i +: 16] & {16{found_index == i[3:0]}});
+      read_half_open = read_half_open | (half_open_q[16*i +: 16] & {16{read_index == i[3:0]}});
+      count = count | (half_open_q[16*i +: 16] & {16{count_index == i[3:0]}});
+    end
+    count_after = enter ? count + 16'd1 : count - 16'd1;
+  end
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      found <= 1'b0;
+      found_bypass <= 1'b0;
+      found_index <= 4'd0;
+      found_backlog <= 16'd0;
+      found_opts <= 3'd0;
+    end else if (lookup) begin
+      found <= exact || any;
+      found_bypass <= hit_mode == MODE_BYPASS;
+      found_index <= hit_index;
+      found_backlog <= hit_backlog;
+      found_opts <= hit_opts;
+    end
+
+    for (int i = 0; i < LISTENERS; i++) begin
+      if (rst) begin
+        mode_q[2*i +: 2] <= MODE_OFF;
+        addr_q[32*i +: 32] <= 32'd0;
+        port_q[16*i +: 16] <= 16'd0;
+        backlog_q[16*i +: 16] <= 16'd0;
+        opts_q[3*i +: 3] <= 3'd0;
+        half_open_q[16*i +: 16] <= 16'd0;
+      end else begin
+        if (commit && commit_index == i[3:0]) begin
+          mode_q[2*i +: 2] <= commit_mode;
+          addr_q[32*i +: 32] <= commit_addr;
+          port_q[16*i +: 16] <= commit_port;
+          backlog_q[16*i +: 16] <= commit_backlog;
+          opts_q[3*i +: 3] <= commit_opts;
+        end
+        if ((enter || leave) && count_index == i[3:0]) half_open_q[16*i +: 16] <= count_after;
+      end
+    end
+  end
+endmodule

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: Apache-2.0
+// regs - the registers of regs/regs.def over AXI-Lite and over messages, the counters of
+//        regs/counter.def, the millisecond clock and the host's heartbeat.
+//
+// Input   AXI-Lite: 32-bit words, bus byte order little-endian; a write needs all four strobes. reg_*:
+//         the same registers for register messages; AXI-Lite goes first. inc: one bit per counter.
+// Output  cfg_*: configuration, addresses and MAC with the first octet most significant, keys with
+//         octet 0 in bits 7:0. listen_commit for one cycle with the staged listener beside it.
+//         reg_ack: a reg_req of this cycle is done; reg_status and reg_rdata are its answer.
+// Timing  AXI-Lite: valid in c, ready and the access in c+1, response from c+2; at most one access in a
+//         cycle, a write before a read. A write takes effect at the end of its access cycle. A read shows the
+//         registers as they are in it; SNAPSHOT copies the counters as they are in it.
+`include "handfast_defs.svh"
+module regs #(
+  parameter int SETS_LOG2 = 8,
+  parameter int WAYS = 4,
+  parameter int LISTENERS = 16
+) (
+  input  logic                     clk,
+  input  logic                     rst,
+  input  logic [31:0]              epoch,        // time_ns[41:10], taken with sweep_last
+  input  logic                     tick_1ms,
+
+  // AXI-Lite
+  input  logic [11:0]              s_axil_awaddr,
+  input  logic                     s_axil_awvalid,
+  output logic                     s_axil_awready,
+  input  logic [31:0]              s_axil_wdata,
+  input  logic [3:0]               s_axil_wstrb,
+  input  logic                     s_axil_wvalid,
+  output logic                     s_axil_wready,
+  output logic [1:0]               s_axil_bresp,
+  output logic                     s_axil_bvalid,
+  input  logic                     s_axil_bready,
+  input  logic [11:0]              s_axil_araddr,
+  input  logic                     s_axil_arvalid,
+  output logic                     s_axil_arready,
+  output logic [31:0]              s_axil_rdata,
+  output logic [1:0]               s_axil_rresp,
+  output logic                     s_axil_rvalid,
+  input  logic                     s_axil_rready,
+
+  // register messages
+  input  logic                     reg_req,
+  input  logic                     reg_write,
+  input  logic [31:0]              reg_addr,
+  input  logic [31:0]              reg_wdata,
+  output logic                     reg_ack,
+  output logic [7:0]               reg_status,   // STATUS code
+  output logic [31:0]              reg_rdata,    // 0 for a write or an error
+
+  // state of the core
+  input  logic                     ready,
+  input  logic                     sweep_last,
+  input  logic [16:0]              half_open,
+  input  logic [16:0]              entries,
+  input  logic [`HF_CNT_COUNT-1:0] inc,
+
+  // clock and heartbeat
+  output logic [31:0]              ms,
+  output logic                     host_alive,
+
+  // configuration
+  output logic                     cfg_enable,
+  output logic                     cfg_allow_loopback,
+  output logic                     cfg_ts_offset_off,
+  output logic                     cfg_ts_relaxed,
+  output logic [15:0]              cfg_syn_rto_ms,
+  output logic [15:0]              cfg_syn_rto_max_ms,
+  output logic [3:0]               cfg_synack_retries,
+  output logic [15:0]              cfg_mss,
+  output logic [15:0]              cfg_mss_floor,
+  output logic [29:0]              cfg_rcv_wnd,
+  output logic [3:0]               cfg_wscale,
+  output logic [7:0]               cfg_ttl,
+  output logic [7:0]               cfg_tos,
+  output logic [47:0]              cfg_mac,
+  output logic [127:0]             cfg_local_addrs,   // LOCAL_ADDR3 .. LOCAL_ADDR0
+  output logic [127:0]             cfg_key_index,
+  output logic [127:0]             cfg_key_isn,
+
+  // listen table
+  output logic                     listen_commit,
+  output logic [3:0]               listen_index,      // with listen_commit, as listen_mode
+  output logic [1:0]               listen_mode,
+  output logic [31:0]              listen_addr,
+  output logic [15:0]              listen_port,
+  output logic [15:0]              listen_backlog,
+  output logic [2:0]               listen_opts,       // {TS, SACK, WS}
+  output logic [3:0]               listen_read_index, // the listener last committed
+  input  logic [15:0]              listen_half_open   // its half-open connections
+);
+
+  localparam logic [1:0] RESP_OKAY = 2'd0;
+  localparam logic [1:0] RESP_SLVERR = 2'd2;
+
+  // ---- who accesses: AXI-Lite write, AXI-Lite read, else a message ----
+
+  logic write_start, read_start;
+  logic bvalid_q, rvalid_q, awready_q, arready_q;
+
+  assign write_start = s_axil_awvalid && s_axil_wvalid && !awready_q && !bvalid_q && !arready_q;
+  assign read_start = s_axil_arvalid && !arready_q && !rvalid_q && !awready_q && !write_start;
+
+  assign s_axil_awready = awready_q;
+  assign s_axil_wready = awready_q;
+  assign s_axil_arready = arready_q;
+  assign s_axil_bvalid = bvalid_q;
+  assign s_axil_rvalid = rvalid_q;
+  assign reg_ack = !awready_q && !arready_q;
+
+  logic        access, access_write, strobes_ok;
+  logic [31:0] addr, wdata;
+
+  always_comb begin
+    access = awready_q || arready_q || reg_req;
+    strobes_ok = 1'b1;
+    if (awready_q) begin
+      access_write = 1'b1;
+      addr = {20'd0, s_axil_awaddr};
+      wdata = s_axil_wdata;
+      strobes_ok = s_axil_wstrb == 4'hf;
+    end else if (arready_q) begin
+      access_write = 1'b0;
+      addr = {20'd0, s_axil_araddr};
+      wdata = '0;
+    end else begin
+      access_write = reg_write;
+      addr = reg_addr;
+      wdata = reg_wdata;
+    end
+  end
+
+  // ---- registers ----
+
+  logic [3:0]  ctrl_q;
+  logic [31:0] epoch_q;
+  logic [15:0] heartbeat_ms_q, heartbeat_q;   // the setting; what is left
+  logic [15:0] syn_rto_ms_q, syn_rto_max_ms_q, mss_q, mss_floor_q;
+  logic [3:0]  synack_retries_q, wscale_q;
+  logic [29:0] rcv_wnd_q;
+  logic [7:0]  ttl_q;
+  logic [5:0]  dscp_q;
+  logic [31:0] mac_lo_q;
+  logic [15:0] mac_hi_q;
+  logic [31:0] local_addr0_q, local_addr1_q, local_addr2_q, local_addr3_q;
+  logic [31:0] listen_addr_q;
+  logic [15:0] listen_port_q, listen_backlog_q;
+  logic [2:0]  listen_opts_q;
+  logic [7:0]  commit_index_q;
+  logic [1:0]  commit_mode_q;
+  logic [31:0] key_index0_q, key_index1_q, key_index2_q, key_index3_q;
+  logic [31:0] key_isn0_q, key_isn1_q, key_isn2_q, key_isn3_q;
+  logic [31:0] ms_q;
+
+  // ---- decode: is it mapped, may it be written, what does it read ----
+
+  logic        mapped, writable, is_counter;
+  logic [31:0] rdata, counter_word;
+
+  always_comb begin
+    mapped = 1'b1;
+    writable = 1'b1;
+    rdata = '0;
+    case (addr[11:0])
+      `HF_REG_ID: begin
+        writable = 1'b0;
+        rdata = `HF_ID_VALUE;
+      end
+      `HF_REG_VERSION: begin
+        writable = 1'b0;
+        rdata = `HF_ABI_VERSION;
+      end
+      `HF_REG_CTRL: rdata = {28'd0, ctrl_q};
+      `HF_REG_STATUS: begin
+        writable = 1'b0;
+        rdata = {30'd0, host_alive, ready};
+      end
+      `HF_REG_GEOMETRY: begin
+        writable = 1'b0;
+        rdata = {8'd0, 8'(LISTENERS), 8'(WAYS), 8'(SETS_LOG2)};
+      end
+      `HF_REG_EPOCH: begin
+        writable = 1'b0;
+        rdata = epoch_q;
+      end
+      `HF_REG_HEARTBEAT: ;
+      `HF_REG_HEARTBEAT_MS: rdata = {16'd0, heartbeat_ms_q};
+      `HF_REG_SYN_RTO_MS: rdata = {16'd0, syn_rto_ms_q};
+      `HF_REG_SYN_RTO_MAX_MS: rdata = {16'd0, syn_rto_max_ms_q};
+      `HF_REG_SYNACK_RETRIES: rdata = {28'd0, synack_retries_q};
+      `HF_REG_MSS: rdata = {16'd0, mss_q};
+      `HF_REG_MSS_FLOOR: rdata = {16'd0, mss_floor_q};
+      `HF_REG_RCV_WND: rdata = {2'd0, rcv_wnd_q};
+      `HF_REG_WSCALE: rdata = {28'd0, wscale_q};
+      `HF_REG_TTL: rdata = {24'd0, ttl_q};
+      `HF_REG_TOS: rdata = {24'd0, dscp_q, 2'd0};
+      `HF_REG_MAC_LO: rdata = mac_lo_q;
+      `HF_REG_MAC_HI: rdata = {16'd0, mac_hi_q};
+      `HF_REG_LOCAL_ADDR0: rdata = local_addr0_q;
+      `HF_REG_LOCAL_ADDR1: rdata = local_addr1_q;
+      `HF_REG_LOCAL_ADDR2: rdata = local_addr2_q;
+      `HF_REG_LOCAL_ADDR3: rdata = local_addr3_q;
+      `HF_REG_LISTEN_ADDR: rdata = listen_addr_q;
+      `HF_REG_LISTEN_PORT: rdata = {16'd0, listen_port_q};
+      `HF_REG_LISTEN_BACKLOG: rdata = {16'd0, listen_backlog_q};
+      `HF_REG_LISTEN_OPTS: rdata = {29'd0, listen_opts_q};
+      `HF_REG_LISTEN_COMMIT: begin
+        writable = 32'(wdata[7:0]) < LISTENERS && wdata[9:8] != 2'd3;
+        rdata = {22'd0, commit_mode_q, commit_index_q};
+      end
+      `HF_REG_LISTEN_HALF_OPEN: begin
+        writable = 1'b0;
+        rdata = {16'd0, listen_half_open};
+      end
+      // Keys are never read back; the index key not changed while entries may lie where it put them.
+      `HF_REG_KEY_INDEX0, `HF_REG_KEY_INDEX1, `HF_REG_KEY_INDEX2, `HF_REG_KEY_INDEX3: writable = !cfg_enable;
+      `HF_REG_KEY_ISN0, `HF_REG_KEY_ISN1, `HF_REG_KEY_ISN2, `HF_REG_KEY_ISN3: ;
+      `HF_REG_SNAPSHOT: ;
+      `HF_REG_HALF_OPEN: begin
+        writable = 1'b0;
+        rdata = {15'd0, half_open};
+      end
+      `HF_REG_ENTRIES: begin
+        writable = 1'b0;
+        rdata = {15'd0, entries};
+      end
+      `HF_REG_MS: begin
+        writable = 1'b0;
+        rdata = ms_q;
+      end
+      default: begin
+        writable = 1'b0;
+        mapped = is_counter;
+        rdata = counter_word;
+      end
+    endcase
+    if (addr[31:12] != '0)
+      mapped = 1'b0;
+  end
+
+  // ---- the answer ----
+
+  logic [7:0]  status;
+  logic        do_write;
+  logic [31:0] answer;
+
+  always_comb begin
+    status = `HF_STATUS_OK;
+    if (!mapped)
+      status = `HF_STATUS_BAD_ADDRESS;
+    else if (access_write && !(writable && strobes_ok))
+      status = `HF_STATUS_REFUSED;
+    do_write = access && access_write && status == `HF_STATUS_OK;
+    answer = (access_write || status != `HF_STATUS_OK) ? '0 : rdata;
+  end
+
+  assign reg_status = status;
+  assign reg_rdata = answer;
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      awready_q <= 1'b0;
+      arready_q <= 1'b0;
+      bvalid_q <= 1'b0;
+      rvalid_q <= 1'b0;
+      s_axil_bresp <= RESP_OKAY;
+      s_axil_rresp <= RESP_OKAY;
+      s_axil_rdata <= '0;
+    end else begin
+      awready_q <= write_start;
+      arready_q <= read_start;
+      if (awready_q) begin
+        bvalid_q <= 1'b1;
+        s_axil_bresp <= status == `HF_STATUS_OK ? RESP_OKAY : RESP_SLVERR;
+      end else if (s_axil_bready) begin
+        bvalid_q <= 1'b0;
+      end
+      if (arready_q) begin
+        rvalid_q <= 1'b1;
+        s_axil_rresp <= status == `HF_STATUS_OK ? RESP_OKAY : RESP_SLVERR;
+        s_axil_rdata <= answer;
+      end else if (s_axil_rready) begin
+        rvalid_q <= 1'b0;
+      end
+    end
+  end
+
+  // ---- writes ----
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      ctrl_q <= 4'(`HF_RESET_CTRL);
+      heartbeat_ms_q <= 16'(`HF_RESET_HEARTBEAT_MS);
+      syn_rto_ms_q <= 16'(`HF_RESET_SYN_RTO_MS);
+      syn_rto_max_ms_q <= 16'(`HF_RESET_SYN_RTO_MAX_MS);
+      synack_retries_q <= 4'(`HF_RESET_SYNACK_RETRIES);
+      mss_q <= 16'(`HF_RESET_MSS);
+      mss_floor_q <= 16'(`HF_RESET_MSS_FLOOR);
+      rcv_wnd_q <= 30'(`HF_RESET_RCV_WND);
+      wscale_q <= 4'(`HF_RESET_WSCALE);
+      ttl_q <= 8'(`HF_RESET_TTL);
+      dscp_q <= 6'(`HF_RESET_TOS >> 2);
+      mac_lo_q <= `HF_RESET_MAC_LO;
+      mac_hi_q <= 16'(`HF_RESET_MAC_HI);
+      local_addr0_q <= `HF_RESET_LOCAL_ADDR0;
+      local_addr1_q <= `HF_RESET_LOCAL_ADDR1;
+      local_addr2_q <= `HF_RESET_LOCAL_ADDR2;
+      local_addr3_q <= `HF_RESET_LOCAL_ADDR3;
+      listen_addr_q <= `HF_RESET_LISTEN_ADDR;
+      listen_port_q <= 16'(`HF_RESET_LISTEN_PORT);
+      listen_backlog_q <= 16'(`HF_RESET_LISTEN_BACKLOG);
+      listen_opts_q <= 3'(`HF_RESET_LISTEN_OPTS);
+      commit_index_q <= 8'(`HF_RESET_LISTEN_COMMIT);
+      commit_mode_q <= 2'(`HF_RESET_LISTEN_COMMIT >> 8);
+      key_index0_q <= `HF_RESET_KEY_INDEX0;
+      key_index1_q <= `HF_RESET_KEY_INDEX1;
+      key_index2_q <= `HF_RESET_KEY_INDEX2;
+      key_index3_q <= `HF_RESET_KEY_INDEX3;
+      key_isn0_q <= `HF_RESET_KEY_ISN0;
+      key_isn1_q <= `HF_RESET_KEY_ISN1;
+      key_isn2_q <= `HF_RESET_KEY_ISN2;
+      key_isn3_q <= `HF_RESET_KEY_ISN3;
+    end else if (do_write) begin
+      case (addr[11:0])
+        `HF_REG_CTRL: ctrl_q <= wdata[3:0];
+        `HF_REG_HEARTBEAT_MS: heartbeat_ms_q <= wdata[15:0];
+        `HF_REG_SYN_RTO_MS: syn_rto_ms_q <= wdata[15:0];
+        `HF_REG_SYN_RTO_MAX_MS: syn_rto_max_ms_q <= wdata[15:0];
+        `HF_REG_SYNACK_RETRIES: synack_retries_q <= wdata[3:0];
+        `HF_REG_MSS: mss_q <= wdata[15:0];
+        `HF_REG_MSS_FLOOR: mss_floor_q <= wdata[15:0];
+        `HF_REG_RCV_WND: rcv_wnd_q <= wdata[29:0];
+        `HF_REG_WSCALE: wscale_q <= wdata[3:0];
+        `HF_REG_TTL: ttl_q <= wdata[7:0];
+        `HF_REG_TOS: dscp_q <= wdata[7:2];
+        `HF_REG_MAC_LO: mac_lo_q <= wdata;
+        `HF_REG_MAC_HI: mac_hi_q <= wdata[15:0];
+        `HF_REG_LOCAL_ADDR0: local_addr0_q <= wdata;
+        `HF_REG_LOCAL_ADDR1: local_addr1_q <= wdata;
+        `HF_REG_LOCAL_ADDR2: local_addr2_q <= wdata;
+        `HF_REG_LOCAL_ADDR3: local_addr3_q <= wdata;
+        `HF_REG_LISTEN_ADDR: listen_addr_q <= wdata;
+        `HF_REG_LISTEN_PORT: listen_port_q <= wdata[15:0];
+        `HF_REG_LISTEN_BACKLOG: listen_backlog_q <= wdata[15:0];
+        `HF_REG_LISTEN_OPTS: listen_opts_q <= wdata[2:0];
+        `HF_REG_LISTEN_COMMIT: {commit_mode_q, commit_index_q} <= wdata[9:0];
+        `HF_REG_KEY_INDEX0: key_index0_q <= wdata;
+        `HF_REG_KEY_INDEX1: key_index1_q <= wdata;
+        `HF_REG_KEY_INDEX2: key_index2_q <= wdata;
+        `HF_REG_KEY_INDEX3: key_index3_q <= wdata;
+        `HF_REG_KEY_ISN0: key_isn0_q <= wdata;
+        `HF_REG_KEY_ISN1: key_isn1_q <= wdata;
+        `HF_REG_KEY_ISN2: key_isn2_q <= wdata;
+        `HF_REG_KEY_ISN3: key_isn3_q <= wdata;
+        default: ;   // HEARTBEAT and SNAPSHOT store nothing
+      endcase
+    end
+  end
+
+  // ---- clock, heartbeat, epoch ----
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      ms_q <= '0;
+      heartbeat_q <= '0;
+      epoch_q <= `HF_RESET_EPOCH;
+    end else begin
+      if (tick_1ms)
+        ms_q <= ms_q + 32'd1;
+      if (do_write && addr[11:0] == `HF_REG_HEARTBEAT)
+        heartbeat_q <= heartbeat_ms_q;
+      else if (tick_1ms && heartbeat_q != '0)
+        heartbeat_q <= heartbeat_q - 16'd1;
+      if (sweep_last)
+        epoch_q <= epoch;
+    end
+  end
+
+  assign ms = ms_q;
+  assign host_alive = heartbeat_q != '0 || heartbeat_ms_q == '0;
+
+  // ---- counters: live, and as of the last SNAPSHOT ----
+
+  logic [64*`HF_CNT_COUNT-1:0] count_q, snapshot_q;
+  logic                        snapshot;
+  logic [6:0]                  word;     // 32-bit word of the counters
+
+  assign snapshot = do_write && addr[11:0] == `HF_REG_SNAPSHOT;
+  assign word = addr[8:2];
+  assign is_counter = addr[11:9] == 3'd2 && addr[1:0] == 2'd0 && 32'(word) < 2 * `HF_CNT_COUNT;
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      count_q <= '0;
+      snapshot_q <= '0;
+    end else begin
+      for (int i = 0; i < `HF_CNT_COUNT; i++)
+        if (inc[i])
+          count_q[64*i +: 64] <= count_q[64*i +: 64] + 64'd1;
+      if (snapshot)
+        snapshot_q <= count_q;
+    end
+  end
+
+  always_comb begin
+    // By AND and OR: a chain of ifs took twice the LUTs.
+    counter_word = '0;
+    for (int i = 0; i < 2 * `HF_CNT_COUNT; i++)
+      counter_word = counter_word | (snapshot_q[32*i +: 32] & {32{32'(word) == i}});
+  end
+
+  // ---- configuration as the units want it ----
+
+  assign {cfg_ts_relaxed, cfg_ts_offset_off, cfg_allow_loopback, cfg_enable} = ctrl_q;
+  assign cfg_syn_rto_ms = syn_rto_ms_q;
+  assign cfg_syn_rto_max_ms = syn_rto_max_ms_q;
+  assign cfg_synack_retries = synack_retries_q;
+  assign cfg_mss = mss_q;
+  assign cfg_mss_floor = mss_floor_q;
+  assign cfg_rcv_wnd = rcv_wnd_q;
+  assign cfg_wscale = wscale_q;
+  assign cfg_ttl = ttl_q;
+  assign cfg_tos = {dscp_q, 2'd0};
+  assign cfg_mac = {mac_lo_q[7:0], mac_lo_q[15:8], mac_lo_q[23:16], mac_lo_q[31:24], mac_hi_q[7:0], mac_hi_q[15:8]};
+  assign cfg_local_addrs = {local_addr3_q, local_addr2_q, local_addr1_q, local_addr0_q};
+  assign cfg_key_index = {key_index3_q, key_index2_q, key_index1_q, key_index0_q};
+  assign cfg_key_isn = {key_isn3_q, key_isn2_q, key_isn1_q, key_isn0_q};
+
+  assign listen_commit = do_write && addr[11:0] == `HF_REG_LISTEN_COMMIT;
+  assign listen_index = wdata[3:0];
+  assign listen_mode = wdata[9:8];
+  assign listen_addr = listen_addr_q;
+  assign listen_port = listen_port_q;
+  assign listen_backlog = listen_backlog_q;
+  assign listen_opts = listen_opts_q;
+  assign listen_read_index = commit_index_q[3:0];
+
+endmodule

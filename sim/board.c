@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * board.c - `handfast board`: a simulated board between a wire and a host process, in real time. */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include "commands.h"
+#include "host_port.h"
+#include "options.h"
+#include "packet.h"
+#include "session.h"
+#include "unix_socket.h"
+#include "wire.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_S  UINT64_C(1000000000)
+
+enum {
+	INPUTS_AHEAD = 32,   /* frames, and messages, given to the simulation before it runs */
+	BURST_CLOCKS = 1024, /* run before the sockets are looked at again */
+	STILL_CLOCKS = 32,   /* without a move: time may jump to the real one */
+	IDLE_MS = 1000,	     /* longest sleep: heartbeat and millisecond clock go on */
+};
+
+static const char usage[] =
+	"usage: handfast board --engine rtl|model|lockstep --wire WIRE --host unix:PATH|none [options]\n"
+	"\n"
+	"A simulated board as a process. Prints `board: engine=E wire=W host=H ready` when it can be used, a summary\n"
+	"when SIGINT or SIGTERM ends it. It follows the real time, and sleeps while nothing happens.\n"
+	"\n"
+	"  --engine E         rtl: the Verilated RTL; model: the C model; lockstep: both, compared at every clock\n"
+	"  --wire tap:NAME    the board makes a TAP netdev NAME; the kernel behind it is the peer\n"
+	"  --wire packet:IF   frames of an existing interface, by a packet socket\n"
+	"  --wire unix:PATH   the board listens; one Ethernet frame without FCS per SOCK_SEQPACKET packet, one peer\n"
+	"                     at a time, the next one waits\n"
+	"  --host unix:PATH   the board listens for one host; one message per SOCK_SEQPACKET packet, HELLO first\n"
+	"  --host none        no host: the board configures itself, what goes to the host is discarded. Nobody "
+	"answers\n"
+	"                     ARP then: the peer needs a neighbour entry for the board's MAC, 02:48:46:53:54:01\n"
+	"  --listen ADDR:PORT a listener the board sets up itself; may be repeated, 0.0.0.0 = any of the addresses\n"
+	"  --config FILE      registers the board sets up itself: `NAME = value`, `NAME.FIELD = value`, `MAC = "
+	"address`,\n"
+	"                     `KEY_ISN = 32 hex digits`, `KEY_INDEX = ...`; # comments; names as in docs/registers.md\n"
+	"  --pcapng FILE      write both directions of the wire, with the cycle and the state as comments\n"
+	"  --ladder           print the frames of the engine as a ladder; --ladder=all prints every frame\n"
+	"  --seed N           what the RTL's memories hold before reset; default 1\n"
+	"\n"
+	"Exit code: 0 ended by a signal, 1 a lock-step mismatch or an error, 2 bad usage.\n";
+
+struct options {
+	enum engine_kind engine;
+	const char *wire, *host, *pcapng; /* host: path, NULL = none */
+	bool ladder, ladder_all, self_configured;
+	uint64_t seed;
+	struct config config;
+};
+
+struct board {
+	struct session session;
+	struct wire wire;
+	struct host_port host;
+	bool has_host, knocks; /* knocks: a process wants to become the host */
+	struct pcapng *pcapng;
+	uint64_t clock_ns; /* CLOCK_MONOTONIC when time_ns was 0 */
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop = 1;
+}
+
+static uint64_t clock_now(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static void on_tx(void *ctx, const uint8_t *frame, size_t len)
+{
+	struct board *b = ctx;
+
+	wire_send(&b->wire, frame, len);
+}
+
+static void on_c2h(void *ctx, const uint8_t *msg, size_t len)
+{
+	struct board *b = ctx;
+
+	if (b->has_host)
+		host_port_send(&b->host, msg, len);
+	b->session.sim->hold_c2h = b->has_host && b->host.waiting;
+}
+
+/* Parse the command line. Returns 0, or the exit code plus 1 (--help is exit code 0). */
+static int parse(int argc, char **argv, struct options *o)
+{
+	enum { ENGINE = 256, WIRE, HOST, LISTEN, CONFIG, PCAPNG, LADDER, SEED, HELP };
+	static const struct option longs[] = {
+		{ "engine", required_argument, NULL, ENGINE },
+		{ "wire", required_argument, NULL, WIRE },
+		{ "host", required_argument, NULL, HOST },
+		{ "listen", required_argument, NULL, LISTEN },
+		{ "config", required_argument, NULL, CONFIG },
+		{ "pcapng", required_argument, NULL, PCAPNG },
+		{ "ladder", optional_argument, NULL, LADDER },
+		{ "seed", required_argument, NULL, SEED },
+		{ "help", no_argument, NULL, HELP },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *engine = NULL, *host = NULL;
+	char error[256];
+	int c;
+
+	memset(o, 0, sizeof(*o));
+	o->seed = 1;
+	options_begin();
+	while ((c = options_next(argc, argv, longs)) != -1) {
+		switch (c) {
+		case ENGINE:
+			engine = optarg;
+			break;
+		case WIRE:
+			o->wire = optarg;
+			break;
+		case HOST:
+			host = optarg;
+			break;
+		case LISTEN:
+			if (config_listen(&o->config, optarg)) {
+				fprintf(stderr, "board: --listen %s: not an IPv4 ADDR:PORT, or more than %d\n", optarg,
+					CONFIG_LISTENERS);
+				return 3;
+			}
+			o->self_configured = true;
+			break;
+		case CONFIG:
+			if (config_read(&o->config, optarg, error, sizeof(error))) {
+				fprintf(stderr, "board: %s\n", error);
+				return 2;
+			}
+			o->self_configured = true;
+			break;
+		case PCAPNG:
+			o->pcapng = optarg;
+			break;
+		case LADDER:
+			if (optarg && strcmp(optarg, "all")) {
+				fprintf(stderr, "board: --ladder=%s: only =all\n", optarg);
+				return 3;
+			}
+			o->ladder = true;
+			o->ladder_all = optarg;
+			break;
+		case SEED:
+			if (!options_number(optarg, 0, UINT64_MAX, &o->seed)) {
+				fprintf(stderr, "board: --seed %s: not a number\n", optarg);
+				return 3;
+			}
+			break;
+		case HELP:
+			fputs(usage, stdout);
+			return 1;
+		default:
+			return 3;
+		}
+	}
+	if (!engine || !o->wire || !host) {
+		fprintf(stderr, "board: --%s is missing (handfast board --help)\n",
+			!engine	   ? "engine"
+			: !o->wire ? "wire"
+				   : "host");
+		return 3;
+	}
+	if (engine_kind_parse(engine, &o->engine)) {
+		fprintf(stderr, "board: --engine %s: not rtl, model or lockstep\n", engine);
+		return 3;
+	}
+	if (!strncmp(host, "unix:", 5)) {
+		o->host = host + 5;
+	} else if (!strcmp(host, "none")) {
+		o->self_configured = true;
+	} else {
+		fprintf(stderr, "board: --host %s: not unix:PATH or none\n", host);
+		return 3;
+	}
+	return 0;
+}
+
+static uint64_t pin_time(const struct board *b)
+{
+	return clock_now(CLOCK_MONOTONIC) - b->clock_ns;
+}
+
+/* Hand over what came, at most INPUTS_AHEAD of a kind. Returns how many, or -1 when the wire is gone. */
+static int take_inputs(struct board *b)
+{
+	uint8_t buffer[SIM_FRAME_MAX];
+	int taken = 0, n = 0;
+	size_t len;
+
+	while (sim_rx_pending(b->session.sim) < INPUTS_AHEAD &&
+		(n = wire_receive(&b->wire, buffer, sizeof(buffer))) > 0) {
+		len = (size_t)n;
+		if (len < PACKET_MIN_FRAME) {
+			memset(buffer + len, 0, PACKET_MIN_FRAME - len); /* as the sender's MAC does */
+			len = PACKET_MIN_FRAME;
+		}
+		if (!session_rx(&b->session, buffer, len))
+			taken++;
+	}
+	if (n < 0) {
+		fprintf(stderr, "board: %s: %s\n", b->wire.name, strerror(-n));
+		return -1;
+	}
+	while (b->has_host && sim_h2c_pending(b->session.sim) < INPUTS_AHEAD &&
+		(len = host_port_receive(&b->host, buffer, sizeof(buffer))) > 0)
+		if (!session_h2c(&b->session, buffer, len))
+			taken++;
+	return taken;
+}
+
+static void serve_host(struct board *b)
+{
+	struct sim *sim = b->session.sim;
+
+	if (!b->has_host)
+		return;
+	host_port_flush(&b->host);
+	sim->hold_c2h = b->host.waiting;
+	if (!b->knocks)
+		return;
+	if (b->host.fd < 0)
+		sim_settle(sim, STILL_CLOCKS, BURST_CLOCKS); /* no new host gets what was meant for the one before */
+	if (host_port_accept(&b->host))
+		host_port_send(&b->host, b->session.hello, sizeof(b->session.hello));
+}
+
+/* Sleep until something comes or a timer is due; with `busy` only look. */
+static void wait_for_input(struct board *b, bool busy, const sigset_t *unblocked)
+{
+	struct timespec timeout = { 0 };
+	struct pollfd fds[3];
+	unsigned host = wire_poll(&b->wire, fds), count = host;
+	int64_t timer_ms = session_next_timer_ms(&b->session);
+
+	if (b->has_host)
+		count += host_port_poll(&b->host, fds + count);
+	if (!busy) {
+		if (timer_ms < 0 || timer_ms > IDLE_MS)
+			timer_ms = IDLE_MS;
+		if (timer_ms == 0)
+			timer_ms = 1;
+		timeout.tv_sec = timer_ms / 1000;
+		timeout.tv_nsec = timer_ms % 1000 * (long)NS_PER_MS;
+	}
+	b->knocks = ppoll(fds, count, &timeout, unblocked) > 0 && count > host && fds[host].revents;
+}
+
+/* Before a sleep: everything that is known is written where others can read it. */
+static void come_to_rest(struct board *b)
+{
+	session_settle(&b->session, BURST_CLOCKS);
+	if (b->pcapng)
+		pcapng_flush(b->pcapng);
+}
+
+/* Run until a signal. Returns 0, or 1 when the wire is gone. */
+static int serve(struct board *b, const sigset_t *unblocked)
+{
+	struct session *s = &b->session;
+	uint64_t still = s->pass_clocks, ran = 0, now;
+	bool stuck = false;
+	int taken;
+
+	while (!stop) {
+		wait_for_input(b, still < s->pass_clocks && !stuck, unblocked);
+		now = pin_time(b);
+		/* Between frames time may jump; within a burst it follows the clocks, so that the nanoseconds between a
+		 * SYN and its answer are the engine's, unless the burst lasts. */
+		if (ran < BURST_CLOCKS || now * 1000 > s->sim->time_ps + NS_PER_MS * 1000)
+			session_advance(s, now);
+		serve_host(b);
+		taken = take_inputs(b);
+		if (taken < 0)
+			return 1;
+		if (taken)
+			still = 0;
+		else if (still >= s->pass_clocks)
+			continue;
+		ran = sim_settle(s->sim, STILL_CLOCKS, BURST_CLOCKS);
+		/* While the host does not read, its own messages cannot end: no reason to stay awake. */
+		stuck = b->has_host && b->host.waiting && !taken && !sim_rx_pending(s->sim);
+		still = ran == STILL_CLOCKS ? still + ran : 0;
+		session_check(s);
+		if (still >= s->pass_clocks)
+			come_to_rest(b);
+	}
+	return 0;
+}
+
+/* Open everything; board_main() closes what was opened, also after a failure. Returns 0, or the exit code. */
+static int open_board(struct board *b, const struct options *o, struct ladder *ladder)
+{
+	static const uint8_t mac[6] = { 0x02, 'H', 'F', 'S', 'T', 0x01 };
+	struct record_options record = { .ladder = o->ladder ? ladder : NULL, .ladder_all = o->ladder_all };
+	uint8_t keys[32];
+	char error[256] = "no random numbers for the keys";
+	uint64_t now;
+	int result;
+
+	result = wire_open(&b->wire, o->wire, error, sizeof(error));
+	if (result) {
+		fprintf(stderr, "board: %s\n", error);
+		return result == -EINVAL ? 2 : 1;
+	}
+	if (o->host) {
+		result = host_port_open(&b->host, o->host);
+		if (result) {
+			fprintf(stderr, "board: %sunix:%s: %s\n", result == -ENAMETOOLONG ? "--host " : "", o->host,
+				unix_listen_error(result));
+			return result == -ENAMETOOLONG ? 2 : 1;
+		}
+		b->has_host = true;
+	}
+	if (o->pcapng) {
+		result = pcapng_open(&b->pcapng, o->pcapng);
+		if (result) {
+			fprintf(stderr, "board: %s: %s\n", o->pcapng, strerror(-result));
+			return 1;
+		}
+	}
+	now = clock_now(CLOCK_MONOTONIC);
+	b->clock_ns = now - now % (UINT64_C(1) << 53);
+	result = session_open(&b->session, o->engine, o->seed, now - b->clock_ns);
+	if (result) {
+		fprintf(stderr, "board: engine %s: %s\n", engine_kind_name(o->engine),
+			result == -ENOMEM ? "out of memory" : "did not become ready");
+		return 1;
+	}
+	b->session.tx = on_tx;
+	b->session.c2h = on_c2h;
+	b->session.ctx = b;
+	if (o->ladder || o->pcapng) {
+		record.pcapng = b->pcapng;
+		record.wall_ns = (int64_t)(clock_now(CLOCK_REALTIME) - pin_time(b));
+		b->session.record = record_open(&record);
+		if (!b->session.record) {
+			fprintf(stderr, "board: out of memory\n");
+			return 1;
+		}
+	}
+	if (o->self_configured) {
+		if (getrandom(keys, sizeof(keys), 0) != sizeof(keys) ||
+			config_apply(&o->config, b->session.sim, mac, keys, error, sizeof(error))) {
+			fprintf(stderr, "board: %s\n", error);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int board_main(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	struct board *b = calloc(1, sizeof(*b));
+	struct ladder ladder;
+	struct options o;
+	sigset_t blocked, unblocked;
+	int result = parse(argc, argv, &o);
+
+	if (result || !b) {
+		free(b);
+		if (!result)
+			fprintf(stderr, "board: out of memory\n");
+		return result ? result - 1 : 1;
+	}
+	/* The signals wait but while ppoll() sleeps, so that none is missed between the test of `stop` and the sleep. */
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGINT);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGHUP);
+	sigprocmask(SIG_BLOCK, &blocked, &unblocked);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	if (signal(SIGHUP, SIG_IGN) != SIG_IGN) /* nohup stays nohup */
+		sigaction(SIGHUP, &action, NULL);
+	b->wire.fd = b->wire.listen_fd = -1;
+	ladder_init(&ladder, stdout);
+	result = open_board(b, &o, &ladder);
+	if (!result) {
+		printf("board: engine=%s wire=%s host=%s%s ready\n", engine_kind_name(o.engine), o.wire,
+			o.host ? "unix:" : "none", o.host ? o.host : "");
+		fflush(stdout);
+		result = serve(b, &unblocked);
+		session_settle(&b->session, BURST_CLOCKS);
+		if (session_counters(&b->session))
+			fprintf(stderr, "board: the counters cannot be read\n");
+		session_summary(&b->session, "board", stdout);
+		if (b->wire.lost)
+			printf("board: %" PRIu64 " frames out found nobody on the wire\n", b->wire.lost);
+		if (!session_passed(&b->session))
+			result = 1;
+	}
+	session_close(&b->session);
+	if (b->has_host)
+		host_port_close(&b->host);
+	wire_close(&b->wire);
+	if (pcapng_close(b->pcapng)) {
+		fprintf(stderr, "board: %s: could not be written\n", o.pcapng);
+		result = 1;
+	}
+	free(b);
+	return result;
+}

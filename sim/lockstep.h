@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * lockstep.h - one phase of a lock-step run: its clock and watchdog (lockstep.c), random stimulus
+ * (lockstep_random.c), directed rows (lockstep_rows.c). For main_lockstep.c only. */
+#ifndef HANDFAST_SIM_LOCKSTEP_H
+#define HANDFAST_SIM_LOCKSTEP_H
+
+#include "../regs/regs.h"
+#include "stimulus.h"
+#include "traffic.h"
+
+#define LOCKSTEP_WAVES 2000u		    /* cycles written to the FST file: the last ones of the run */
+#define MS_PS	       UINT64_C(1000000000) /* picoseconds of a millisecond */
+#define PEERS	       4096u
+#define PEER_NET       0x0a4d0000u /* 10.77/16, the lower half is the peer's index */
+#define HOST_MARK      0x06 /* octets 0 and 2 of every frame from the host; the MACs of peers have others there */
+#define TODO	       256u
+#define IDS	       64u
+#define BUS_OPS	       512u
+#define COUNT(a)       (sizeof(a) / sizeof *(a))
+
+static const uint32_t local_addrs[] = { 0x0a010001, 0x0a010002, 0xc0a80105, 0x7f000001 };
+static const uint16_t local_ports[] = { 80, 443, 8080, 65535, 1 };
+
+struct peer {
+	uint32_t local_addr;
+	uint16_t port, local_port;
+	uint32_t isn, iss; /* theirs, and ours as the SYN-ACK said */
+	uint32_t tsval, tsecr;
+	bool ts;
+	uint8_t options[40]; /* of the SYN, to send it again */
+	size_t options_len;
+};
+
+struct bus_op {
+	bool write;
+	uint8_t strobes;
+	uint16_t address;
+	uint32_t value;
+	uint64_t *result; /* where a read puts its value, or NULL */
+};
+
+/* What the stimulus is like for a few thousand cycles. */
+struct mood {
+	uint64_t until;
+	enum mood_kind { BALANCED, FLOOD, HANDSHAKES, HOSTILE, SHORT_FRAMES, TO_HOST, HOST_BUSY, QUIET, MOODS } kind;
+	unsigned feed; /* percent of the cycles in which a frame may be queued */
+	unsigned peers;
+	unsigned h2c;	    /* chance in 4096 per cycle of a message from the host */
+	unsigned bus;	    /* chance in 4096 per cycle of a random register access */
+	unsigned hold;	    /* chance in 65536 per cycle that an output is held for long */
+	unsigned answer;    /* percent of the SYN-ACKs that are answered at all */
+	unsigned release;   /* percent of established connections that the host gives back */
+	unsigned heartbeat; /* chance in 65536 per cycle */
+	unsigned jump;	    /* chance in 4096 per cycle of one to three ticks back to back */
+};
+
+/* Since the last reset, as the pins showed it. */
+struct seen {
+	uint64_t rx, tx, frames, events, completions, replies, hellos, h2c, aborted;
+};
+
+/* Over all phases. */
+struct totals {
+	uint64_t cycles, frames, mismatches, traced[3];
+	uint64_t counter[HF_CNT_COUNT];
+	struct stimulus record; /* of the first phase, to time each engine alone */
+};
+
+/* One phase. */
+struct run {
+	struct sim *s;
+	struct totals *totals;
+	const struct hf_params *params;
+	uint64_t left; /* cycles this phase may still run */
+	bool failed, keep_going;
+	char fault[160]; /* what the watchdog found */
+	const char *waves;
+	uint64_t waves_at; /* cycles left when the file is opened */
+
+	struct rng rng;
+	struct mood mood;
+	struct frame frame;
+	struct peer peers[PEERS];
+	uint16_t todo[TODO]; /* peers that owe an answer to a SYN-ACK */
+	unsigned todo_count;
+	uint32_t ids[IDS]; /* connections that the host may give back */
+	unsigned ids_count;
+	unsigned hold_tx, hold_c2h; /* cycles left */
+	unsigned resets;	    /* one in so many cycles, 0 = none */
+	uint64_t next_read;
+	uint32_t rcv_wnd; /* as last configured, to aim at its edges */
+	uint64_t cookie;
+
+	struct bus_op ops[BUS_OPS], write_op, read_op;
+	unsigned ops_head, ops_count;
+	enum bus_state { BUS_IDLE, BUS_REQUEST, BUS_RESPONSE } writing, reading;
+
+	bool rx_inside;
+	struct seen seen;
+	uint8_t state[65536];				    /* of each slot, from the trace */
+	uint64_t counter[HF_CNT_COUNT], half_open, entries; /* as last read, low words */
+};
+
+/* lockstep.c */
+
+/* Begin phase in `r`, which is zero but for s, params, left and totals. */
+void lockstep_begin(struct run *r);
+/* Something that must not be: the phase ends and fails. */
+void lockstep_fault(struct run *r, const char *what, uint64_t got, uint64_t expected);
+/* Run one clock; `random` makes the register bus hesitate. False when the phase is over or something is wrong. */
+bool lockstep_clock(struct run *r, bool random);
+/* Let everything come to rest: nothing queued, and no stream or op for `quiet` cycles. False as lockstep_clock(). */
+bool lockstep_settle(struct run *r, unsigned quiet);
+/* Bring everything to rest and balance the books: every frame has had its verdict, every message its answer, every
+ * entry is accounted for. */
+void lockstep_check(struct run *r);
+/* Counters count from reset; before one comes they are added to the totals as far as they were read. */
+void lockstep_bank(struct run *r);
+/* To be called as reset begins: what was seen and queued before it counts no more. */
+void lockstep_forget(struct run *r);
+/* Queue a register access beside the traffic; a read may put its value into *result. */
+void lockstep_bus(struct run *r, bool write, uint32_t address, uint32_t value, uint8_t strobes, uint64_t *result);
+void lockstep_write(struct run *r, uint32_t address, uint32_t value);
+void lockstep_read_counters(struct run *r);
+/* A register offset, often one that exists. */
+uint32_t lockstep_address(struct rng *rng);
+
+/* lockstep_random.c */
+
+/* New habits for a while. */
+void lockstep_mood(struct run *r);
+/* Every register at a sensible but random value, a few listeners, and the engine on. */
+void lockstep_configure(struct run *r);
+/* Registers MAC_LO (0) and MAC_HI (1) of the board that peers know. */
+uint32_t lockstep_mac(unsigned i);
+/* A new port, ISN and options for a peer. */
+void lockstep_connection(struct run *r, struct peer *p);
+struct segment lockstep_segment(const struct run *r, const struct peer *p, uint16_t flags, uint32_t seq, uint32_t ack);
+/* The SYN of a peer, as it was first sent. */
+struct segment lockstep_syn(const struct run *r, const struct peer *p);
+void lockstep_send(struct run *r, const struct segment *g);
+/* Send r->frame. */
+void lockstep_send_frame(struct run *r);
+void lockstep_message(struct run *r, const uint8_t *msg, size_t len);
+/* One random decision about everything, then one clock. */
+bool lockstep_random(struct run *r);
+
+/* lockstep_rows.c */
+
+/* All rows: frames, options, states, timers. False as lockstep_clock(). */
+bool lockstep_rows(struct run *r);
+
+#endif

@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * lockstep_random.c - random registers, frames and messages, legal and hostile, in changing moods. */
+#include <string.h>
+#include "lockstep.h"
+
+#define READ_EVERY 4000u /* cycles between two readings of all counters */
+
+static const uint8_t our_mac[6] = { 0x02, 0xf0, 0x0d, 0x00, 0x00, 0x01 };
+
+/* ---- configuration ---- */
+
+uint32_t lockstep_mac(unsigned i)
+{
+	return i ? our_mac[4] | (uint32_t)our_mac[5] << 8
+		 : our_mac[0] | (uint32_t)our_mac[1] << 8 | (uint32_t)our_mac[2] << 16 | (uint32_t)our_mac[3] << 24;
+}
+
+/* One register at a sensible but random value. */
+static void configure_one(struct run *r, unsigned what)
+{
+	struct rng *g = &r->rng;
+	const unsigned listener = rng_below(g, r->params->listeners);
+
+	switch (what) {
+	case 0:
+		lockstep_write(r, HF_REG_HEARTBEAT_MS, rng_percent(g, 40) ? 0 : rng_range(g, 1, 2000));
+		break;
+	case 1:
+		/* 0: what is armed has expired already. */
+		lockstep_write(r, HF_REG_SYN_RTO_MS,
+			rng_percent(g, 15)   ? 0
+			: rng_percent(g, 80) ? rng_range(g, 0, 40)
+					     : rng_below(g, 65536));
+		break;
+	case 2:
+		lockstep_write(
+			r, HF_REG_SYN_RTO_MAX_MS, rng_percent(g, 80) ? rng_range(g, 1, 200) : rng_below(g, 65536));
+		break;
+	case 3:
+		lockstep_write(r, HF_REG_SYNACK_RETRIES, rng_percent(g, 80) ? rng_below(g, 4) : rng_below(g, 16));
+		break;
+	case 4:
+		lockstep_write(r, HF_REG_MSS, rng_percent(g, 80) ? 1460 : rng_below(g, 65536));
+		break;
+	case 5:
+		lockstep_write(r, HF_REG_MSS_FLOOR, rng_percent(g, 80) ? 88 : rng_below(g, 65536));
+		break;
+	case 6:
+		r->rcv_wnd = rng_percent(g, 50)	  ? 64240
+			     : rng_percent(g, 50) ? rng_below(g, 3000)
+						  : rng_below(g, 1u << 30);
+		if (rng_percent(g, 10))
+			r->rcv_wnd = rng_below(g, 2);
+		lockstep_write(r, HF_REG_RCV_WND, r->rcv_wnd);
+		break;
+	case 7:
+		lockstep_write(r, HF_REG_WSCALE, rng_below(g, 16));
+		break;
+	case 8:
+		lockstep_write(r, HF_REG_TTL, (uint32_t)rng_next(g));
+		lockstep_write(r, HF_REG_TOS, (uint32_t)rng_next(g));
+		break;
+	case 9:
+		for (unsigned i = 0; i < 4; i++)
+			lockstep_write(r, HF_REG_KEY_ISN0 + 4 * i, (uint32_t)rng_next(g));
+		break;
+	case 10: /* refused while CTRL.ENABLE is set */
+		for (unsigned i = 0; i < 4; i++)
+			lockstep_write(r, HF_REG_KEY_INDEX0 + 4 * i, (uint32_t)rng_next(g));
+		break;
+	case 11:
+		for (unsigned i = 0; i < COUNT(local_addrs); i++)
+			lockstep_write(r, HF_REG_LOCAL_ADDR0 + 4 * i, rng_percent(g, 90) ? local_addrs[i] : 0);
+		break;
+	case 12:
+		lockstep_write(
+			r, HF_REG_LISTEN_ADDR, rng_percent(g, 60) ? 0 : local_addrs[rng_below(g, COUNT(local_addrs))]);
+		lockstep_write(r, HF_REG_LISTEN_PORT,
+			local_ports[rng_percent(g, 80) ? listener % 2 : rng_below(g, COUNT(local_ports))]);
+		lockstep_write(r, HF_REG_LISTEN_BACKLOG, rng_percent(g, 80) ? 65535 : rng_below(g, 20));
+		lockstep_write(r, HF_REG_LISTEN_OPTS, rng_percent(g, 60) ? 7 : rng_below(g, 8));
+		lockstep_write(r, HF_REG_LISTEN_COMMIT,
+			(rng_percent(g, 90) ? listener : rng_below(g, 256)) |
+				(rng_percent(g, 80) ? 1u : rng_below(g, 4)) << HF_LISTEN_COMMIT_MODE_LOW);
+		break;
+	case 13:
+		lockstep_write(r, HF_REG_MAC_LO, lockstep_mac(0));
+		lockstep_write(r, HF_REG_MAC_HI, lockstep_mac(1));
+		break;
+	default:
+		lockstep_write(r, HF_REG_CTRL,
+			(rng_percent(g, 95) ? 1u << HF_CTRL_ENABLE_LOW : 0) |
+				(rng_percent(g, 30) ? rng_below(g, 16) & ~1u : 0));
+		lockstep_write(r, HF_REG_HEARTBEAT, 0);
+		break;
+	}
+}
+
+#define CONFIGURATIONS 15u
+
+/* Everything once, a few listeners, and the engine on. */
+void lockstep_configure(struct run *r)
+{
+	lockstep_write(r, HF_REG_CTRL, 0);
+	for (unsigned i = 0; i < CONFIGURATIONS; i++)
+		configure_one(r, i == 12 ? 13 : i == 13 ? 12 : i);
+	for (unsigned i = rng_below(&r->rng, 2 * r->params->listeners); i--;)
+		configure_one(r, 12);
+	lockstep_write(r, HF_REG_LISTEN_ADDR, 0);
+	lockstep_write(r, HF_REG_LISTEN_PORT, local_ports[0]);
+	lockstep_write(r, HF_REG_LISTEN_BACKLOG, rng_percent(&r->rng, 85) ? 65535 : rng_below(&r->rng, 10));
+	lockstep_write(r, HF_REG_LISTEN_OPTS, 7);
+	lockstep_write(r, HF_REG_LISTEN_COMMIT, 0 | 1u << HF_LISTEN_COMMIT_MODE_LOW);
+	lockstep_write(
+		r, HF_REG_CTRL, 1u << HF_CTRL_ENABLE_LOW | (rng_percent(&r->rng, 30) ? rng_below(&r->rng, 16) : 0));
+	lockstep_write(r, HF_REG_HEARTBEAT, 0);
+}
+
+/* ---- frames to the engine ---- */
+
+void lockstep_send_frame(struct run *r)
+{
+	const int error = sim_rx(r->s, r->frame.data, r->frame.len, r->frame.bad_fcs);
+
+	if (error)
+		lockstep_fault(r, "errno of a frame", (uint64_t)-error, 0);
+}
+
+struct segment lockstep_segment(const struct run *r, const struct peer *p, uint16_t flags, uint32_t seq, uint32_t ack)
+{
+	const uint32_t index = (uint32_t)(p - r->peers);
+	struct segment g = { .src_addr = PEER_NET | index,
+		.dst_addr = p->local_addr,
+		.src_port = p->port,
+		.dst_port = p->local_port,
+		.flags = flags,
+		.seq = seq,
+		.ack = ack,
+		.wnd = 0x7210,
+		.src_mac = { 2, 0, 0, 9, (uint8_t)(index >> 8), (uint8_t)index } };
+
+	memcpy(g.dst_mac, our_mac, sizeof our_mac);
+	return g;
+}
+
+void lockstep_send(struct run *r, const struct segment *g)
+{
+	traffic_tcp(&r->frame, g);
+	lockstep_send_frame(r);
+}
+
+/* The SYN of a peer, as it was first sent. */
+struct segment lockstep_syn(const struct run *r, const struct peer *p)
+{
+	struct segment g = lockstep_segment(r, p, HF_SYN, p->isn, 0);
+
+	memcpy(g.options, p->options, p->options_len);
+	g.options_len = p->options_len;
+	return g;
+}
+
+void lockstep_connection(struct run *r, struct peer *p)
+{
+	struct rng *g = &r->rng;
+	struct segment o = { .options_len = 0 };
+	const unsigned kind = rng_below(g, 100);
+
+	p->port = rng_percent(g, 90) ? (uint16_t)rng_next(g) : p->port;
+	p->local_addr = local_addrs[rng_percent(g, 80) ? 0 : rng_below(g, COUNT(local_addrs))];
+	p->local_port = local_ports[rng_percent(g, 80) ? 0 : rng_below(g, COUNT(local_ports))];
+	/* Half of the sequence numbers lie so that windows and acknowledgments cross 2^32. */
+	p->isn = rng_percent(g, 50) ? (uint32_t)rng_next(g) : 0xffffffff - rng_below(g, 4);
+	p->tsval = rng_percent(g, 50) ? (uint32_t)rng_next(g) : 0xffffffff - rng_below(g, 4);
+	if (kind < 30)
+		o.options_len = 0;
+	else if (kind < 60) {
+		traffic_option_mss(&o, (uint16_t)rng_range(g, 40, 1500));
+		traffic_option_sack(&o);
+		traffic_option_ts(&o, p->tsval, 0);
+		o.options[o.options_len++] = 1;
+		traffic_option_ws(&o, (uint8_t)rng_below(g, 16));
+	} else if (kind < 75) {
+		if (rng_percent(g, 50))
+			traffic_option_mss(&o, (uint16_t)rng_next(g));
+		if (rng_percent(g, 50))
+			traffic_option_ws(&o, (uint8_t)rng_below(g, 18));
+		if (rng_percent(g, 50))
+			traffic_option_sack(&o);
+		if (rng_percent(g, 50))
+			traffic_option_ts(&o, p->tsval, 0);
+	} else {
+		traffic_random_options(&o, g);
+	}
+	memcpy(p->options, o.options, o.options_len);
+	p->options_len = o.options_len;
+}
+
+static struct peer *any_peer(struct run *r)
+{
+	return &r->peers[rng_below(&r->rng, r->mood.peers)];
+}
+
+static uint16_t harmless_flags(struct rng *g)
+{
+	return (uint16_t)(rng_percent(g, 70) ? 0 : rng_next(g) & (HF_PSH | HF_URG | HF_ECE | HF_CWR | HF_AE));
+}
+
+static size_t random_text(struct run *r)
+{
+	struct rng *g = &r->rng;
+	const unsigned kind = rng_below(g, 10);
+	const uint32_t room = r->params->max_frame - 14 - 40 - 40;
+
+	return kind < 5 ? rng_range(g, 1, 20) : kind < 8 ? rng_range(g, 1, 200) : rng_range(g, 1, room);
+}
+
+static void send_syn(struct run *r)
+{
+	struct peer *p = any_peer(r);
+	struct segment g;
+
+	lockstep_connection(r, p);
+	g = lockstep_syn(r, p);
+	g.flags |= harmless_flags(&r->rng);
+	g.wnd = (uint16_t)rng_next(&r->rng);
+	if (rng_percent(&r->rng, 5))
+		g.text_len = random_text(r);
+	if (rng_percent(&r->rng, 5)) {
+		g.ip_options_len = 4 * rng_range(&r->rng, 1, 10);
+		memset(g.ip_options, 1, g.ip_options_len);
+	}
+	g.exact = rng_percent(&r->rng, 20);
+	lockstep_send(r, &g);
+}
+
+/* What a peer sends after the SYN-ACK: the right answer, or something on an edge of one. */
+static void send_answer(struct run *r, const struct peer *p, bool right)
+{
+	struct rng *g = &r->rng;
+	struct segment s = lockstep_segment(r, p, HF_ACK, p->isn + 1, p->iss + 1);
+	bool ts = p->ts;
+	uint32_t tsval = p->tsval + rng_below(g, 3);
+
+	s.wnd = (uint16_t)rng_next(g);
+	s.flags |= harmless_flags(g);
+	if (rng_percent(g, 25))
+		s.text_len = random_text(r);
+	if (rng_percent(g, 10))
+		s.flags |= HF_FIN;
+	if (!right) {
+		switch (rng_below(g, 13)) {
+		case 0:
+			s.seq += rng_below(g, 6) - 3;
+			break;
+		case 1:
+			s.seq += r->rcv_wnd + rng_below(g, 6) - 3;
+			break;
+		case 2: /* the last octet on the edge of the window */
+			s.seq += r->rcv_wnd - (uint32_t)s.text_len + rng_below(g, 4) - 2;
+			break;
+		case 3:
+			s.seq = (uint32_t)rng_next(g);
+			break;
+		case 4:
+			s.ack += rng_below(g, 6) - 3;
+			break;
+		case 5:
+			s.ack = (uint32_t)rng_next(g);
+			break;
+		case 6:
+			s.flags = (uint16_t)rng_next(g) & 0x1ff;
+			break;
+		case 7:
+			s.flags = HF_RST | (rng_percent(g, 30) ? HF_ACK : 0);
+			if (rng_percent(g, 70))
+				s.seq += rng_percent(g, 50) ? rng_below(g, 6) - 3 : r->rcv_wnd + rng_below(g, 4) - 2;
+			break;
+		case 8:
+			s = lockstep_syn(r, p);
+			if (rng_percent(g, 30))
+				s.seq += rng_below(g, 3) - 1;
+			if (rng_percent(g, 20))
+				s.flags |= (uint16_t)rng_next(g) & (HF_ACK | HF_FIN | HF_RST);
+			if (p->ts && rng_percent(g, 50)) {
+				s.options_len = 0;
+				traffic_option_ts(&s, p->tsval + rng_below(g, 3) - 1, 0);
+			}
+			break;
+		case 9:
+			ts = !ts;
+			break;
+		case 10:
+			tsval = p->tsval - rng_range(g, 1, 3);
+			break;
+		case 11:
+			tsval = p->tsval +
+				(rng_percent(g, 50) ? 0x80000000 + rng_below(g, 3) - 1 : (uint32_t)rng_next(g));
+			break;
+		default:
+			traffic_random_options(&s, g);
+			break;
+		}
+	}
+	if (ts)
+		traffic_option_ts(&s, tsval, p->tsecr);
+	lockstep_send(r, &s);
+}
+
+static void feed_frame(struct run *r)
+{
+	/* SYN, answer, SYN again, known connection, stray, broken, other, big; percent */
+	static const uint8_t chance[MOODS][8] = {
+		[BALANCED] = { 28, 36, 5, 8, 3, 10, 8, 2 },
+		[FLOOD] = { 92, 2, 2, 1, 1, 1, 1, 0 },
+		[HANDSHAKES] = { 40, 50, 2, 4, 1, 1, 1, 1 },
+		[HOSTILE] = { 14, 22, 4, 4, 6, 40, 10, 0 },
+		[SHORT_FRAMES] = { 4, 4, 0, 2, 0, 4, 86, 0 },
+		[TO_HOST] = { 8, 8, 0, 24, 10, 2, 18, 30 },
+		[HOST_BUSY] = { 30, 40, 3, 15, 3, 3, 4, 2 },
+		[QUIET] = { 30, 50, 5, 5, 2, 5, 3, 0 },
+	};
+	struct rng *g = &r->rng;
+	unsigned pick = rng_below(g, 100), what = 0;
+	struct peer *p = any_peer(r);
+	struct segment s;
+
+	while (what < 7 && pick >= chance[r->mood.kind][what])
+		pick -= chance[r->mood.kind][what++];
+	if (what == 1 && !r->todo_count)
+		what = 0;
+	switch (what) {
+	case 0:
+		send_syn(r);
+		break;
+	case 1: {
+		const unsigned at = rng_below(g, r->todo_count);
+		const bool right = rng_percent(g, r->mood.kind == HANDSHAKES ? 95 : 55);
+
+		p = &r->peers[r->todo[at]];
+		/* Who sent something wrong comes again, so that its entry is tried from many sides. */
+		if (right || rng_percent(g, 30))
+			r->todo[at] = r->todo[--r->todo_count];
+		send_answer(r, p, right);
+		break;
+	}
+	case 2:
+		s = lockstep_syn(r, p);
+		lockstep_send(r, &s);
+		break;
+	case 3:
+		send_answer(r, p, rng_percent(g, 50));
+		break;
+	case 4:
+		s = lockstep_segment(r, p, (uint16_t)rng_next(g) & 0x1ff, (uint32_t)rng_next(g), (uint32_t)rng_next(g));
+		s.src_port ^= 0x5555;
+		traffic_random_options(&s, g);
+		lockstep_send(r, &s);
+		break;
+	case 5:
+		if (rng_percent(g, 50)) {
+			lockstep_connection(r, p);
+			s = lockstep_syn(r, p);
+		} else {
+			s = lockstep_segment(r, p, HF_ACK, p->isn + 1, p->iss + 1);
+			s.text_len = rng_below(g, 40);
+			s.text = (uint8_t)rng_next(g);
+		}
+		traffic_tcp(&r->frame, &s);
+		for (unsigned n = rng_range(g, 1, 2); n--;)
+			traffic_break(&r->frame, g);
+		lockstep_send_frame(r);
+		break;
+	case 6:
+		traffic_other(&r->frame, g, r->params->max_frame);
+		lockstep_send_frame(r);
+		break;
+	default:
+		s = lockstep_segment(r, p, HF_ACK, p->isn + 1, p->iss + 1);
+		s.text_len = random_text(r) % (r->params->max_frame - 54) + 1;
+		s.text = rng_percent(g, 50) ? 0xff : (uint8_t)rng_next(g);
+		lockstep_send(r, &s);
+		break;
+	}
+}
+
+/* ---- messages to the engine ---- */
+
+void lockstep_message(struct run *r, const uint8_t *msg, size_t len)
+{
+	const int error = sim_h2c(r->s, msg, len);
+
+	if (error)
+		lockstep_fault(r, "errno of a message", (uint64_t)-error, 0);
+}
+
+/* An intact message of one of the four types; returns its length. */
+static size_t good_message(struct run *r, uint8_t *msg)
+{
+	struct rng *g = &r->rng;
+	const unsigned kind = rng_below(g, 100);
+	const uint64_t cookie = r->cookie++;
+	size_t len, i;
+	bool ones;
+	uint32_t id;
+
+	if (kind < 30) {
+		const size_t frame =
+			rng_percent(g, 80) ? rng_range(g, 14, 100) : rng_range(g, 14, r->params->max_frame);
+		const bool csum = rng_percent(g, 60);
+
+		len = HF_MSG_HEADER_BYTES + frame;
+		id = (uint32_t)rng_next(g);
+		if (csum) {
+			const uint32_t start = 2 * rng_below(g, (uint32_t)(frame - 2) / 2 + 1);
+			const uint32_t offset = 2 * rng_below(g, (uint32_t)(frame - start - 2) / 2 + 1);
+
+			id = start | offset << 16;
+		}
+		traffic_message(
+			msg, HF_MSG_FRAME, (uint8_t)((rng_next(g) & 0xfe) | csum), (uint16_t)len, id, cookie, len);
+		/* All ones and one small word: the sum carries again after its end-around carry. */
+		ones = rng_percent(g, 30);
+		for (i = HF_MSG_HEADER_BYTES; i < len; i++)
+			msg[i] = (uint8_t)(ones || rng_percent(g, 30) ? 0xff : rng_next(g));
+		if (ones) {
+			i = HF_MSG_HEADER_BYTES + 2 * rng_below(g, frame / 2);
+			msg[i] = 0;
+			msg[i + 1] = (uint8_t)rng_below(g, 4);
+		}
+		msg[HF_MSG_HEADER_BYTES] = msg[HF_MSG_HEADER_BYTES + 2] = HOST_MARK;
+		return len;
+	}
+	if (kind < 75) {
+		id = (uint32_t)rng_next(g) & (rng_percent(g, 50) ? 0x0003001f : 0x000703ff);
+		if (r->ids_count && rng_percent(g, 85)) {
+			const unsigned at = rng_below(g, r->ids_count);
+
+			id = r->ids[at];
+			if (rng_percent(g, 90))
+				r->ids[at] = r->ids[--r->ids_count];
+		}
+		traffic_message(msg, HF_MSG_COMMAND, rng_percent(g, 75) ? HF_COMMAND_RELEASE : HF_COMMAND_ABORT,
+			HF_MSG_HEADER_BYTES, id, cookie, HF_MSG_HEADER_BYTES);
+		return HF_MSG_HEADER_BYTES;
+	}
+	len = HF_MSG_HEADER_BYTES + 8;
+	if (kind < 90 || rng_percent(g, 50))
+		traffic_message(
+			msg, HF_MSG_REG_READ, (uint8_t)rng_next(g), (uint16_t)len, lockstep_address(g), cookie, len);
+	else
+		traffic_message(msg, HF_MSG_REG_WRITE, 0, (uint16_t)len,
+			rng_percent(g, 80) ? HF_REG_HEARTBEAT : (uint32_t)rng_next(g), cookie, len);
+	msg[HF_AT_REG_WRITE_pad] = (uint8_t)rng_next(g);
+	return len;
+}
+
+static void feed_message(struct run *r)
+{
+	uint8_t msg[SIM_FRAME_MAX];
+	struct rng *g = &r->rng;
+	size_t len = good_message(r, msg);
+	uint32_t start;
+
+	if (rng_percent(g, 12)) {
+		switch (rng_below(g, 9)) {
+		case 0:
+			msg[HF_AT_HEADER_type] = (uint8_t)(rng_percent(g, 60) ? rng_below(g, 10) : rng_next(g));
+			break;
+		case 1:
+			msg[HF_AT_HEADER_flags] = (uint8_t)rng_next(g);
+			break;
+		case 2:
+			msg[HF_AT_HEADER_length] ^= (uint8_t)(1u << rng_below(g, 8));
+			break;
+		case 3:
+			msg[HF_AT_HEADER_length + 1] ^= (uint8_t)(1u << rng_below(g, 8));
+			break;
+		case 4: /* ends early */
+			len = rng_range(g, 1, (uint32_t)len);
+			break;
+		case 5: /* goes on */
+			memset(msg + len, 0xee, 64);
+			len += rng_range(g, 1, 64);
+			break;
+		case 6: /* checksum offsets: odd, or just beyond the end */
+			msg[HF_AT_HEADER_type] = HF_MSG_FRAME;
+			msg[HF_AT_HEADER_flags] |= HF_FRAME_CSUM_INSERT;
+			start = (uint32_t)len - HF_MSG_HEADER_BYTES - rng_below(g, 4);
+			msg[HF_AT_HEADER_id] = (uint8_t)start;
+			msg[HF_AT_HEADER_id + 1] = (uint8_t)(start >> 8);
+			msg[HF_AT_HEADER_id + 2] = (uint8_t)rng_below(g, 3);
+			msg[HF_AT_HEADER_id + 3] = 0;
+			break;
+		case 7:
+			msg[HF_AT_HEADER_id + rng_below(g, 4)] ^= (uint8_t)(1u << rng_below(g, 8));
+			break;
+		default: /* the longest frame, one octet more, the shortest and one less */
+			msg[HF_AT_HEADER_type] = HF_MSG_FRAME;
+			len = rng_percent(g, 50) ? HF_MSG_HEADER_BYTES + r->params->max_frame + rng_below(g, 2)
+						 : HF_MSG_HEADER_BYTES + 13 + rng_below(g, 2);
+			msg[HF_AT_HEADER_length] = (uint8_t)len;
+			msg[HF_AT_HEADER_length + 1] = (uint8_t)(len >> 8);
+			memset(msg + HF_MSG_HEADER_BYTES, HOST_MARK, len - HF_MSG_HEADER_BYTES);
+			break;
+		}
+	}
+	lockstep_message(r, msg, len);
+}
+
+/* A register access that may be refused, or that turns something over for a while. */
+static void feed_bus(struct run *r)
+{
+	struct rng *g = &r->rng;
+
+	switch (rng_below(g, 8)) {
+	case 0:
+		lockstep_bus(r, true, lockstep_address(g), (uint32_t)rng_next(g),
+			(uint8_t)(rng_percent(g, 70) ? rng_below(g, 15) : 0xf), NULL);
+		break;
+	case 1: /* the board moves, and comes back */
+		lockstep_write(r, HF_REG_MAC_LO, (uint32_t)rng_next(g));
+		for (unsigned n = rng_below(g, 10); n--;)
+			lockstep_bus(r, false, lockstep_address(g), 0, 0, NULL);
+		configure_one(r, 13);
+		break;
+	case 2:
+	case 3:
+	case 4:
+		configure_one(r, rng_below(g, CONFIGURATIONS));
+		break;
+	default:
+		lockstep_bus(r, false, lockstep_address(g), 0, 0, NULL);
+		break;
+	}
+}
+
+/* ---- random traffic ---- */
+
+static uint8_t random_noise(struct rng *g)
+{
+	static const uint8_t levels[] = { 0, 0, 0, 20, 100, 200, 250 };
+
+	return levels[rng_below(g, sizeof levels)];
+}
+
+void lockstep_mood(struct run *r)
+{
+	struct rng *g = &r->rng;
+	struct mood *m = &r->mood;
+	struct sim *s = r->s;
+
+	m->until = s->cycle + rng_range(g, 500, 6000);
+	m->kind = rng_below(g, MOODS);
+	m->feed = m->kind == QUIET ? 1 : rng_percent(g, 60) ? 100 : rng_range(g, 1, 30);
+	m->peers = rng_percent(g, 60) ? 64 : PEERS;
+	m->h2c = m->kind == HOST_BUSY ? 2000 : rng_percent(g, 60) ? 60 : rng_below(g, 600);
+	m->bus = rng_percent(g, 50) ? 4 : rng_below(g, 100);
+	m->hold = rng_percent(g, 50) ? 0 : rng_below(g, 200);
+	m->answer = m->kind == FLOOD ? 10 : rng_range(g, 40, 100);
+	m->release = rng_range(g, 20, 100);
+	m->heartbeat = rng_percent(g, 70) ? 200 : rng_below(g, 20);
+	s->noise.rx_bubble = random_noise(g);
+	s->noise.tx_stall = random_noise(g);
+	s->noise.c2h_stall = random_noise(g);
+	s->noise.h2c_bubble = random_noise(g);
+	s->noise.garbage = true;
+	s->rx_gap = rng_percent(g, 60) ? 0 : rng_below(g, 40);
+	/* From the rated clock (no tick in sight) to a millisecond every other cycle. */
+	s->period_ps = rng_percent(g, 30) ? 6400 : 1000000000 / rng_range(g, 2, rng_percent(g, 50) ? 60 : 3000);
+	m->jump = rng_percent(g, 60) ? 0 : rng_below(g, 20);
+	if (rng_percent(g, 10))
+		s->time_ps += rng_below(g, 100) * MS_PS;
+	if (rng_percent(g, 20))
+		lockstep_configure(r);
+}
+
+/* One random decision about everything, then one clock. */
+bool lockstep_random(struct run *r)
+{
+	struct rng *g = &r->rng;
+	struct sim *s = r->s;
+	const struct mood *m = &r->mood;
+	uint64_t dice;
+
+	if (s->cycle >= m->until)
+		lockstep_mood(r);
+	dice = rng_next(g);
+	if (sim_rx_pending(s) < 2 && rng_below(g, 100) < m->feed)
+		feed_frame(r);
+	if ((dice & 4095) < m->h2c && sim_h2c_pending(s) < 4)
+		feed_message(r);
+	if ((dice >> 12 & 4095) < m->bus && r->ops_count < BUS_OPS / 2)
+		feed_bus(r);
+	if ((dice >> 24 & 65535) < m->hold)
+		*(dice >> 63 ? &r->hold_tx : &r->hold_c2h) = rng_range(g, 10, rng_percent(g, 20) ? 3000 : 300);
+	if ((dice >> 40 & 65535) < m->heartbeat)
+		lockstep_write(r, HF_REG_HEARTBEAT, 0);
+	if (rng_below(g, 4096) < m->jump)
+		s->time_ps += rng_range(g, 1, 3) * MS_PS;
+	s->hold_tx = r->hold_tx && r->hold_tx--;
+	s->hold_c2h = r->hold_c2h && r->hold_c2h--;
+	if (s->cycle >= r->next_read) {
+		lockstep_read_counters(r);
+		r->next_read = s->cycle + READ_EVERY;
+	}
+	if (r->resets && !rng_below(g, r->resets)) {
+		/* In the middle of whatever goes on; frames and messages under way go on after it, headless. */
+		lockstep_forget(r);
+		s->in.rst = 1;
+		for (unsigned n = rng_range(g, 1, 3); n--;)
+			lockstep_clock(r, false);
+		s->in.rst = 0;
+		if (rng_percent(g, 90))
+			lockstep_configure(r);
+	}
+	return lockstep_clock(r, true);
+}

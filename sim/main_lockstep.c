@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * main_lockstep.c - RTL against model under directed rows and random traffic, legal and hostile.
+ *
+ * The run is cut into phases of PHASE cycles, default and small geometry in turn. A phase depends on the seed and its
+ * number only, so any cycle can be replayed without those of the phases before. What comparing cannot see is
+ * watched apart: broken stream rules (sim.c), and whatever lockstep_check() balances. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "lockstep.h"
+
+#define PHASE	     100000u  /* cycles */
+#define CHECK_EVERY  45000u   /* cycles between two checks of conservation */
+#define COVER_CYCLES 2000000u /* from here on a counter that was never hit is a failure */
+
+static struct totals totals;
+
+struct options {
+	uint64_t cycles, seed;
+	enum engine_kind kind;
+	const char *waves;
+};
+
+/* The first difference, where it is, and how to see it. */
+static void report(const struct options *o, const struct run *r, uint64_t number)
+{
+	const struct sim *s = r->s;
+	const char *text = engine_mismatches(s->engine) ? engine_first_mismatch(s->engine) : s->faults ? s->fault : "";
+	const uint64_t end = (number + 1) * PHASE;
+	uint64_t cycle = totals.cycles, clock = s->cycle;
+
+	/* sim and engine count from their opening; the run counts through. */
+	if (sscanf(text, "cycle %" SCNu64, &clock) == 1)
+		cycle -= s->cycle - clock;
+	printf("seed %" PRIu64 ", cycle %" PRIu64 ": %s\n", o->seed, cycle, *text ? strstr(text, ": ") + 2 : r->fault);
+	printf("in phase %" PRIu64 " (%s geometry), clock %" PRIu64 " of its engine\n", number,
+		r->params == &hf_params_small ? "small" : "default", clock);
+	/* Not beyond the phase: what is replayed is the last phase of the run. */
+	printf("waves of it: make waves SEED=%" PRIu64 " CYCLES=%" PRIu64 "\n", o->seed,
+		cycle + 50 < end ? cycle + 50 : end);
+}
+
+/* Runs phase `number` for at most `cycles` cycles. Returns false after the first difference or fault. */
+static bool run_phase(const struct options *o, uint64_t number, uint64_t cycles)
+{
+	const enum engine_size size = number & 1 ? ENGINE_SMALL : ENGINE_DEFAULT;
+	struct run *r = calloc(1, sizeof *r);
+	uint64_t next_check = CHECK_EVERY, mismatches;
+	bool good;
+
+	if (!r)
+		goto no_memory;
+	r->rng.state = o->seed * UINT64_C(0x2545f4914f6cdd1d) + number;
+	r->s = sim_open(o->kind, size, rng_next(&r->rng));
+	if (!r->s)
+		goto no_memory;
+	r->params = size == ENGINE_SMALL ? &hf_params_small : &hf_params_default;
+	r->left = cycles;
+	r->totals = &totals;
+	lockstep_begin(r);
+	r->cookie = rng_next(&r->rng);
+	if (o->waves) {
+		r->waves = o->waves;
+		r->waves_at = cycles < LOCKSTEP_WAVES ? cycles : LOCKSTEP_WAVES;
+		r->keep_going = true;
+	}
+	/* Resets keep the large table from filling, so some phases have few or none. */
+	r->resets = (const unsigned[]){ 12000, 30000, 0 }[number / 2 % 3];
+	lockstep_mood(r);
+	for (unsigned i = 0; i < PEERS; i++)
+		lockstep_connection(r, &r->peers[i]);
+	good = number >= 2 || lockstep_rows(r);
+	if (good) {
+		lockstep_configure(r);
+		while (lockstep_random(r)) {
+			if (r->s->cycle >= next_check) {
+				lockstep_check(r);
+				next_check += CHECK_EVERY;
+			}
+		}
+	}
+	lockstep_bank(r);
+	mismatches = engine_mismatches(r->s->engine);
+	if (mismatches || r->s->faults || *r->fault) {
+		report(o, r, number);
+		totals.mismatches += mismatches ? mismatches : 1;
+	}
+	good = !r->failed && !mismatches;
+	sim_close(r->s);
+	free(r);
+	return good;
+no_memory:
+	fprintf(stderr, "lockstep: out of memory\n");
+	exit(1);
+}
+
+/* Prints what was reached; returns the number of counters that never were. */
+static unsigned print_coverage(void)
+{
+	static const char *const names[] = {
+#define COUNTER(name, doc) #name,
+#include "../regs/counter.def"
+#undef COUNTER
+	};
+	unsigned missed = 0;
+
+	for (unsigned i = 0; i < HF_CNT_COUNT; i++) {
+		printf("%-19s%9" PRIu64 "%s", names[i], totals.counter[i],
+			i % 4 == 3 || i == HF_CNT_COUNT - 1 ? "\n" : "   ");
+		missed += !totals.counter[i];
+	}
+	printf("ops: %" PRIu64 " segments, %" PRIu64 " timeouts, %" PRIu64 " commands\n", totals.traced[HF_OP_SEGMENT],
+		totals.traced[HF_OP_TIMEOUT], totals.traced[HF_OP_COMMAND]);
+	if (missed) {
+		printf("never hit:");
+		for (unsigned i = 0; i < HF_CNT_COUNT; i++)
+			if (!totals.counter[i])
+				printf(" %s", names[i]);
+		printf("\n");
+	}
+	return missed;
+}
+
+static int usage(const char *bad)
+{
+	fprintf(stderr,
+		"lockstep: bad argument %s; usage: lockstep [--cycles N] [--seed S] [--engine rtl|model|lockstep] "
+		"[--waves FILE]\n",
+		bad);
+	return 2;
+}
+
+static bool number(const char *text, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	return *text >= '0' && *text <= '9' && !*end && !errno;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option long_options[] = { { "cycles", required_argument, NULL, 'c' },
+		{ "seed", required_argument, NULL, 's' }, { "engine", required_argument, NULL, 'e' },
+		{ "waves", required_argument, NULL, 'w' }, { 0 } };
+	struct options o = { .cycles = 1000000, .seed = 1, .kind = ENGINE_LOCKSTEP };
+	uint64_t phase = 0;
+	unsigned missed;
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if ((c == 'c' && number(optarg, &o.cycles) && o.cycles) || (c == 's' && number(optarg, &o.seed)) ||
+			(c == 'e' && !engine_kind_parse(optarg, &o.kind)))
+			continue;
+		if (c != 'w')
+			return usage(argv[optind - 1]);
+		o.waves = optarg;
+	}
+	if (optind != argc)
+		return usage(argv[optind]);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+
+	if (o.waves) {
+		phase = (o.cycles - 1) / PHASE;
+		totals.cycles = phase * PHASE;
+	} else if (stimulus_init(&totals.record, PHASE)) {
+		fprintf(stderr, "lockstep: out of memory\n");
+		return 1;
+	}
+	while (totals.cycles < o.cycles) {
+		const uint64_t left = o.cycles - totals.cycles;
+
+		if (!run_phase(&o, phase++, left < PHASE ? left : PHASE))
+			break;
+	}
+	missed = print_coverage();
+	if (missed && o.cycles >= COVER_CYCLES && !o.waves && !totals.mismatches) {
+		printf("%u counters were never hit: the stimulus is too poor\n", missed);
+		totals.mismatches++;
+	}
+	printf("lockstep: cycles=%" PRIu64 " frames=%" PRIu64 " mismatches=%" PRIu64 " rtl_cps=%" PRIu64
+	       " model_cps=%" PRIu64 "\n",
+		totals.cycles, totals.frames, totals.mismatches,
+		stimulus_cps(&totals.record, ENGINE_RTL, ENGINE_DEFAULT, 1),
+		stimulus_cps(&totals.record, ENGINE_MODEL, ENGINE_DEFAULT, 1));
+	stimulus_free(&totals.record);
+	return totals.mismatches ? 1 : 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * options.c - command lines. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "options.h"
+
+void options_begin(void)
+{
+	optind = 0; /* getopt_long() starts anew: main() was given another argv */
+	opterr = 0;
+}
+
+int options_next(int argc, char **argv, const struct option *longs)
+{
+	int c = getopt_long(argc, argv, ":", longs, NULL);
+
+	if (c == -1 && optind == argc)
+		return -1;
+	if (c == -1)
+		fprintf(stderr, "%s: unexpected argument %s\n", argv[0], argv[optind]);
+	else if (c == ':')
+		fprintf(stderr, "%s: %s needs a value\n", argv[0], argv[optind - 1]);
+	else if (c == '?')
+		fprintf(stderr, "%s: unknown option %s\n", argv[0], argv[optind - 1]);
+	else
+		return c;
+	return '?';
+}
+
+bool options_number(const char *text, uint64_t min, uint64_t max, uint64_t *value)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	*value = strtoull(text, &end, text[0] == '0' && (text[1] == 'x' || text[1] == 'X') ? 16 : 10);
+	return !errno && !*end && *value >= min && *value <= max;
+}
+
+int error_text(int error, char *text, size_t size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, size, format, args);
+	va_end(args);
+	return error;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * rtl_shim.cpp - the only C++ of the project: pins of the Verilated core to the C structs and back.
+ * Everything is generated from pins.def and tcb.def, so that no pin or field can be forgotten. */
+#include <cerrno>
+#include <memory>
+#include <new>
+#include "verilated.h"
+#if VM_TRACE
+#include "verilated_fst_c.h"
+#endif
+#include "Vhandfast.h"
+#include "Vhandfast_small.h"
+#include "sim/rtl_shim.h"
+
+namespace
+{
+
+constexpr unsigned TCB_BITS = 0
+#define FIELD(name, bits, rfc, doc) +bits
+#include "regs/tcb.def"
+#undef FIELD
+	;
+
+/* `bits` (1 to 64) bits of a packed vector, least significant word first, from bit `low`. */
+template <unsigned low, unsigned bits> inline uint64_t slice(const EData *words)
+{
+	constexpr unsigned word = low / 32, shift = low % 32;
+	uint64_t v = words[word] >> shift;
+
+	if constexpr (shift + bits > 32)
+		v |= (uint64_t)words[word + 1] << (32 - shift);
+	if constexpr (shift + bits > 64)
+		v |= (uint64_t)words[word + 2] << (64 - shift);
+	return bits == 64 ? v : v & ((1ull << (bits % 64)) - 1);
+}
+
+/* above_x - 1 = bits of the entry above a field: the first field of tcb.def is the most significant one. */
+enum tcb_above : unsigned {
+	tcb_above_begin = 0,
+#define FIELD(name, bits, rfc, doc) above_##name, above_##name##_end = above_##name + (bits)-1,
+#include "regs/tcb.def"
+#undef FIELD
+};
+
+template <class TOP> struct shim {
+	VerilatedContext context;
+	std::unique_ptr<TOP> top;
+#if VM_TRACE
+	VerilatedFstC fst;
+	bool tracing = false;
+#endif
+
+	explicit shim(uint64_t seed)
+	{
+		static_assert(
+			sizeof top->trc_entry == (TCB_BITS + 31) / 32 * 4, "trc_entry is not the entry of tcb.def");
+		context.randReset(2);
+		/* 0 would mean "from the clock on the wall" to Verilator. */
+		context.randSeed((int)(seed % 0x7ffffffe) + 1);
+#if VM_TRACE
+		context.traceEverOn(true);
+#endif
+		top = std::make_unique<TOP>(&context);
+		top->clk = 0;
+#define IN(name, bits, doc) top->name = 0;
+#include "cmodel/pins.def"
+#undef IN
+		top->rst = 1;
+		top->eval();
+	}
+
+	~shim()
+	{
+#if VM_TRACE
+		if (tracing)
+			fst.close();
+#endif
+		top->final();
+	}
+
+	void dump()
+	{
+#if VM_TRACE
+		if (tracing)
+			fst.dump(context.time());
+#endif
+		context.timeInc(1);
+	}
+
+	void step(const hf_in *in, hf_out *out)
+	{
+#define IN(name, bits, doc) top->name = in->name;
+#include "cmodel/pins.def"
+#undef IN
+		top->clk = 1;
+		top->eval();
+		dump();
+#define OUT(name, bits, valid, doc) out->name = top->name;
+#include "cmodel/pins.def"
+#undef OUT
+		if (out->trc_valid && out->trc_write) {
+#define FIELD(name, bits, rfc, doc) \
+	out->trc_entry.name = slice<TCB_BITS - (above_##name - 1) - (bits), bits>(&top->trc_entry[0]);
+#include "regs/tcb.def"
+#undef FIELD
+		}
+		top->clk = 0;
+		top->eval();
+		dump();
+	}
+
+	int waves(const char *path)
+	{
+#if VM_TRACE
+		top->trace(&fst, 99);
+		fst.open(path);
+		tracing = fst.isOpen();
+		return tracing ? 0 : -EIO;
+#else
+		(void)path;
+		return -ENOTSUP;
+#endif
+	}
+};
+
+template <class TOP>
+const rtl_ops ops_of = {
+	[](uint64_t seed) -> void * {
+		try {
+			return new shim<TOP>(seed);
+		} catch (const std::bad_alloc &) {
+			return nullptr;
+		}
+	},
+	[](void *self, const hf_in *in, hf_out *out) { static_cast<shim<TOP> *>(self)->step(in, out); },
+	[](void *self, const char *path) { return static_cast<shim<TOP> *>(self)->waves(path); },
+	[](void *self) { delete static_cast<shim<TOP> *>(self); },
+};
+
+} // namespace
+
+extern "C" {
+extern const rtl_ops rtl_default_ops = ops_of<Vhandfast>;
+extern const rtl_ops rtl_small_ops = ops_of<Vhandfast_small>;
+}

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sim.c - clock, queues, pin drivers and output watch around one engine. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../regs/regs.h"
+#include "rng.h"
+#include "sim.h"
+
+#define BEAT	    8
+#define BUS_TIMEOUT 1000 /* clocks a register access may take */
+
+struct item {
+	struct item *next;
+	size_t len;
+	bool bad_fcs;
+	uint8_t data[]; /* len bytes, then zeros up to a whole beat */
+};
+
+struct queue {
+	struct item *head, **tail;
+	size_t count;
+	size_t at; /* bytes of the head already sent */
+};
+
+/* One output stream: what is being assembled, and what the pins must still hold. */
+struct watch {
+	const char *name;
+	uint8_t data[SIM_FRAME_MAX + BEAT];
+	size_t len;
+	bool inside;  /* the first beat is on the pins or was taken, the last one not yet */
+	bool stalled; /* valid without ready in the cycle before */
+	uint64_t tdata, tkeep, tlast;
+	uint64_t cycle, time_ns; /* of the first beat */
+};
+
+struct priv {
+	struct rng rng;
+	struct queue rx, h2c;
+	struct watch tx, c2h;
+	unsigned rx_idle; /* cycles since the last frame's last beat */
+	uint64_t rx_stamp;
+	bool tick; /* sim_tick() wants one in the coming cycle */
+	bool b_stalled, r_stalled;
+	uint64_t moves; /* changes sim_settle() looks for */
+	bool was_tx, was_c2h;
+};
+
+static void fault(struct sim *s, const char *where, const char *what)
+{
+	if (!s->faults++)
+		snprintf(s->fault, sizeof s->fault, "cycle %" PRIu64 ": %s: %s", s->cycle, where, what);
+}
+
+static void queue_init(struct queue *q)
+{
+	*q = (struct queue){ .tail = &q->head };
+}
+
+static int queue_push(struct queue *q, const void *data, size_t len, bool bad_fcs)
+{
+	struct item *p;
+
+	if (!len || len > SIM_FRAME_MAX)
+		return -EMSGSIZE;
+	p = malloc(sizeof *p + len + BEAT);
+	if (!p)
+		return -ENOMEM;
+	p->next = NULL;
+	p->len = len;
+	p->bad_fcs = bad_fcs;
+	memcpy(p->data, data, len);
+	memset(p->data + len, 0, BEAT);
+	*q->tail = p;
+	q->tail = &p->next;
+	q->count++;
+	return 0;
+}
+
+static void queue_pop(struct queue *q)
+{
+	struct item *p = q->head;
+
+	q->head = p->next;
+	if (!q->head)
+		q->tail = &q->head;
+	q->count--;
+	q->at = 0;
+	free(p);
+}
+
+static void queue_drop(struct queue *q)
+{
+	while (q->head)
+		queue_pop(q);
+}
+
+/* True with a chance of `noise` in 256. */
+static bool hit(struct priv *p, uint8_t noise)
+{
+	return noise && (rng_next(&p->rng) >> 56) < noise;
+}
+
+/* Byte 0 of a frame is bits 7:0 of its first beat. */
+static uint64_t beat_get(const uint8_t *data)
+{
+	uint64_t beat = 0;
+
+	for (unsigned i = 0; i < BEAT; i++)
+		beat |= (uint64_t)data[i] << 8 * i;
+	return beat;
+}
+
+static void beat_put(uint8_t *data, uint64_t beat)
+{
+	for (unsigned i = 0; i < BEAT; i++)
+		data[i] = (uint8_t)(beat >> 8 * i);
+}
+
+/* Puts the coming cycle's beat on the wire input; true if it ends a frame. */
+static bool drive_rx(struct sim *s)
+{
+	struct priv *p = s->priv;
+	struct queue *q = &p->rx;
+	const uint64_t junk = s->noise.garbage ? rng_next(&p->rng) : 0;
+	size_t left;
+
+	if (!q->head || (!q->at && p->rx_idle < s->rx_gap) || hit(p, s->noise.rx_bubble)) {
+		s->in.s_axis_rx_tvalid = 0;
+		s->in.s_axis_rx_tdata = junk;
+		s->in.s_axis_rx_tkeep = junk >> 56;
+		s->in.s_axis_rx_tlast = junk >> 55 & 1;
+		s->in.s_axis_rx_tuser = junk >> 54 & 1;
+		p->rx_idle++;
+		return false;
+	}
+	left = q->head->len - q->at;
+	if (!q->at)
+		p->rx_stamp = s->in.time_ns;
+	s->in.s_axis_rx_tvalid = 1;
+	s->in.s_axis_rx_tdata = beat_get(q->head->data + q->at);
+	s->in.s_axis_rx_tlast = left <= BEAT;
+	if (left < BEAT)
+		s->in.s_axis_rx_tdata |= junk << 8 * left;
+	s->in.s_axis_rx_tkeep = left < BEAT ? (1u << left) - 1 : 0xff;
+	s->in.s_axis_rx_tuser = left <= BEAT ? q->head->bad_fcs : junk >> 60 & 1;
+	q->at += BEAT;
+	p->rx_idle = 0;
+	return left <= BEAT;
+}
+
+/* A beat that was offered and not taken stays; otherwise the coming cycle may begin the next one. */
+static void drive_h2c(struct sim *s)
+{
+	struct priv *p = s->priv;
+	struct queue *q = &p->h2c;
+
+	if (s->in.s_axis_h2c_tvalid)
+		return;
+	if (!q->head || hit(p, s->noise.h2c_bubble)) {
+		const uint64_t junk = s->noise.garbage ? rng_next(&p->rng) : 0;
+
+		s->in.s_axis_h2c_tdata = junk;
+		s->in.s_axis_h2c_tlast = junk >> 63;
+		return;
+	}
+	s->in.s_axis_h2c_tvalid = 1;
+	s->in.s_axis_h2c_tdata = beat_get(q->head->data + q->at);
+	s->in.s_axis_h2c_tlast = q->head->len - q->at <= BEAT;
+}
+
+static void taken_h2c(struct sim *s)
+{
+	struct queue *q = &((struct priv *)s->priv)->h2c;
+
+	s->in.s_axis_h2c_tvalid = 0;
+	q->at += BEAT;
+	if (q->at >= q->head->len)
+		queue_pop(q);
+}
+
+/* Checks one output stream in this cycle and collects its bytes. Returns true when a taken beat completes a frame. */
+static bool watch_stream(
+	struct sim *s, struct watch *w, bool valid, bool ready, uint64_t tdata, uint64_t tkeep, bool tlast)
+{
+	unsigned bytes = 0;
+
+	if (w->stalled && (!valid || tdata != w->tdata || tkeep != w->tkeep || tlast != w->tlast))
+		fault(s, w->name, "a beat that was not taken changed");
+	w->stalled = valid && !ready;
+	if (!valid)
+		return false;
+	w->tdata = tdata;
+	w->tkeep = tkeep;
+	w->tlast = tlast;
+	if (!w->inside) {
+		w->inside = true;
+		w->len = 0;
+		w->cycle = s->cycle;
+		w->time_ns = s->in.time_ns;
+	}
+	if (!ready)
+		return false;
+	while (bytes < BEAT && tkeep >> bytes & 1)
+		bytes++;
+	if (!bytes || tkeep >> bytes || (!tlast && bytes != BEAT))
+		fault(s, w->name, "tkeep is not that of a beat");
+	else if (bytes < BEAT && tdata >> 8 * bytes)
+		fault(s, w->name, "bytes beyond tkeep are not 0");
+	if (w->len + BEAT > SIM_FRAME_MAX) {
+		fault(s, w->name, "no end of frame");
+		w->len = 0;
+	}
+	beat_put(w->data + w->len, tdata);
+	w->len += bytes;
+	w->inside = !tlast;
+	return tlast;
+}
+
+static void watch_outputs(struct sim *s)
+{
+	struct priv *p = s->priv;
+	const struct hf_out *o = &s->out;
+	const bool tx = o->m_axis_tx_tvalid, c2h = o->m_axis_c2h_tvalid;
+
+	if (p->tx.inside && !tx)
+		fault(s, p->tx.name, "gap inside a frame");
+	if (watch_stream(s, &p->tx, tx, s->in.m_axis_tx_tready, o->m_axis_tx_tdata, o->m_axis_tx_tkeep,
+		    o->m_axis_tx_tlast) &&
+		s->on.tx)
+		s->on.tx(s->ctx, p->tx.data, p->tx.len, p->tx.cycle, p->tx.time_ns);
+	if (watch_stream(s, &p->c2h, c2h, s->in.m_axis_c2h_tready, o->m_axis_c2h_tdata, 0xff, o->m_axis_c2h_tlast)) {
+		const size_t len = p->c2h.data[HF_AT_HEADER_length] | (size_t)p->c2h.data[HF_AT_HEADER_length + 1] << 8;
+		bool padded = true;
+
+		for (size_t i = len; i < p->c2h.len; i++)
+			padded &= !p->c2h.data[i];
+		if (p->c2h.len < HF_MSG_HEADER_BYTES || (len + BEAT - 1) / BEAT * BEAT != p->c2h.len)
+			fault(s, p->c2h.name, "length field is not what came");
+		else if (!padded)
+			fault(s, p->c2h.name, "padding is not 0");
+		else if (s->on.c2h)
+			s->on.c2h(s->ctx, p->c2h.data, len, p->c2h.cycle, p->c2h.time_ns);
+	}
+	if ((p->b_stalled && !o->s_axil_bvalid) || (p->r_stalled && !o->s_axil_rvalid))
+		fault(s, "s_axil", "a response that was not taken went away");
+	p->b_stalled = o->s_axil_bvalid && !s->in.s_axil_bready;
+	p->r_stalled = o->s_axil_rvalid && !s->in.s_axil_rready;
+	if (o->trc_valid && s->on.trace)
+		s->on.trace(s->ctx, o, s->cycle, s->in.time_ns);
+	p->moves += (tx && s->in.m_axis_tx_tready) + (c2h && s->in.m_axis_c2h_tready) + o->trc_valid +
+		    (tx != p->was_tx) + (c2h != p->was_c2h);
+	p->was_tx = tx;
+	p->was_c2h = c2h;
+}
+
+/* Reset ends whatever was on the output pins. */
+static void watch_reset(struct priv *p)
+{
+	p->tx.inside = p->tx.stalled = false;
+	p->c2h.inside = p->c2h.stalled = false;
+	p->b_stalled = p->r_stalled = false;
+}
+
+void sim_step(struct sim *s)
+{
+	struct priv *p = s->priv;
+	bool rx_end, h2c_taken;
+
+	s->in.time_ns = s->time_ps / 1000;
+	s->in.tick_1ms = p->tick || (!s->tick_by_hand && s->time_ps / 1000000000 > s->ms_done);
+	s->ms_done += s->in.tick_1ms;
+	p->tick = false;
+	rx_end = drive_rx(s);
+	drive_h2c(s);
+	s->in.m_axis_tx_tready = !s->hold_tx && !hit(p, s->noise.tx_stall);
+	s->in.m_axis_c2h_tready = !s->hold_c2h && !hit(p, s->noise.c2h_stall);
+
+	if (s->in.rst)
+		watch_reset(p);
+	else
+		watch_outputs(s);
+	if (rx_end) {
+		if (s->on.rx_done)
+			s->on.rx_done(s->ctx, p->rx.head->data, p->rx.head->len, s->cycle, p->rx_stamp);
+		queue_pop(&p->rx);
+	}
+	if (s->on.clock)
+		s->on.clock(s->ctx, &s->in, s->cycle);
+	h2c_taken = s->in.s_axis_h2c_tvalid && s->out.s_axis_h2c_tready;
+	engine_step(s->engine, &s->in, &s->out);
+	if (h2c_taken)
+		taken_h2c(s);
+	s->cycle++;
+	s->time_ps += s->period_ps;
+}
+
+struct sim *sim_open(enum engine_kind kind, enum engine_size size, uint64_t seed)
+{
+	struct sim *s = calloc(1, sizeof *s);
+	struct priv *p = calloc(1, sizeof *p);
+
+	if (!s || !p)
+		goto fail;
+	s->priv = p;
+	s->period_ps = 6400;
+	p->rng.state = seed;
+	queue_init(&p->rx);
+	queue_init(&p->h2c);
+	p->tx.name = "m_axis_tx";
+	p->c2h.name = "m_axis_c2h";
+	s->engine = engine_open(kind, size, seed);
+	if (!s->engine)
+		goto fail;
+	sim_reset(s, 4);
+	return s;
+fail:
+	free(p);
+	free(s);
+	return NULL;
+}
+
+void sim_close(struct sim *s)
+{
+	struct priv *p;
+
+	if (!s)
+		return;
+	p = s->priv;
+	queue_drop(&p->rx);
+	queue_drop(&p->h2c);
+	engine_close(s->engine);
+	free(p);
+	free(s);
+}
+
+int sim_rx(struct sim *s, const void *frame, size_t len, bool bad_fcs)
+{
+	return queue_push(&((struct priv *)s->priv)->rx, frame, len, bad_fcs);
+}
+
+int sim_h2c(struct sim *s, const void *msg, size_t len)
+{
+	return queue_push(&((struct priv *)s->priv)->h2c, msg, len, false);
+}
+
+size_t sim_rx_pending(const struct sim *s)
+{
+	return ((const struct priv *)s->priv)->rx.count;
+}
+
+size_t sim_h2c_pending(const struct sim *s)
+{
+	return ((const struct priv *)s->priv)->h2c.count;
+}
+
+void sim_run(struct sim *s, uint64_t cycles)
+{
+	while (cycles--)
+		sim_step(s);
+}
+
+uint64_t sim_settle(struct sim *s, uint64_t quiet, uint64_t max)
+{
+	const struct priv *p = s->priv;
+	uint64_t ran = 0, still = 0;
+
+	while (ran < max && still < quiet) {
+		const uint64_t moves = p->moves;
+
+		sim_step(s);
+		ran++;
+		still = p->rx.count || p->h2c.count || p->moves != moves ? 0 : still + 1;
+	}
+	return ran;
+}
+
+void sim_tick(struct sim *s, unsigned ms, unsigned clocks_between)
+{
+	while (ms--) {
+		((struct priv *)s->priv)->tick = true;
+		sim_step(s);
+		sim_run(s, clocks_between);
+	}
+}
+
+void sim_reset(struct sim *s, unsigned n)
+{
+	struct priv *p = s->priv;
+
+	queue_drop(&p->rx);
+	queue_drop(&p->h2c);
+	p->rx.at = p->h2c.at = 0;
+	s->in.s_axis_h2c_tvalid = 0;
+	s->in.rst = 1;
+	sim_run(s, n);
+	s->in.rst = 0;
+}
+
+int sim_reg_write(struct sim *s, uint32_t offset, uint32_t value)
+{
+	s->in.s_axil_awaddr = offset;
+	s->in.s_axil_wdata = value;
+	s->in.s_axil_wstrb = 0xf;
+	s->in.s_axil_awvalid = s->in.s_axil_wvalid = s->in.s_axil_bready = 1;
+	for (unsigned n = 0; n < BUS_TIMEOUT; n++) {
+		const bool accepted = s->out.s_axil_awready, done = s->out.s_axil_bvalid;
+		const int response = (int)s->out.s_axil_bresp;
+
+		sim_step(s);
+		if (accepted)
+			s->in.s_axil_awvalid = s->in.s_axil_wvalid = 0;
+		if (done) {
+			s->in.s_axil_bready = 0;
+			return response;
+		}
+	}
+	s->in.s_axil_awvalid = s->in.s_axil_wvalid = s->in.s_axil_bready = 0;
+	return -ETIMEDOUT;
+}
+
+int sim_reg_read(struct sim *s, uint32_t offset, uint32_t *value)
+{
+	s->in.s_axil_araddr = offset;
+	s->in.s_axil_arvalid = s->in.s_axil_rready = 1;
+	for (unsigned n = 0; n < BUS_TIMEOUT; n++) {
+		const bool accepted = s->out.s_axil_arready, done = s->out.s_axil_rvalid;
+		const int response = (int)s->out.s_axil_rresp;
+
+		if (done)
+			*value = (uint32_t)s->out.s_axil_rdata;
+		sim_step(s);
+		if (accepted)
+			s->in.s_axil_arvalid = 0;
+		if (done) {
+			s->in.s_axil_rready = 0;
+			return response;
+		}
+	}
+	s->in.s_axil_arvalid = s->in.s_axil_rready = 0;
+	return -ETIMEDOUT;
+}
+
+int sim_counter(struct sim *s, unsigned index, uint64_t *value)
+{
+	uint32_t low = 0, high = 0;
+	int r = sim_reg_write(s, HF_REG_SNAPSHOT, 0);
+
+	if (!r)
+		r = sim_reg_read(s, HF_REG_COUNTER(index), &low);
+	if (!r)
+		r = sim_reg_read(s, HF_REG_COUNTER(index) + 4, &high);
+	*value = low | (uint64_t)high << 32;
+	return r;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support_fake_board.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "support_bench.h"
+
+void fake_board_init(struct fake_board *b)
+{
+	memset(b, 0, sizeof(*b));
+	b->id = HF_ID;
+	b->version = b->hello_version = HF_ABI_VERSION;
+	b->epoch = 0x1234;
+	b->slots = 1024;
+	b->credits = 4;
+	b->listeners = 16;
+	b->max_frame = 1522;
+	b->heartbeat_ms = 1000;
+	b->bad_offset = b->refused_offset = b->malformed_offset = UINT32_MAX;
+	b->listener = b->fd = -1;
+}
+
+static void header(uint8_t *msg, unsigned type, unsigned flags, size_t len, uint32_t id, uint64_t stamp)
+{
+	memset(msg, 0, len);
+	MSG_PUT(msg, HEADER, type, type);
+	MSG_PUT(msg, HEADER, flags, flags);
+	MSG_PUT(msg, HEADER, length, len);
+	MSG_PUT(msg, HEADER, id, id);
+	MSG_PUT(msg, HEADER, stamp, stamp);
+}
+
+void fake_board_send(struct fake_board *b, const void *packet, size_t len)
+{
+	/* A host that has hung up is no error of ours. */
+	if (send(b->fd, packet, len, MSG_NOSIGNAL) < 0)
+		b->hung_up = true;
+}
+
+void fake_board_hello(struct fake_board *b)
+{
+	uint8_t msg[40];
+
+	header(msg, HF_MSG_HELLO, 0, sizeof(msg), HF_NO_ID, 0);
+	MSG_PUT(msg, HELLO, version, b->hello_version);
+	MSG_PUT(msg, HELLO, epoch, b->epoch);
+	MSG_PUT(msg, HELLO, slots, b->slots);
+	MSG_PUT(msg, HELLO, credits, b->credits);
+	MSG_PUT(msg, HELLO, listeners, b->listeners);
+	MSG_PUT(msg, HELLO, max_frame, b->max_frame);
+	MSG_PUT(msg, HELLO, ways, 4);
+	MSG_PUT(msg, HELLO, data_w, 64);
+	fake_board_send(b, msg, sizeof(msg));
+}
+
+void fake_board_send_frame(struct fake_board *b, const uint8_t *frame, size_t len, unsigned flags, uint32_t id)
+{
+	uint8_t msg[4096];
+
+	header(msg, HF_MSG_FRAME, flags, HF_MSG_HEADER_BYTES + len, id, 0);
+	memcpy(msg + HF_MSG_HEADER_BYTES, frame, len);
+	fake_board_send(b, msg, HF_MSG_HEADER_BYTES + len);
+}
+
+static void completion(struct fake_board *b, unsigned command, uint32_t id, uint64_t cookie, unsigned status)
+{
+	uint8_t msg[24];
+
+	header(msg, HF_MSG_COMPLETION, status, sizeof(msg), id, cookie);
+	MSG_PUT(msg, COMPLETION, status, status);
+	MSG_PUT(msg, COMPLETION, command, command);
+	fake_board_send(b, msg, sizeof(msg));
+}
+
+void fake_board_complete(struct fake_board *b, unsigned index, unsigned status)
+{
+	pthread_mutex_lock(&b->lock);
+	b->completed++;
+	pthread_mutex_unlock(&b->lock);
+	completion(b, b->command[index].code, b->command[index].id, b->command[index].cookie, status);
+}
+
+/* With the lock held, from here on. */
+
+static void on_register(struct fake_board *b, const uint8_t *msg)
+{
+	uint32_t offset = (uint32_t)MSG_GET(msg, HEADER, id), value = (uint32_t)MSG_GET(msg, REG_WRITE, value);
+	bool write = MSG_GET(msg, HEADER, type) == HF_MSG_REG_WRITE;
+	unsigned status = offset == b->bad_offset	? HF_STATUS_BAD_ADDRESS
+			  : offset == b->refused_offset ? HF_STATUS_REFUSED
+							: 0;
+	uint8_t reply[24];
+
+	if (write && b->writes < FAKE_WRITES)
+		b->write[b->writes++] = (struct fake_write){ offset, value };
+	if (b->mute)
+		return;
+	if (offset == b->malformed_offset) {
+		completion(b, 0x100 | MSG_GET(msg, HEADER, type), offset, MSG_GET(msg, HEADER, stamp),
+			HF_STATUS_BAD_LENGTH);
+		return;
+	}
+	if (write && !status)
+		b->reg[offset / 4 % COUNT(b->reg)] = value;
+	header(reply, HF_MSG_REG_REPLY, status, sizeof(reply), offset, MSG_GET(msg, HEADER, stamp));
+	MSG_PUT(reply, REG_REPLY, value, write || status ? 0 : b->reg[offset / 4 % COUNT(b->reg)]);
+	fake_board_send(b, reply, sizeof(reply));
+}
+
+static void on_command(struct fake_board *b, const uint8_t *msg)
+{
+	struct fake_command c = { (unsigned)MSG_GET(msg, HEADER, flags), (uint32_t)MSG_GET(msg, HEADER, id),
+		MSG_GET(msg, HEADER, stamp) };
+
+	if (b->commands == FAKE_COMMANDS)
+		return;
+	b->command[b->commands++] = c;
+	if (b->commands - b->completed > b->most_outstanding)
+		b->most_outstanding = b->commands - b->completed;
+	if (b->hold)
+		return;
+	b->completed++;
+	completion(b, c.code, c.id, c.cookie, b->command_status);
+}
+
+static void on_frame(struct fake_board *b, const uint8_t *frame, size_t len)
+{
+	uint8_t reply[42];
+
+	if (len >= 42 && get16(frame + 12) == 0x0806) {
+		if (!b->arp_mac || get16(frame + 20) != 1)
+			return;
+		memcpy(reply, frame, 42);
+		memcpy(reply, frame + 6, 6);
+		put48(reply + 6, b->arp_mac);
+		put16(reply + 20, 2);
+		put48(reply + 22, b->arp_mac);
+		memcpy(reply + 28, frame + 38, 4);
+		memcpy(reply + 32, frame + 22, 10);
+		fake_board_send_frame(b, reply, sizeof(reply), 0, HF_NO_ID);
+		return;
+	}
+	if (len < 14 || get16(frame + 12) != 0x0800 || b->frames == FAKE_FRAMES || len > sizeof(b->frame[0].bytes))
+		return;
+	b->frame[b->frames].len = len;
+	memcpy(b->frame[b->frames++].bytes, frame, len);
+}
+
+static void serve(struct fake_board *b)
+{
+	static const unsigned poll_ms = 20;
+	uint8_t msg[16384];
+
+	for (;;) {
+		struct pollfd p[2] = { { b->deaf ? -1 : b->fd, POLLIN, 0 }, { b->wake[0], POLLIN, 0 } };
+		ssize_t n;
+
+		pthread_mutex_unlock(&b->lock);
+		poll(p, 2, poll_ms);
+		pthread_mutex_lock(&b->lock);
+		if (b->stop)
+			return;
+		if (b->deaf || !(p[0].revents & (POLLIN | POLLHUP)))
+			continue;
+		n = recv(b->fd, msg, sizeof(msg), MSG_DONTWAIT);
+		if (n == 0 || (n < 0 && errno != EAGAIN)) {
+			b->hung_up = true;
+			return;
+		}
+		if (n < 16 || (size_t)n != MSG_GET(msg, HEADER, length)) {
+			b->malformed += n > 0;
+			continue;
+		}
+		switch (MSG_GET(msg, HEADER, type)) {
+		case HF_MSG_REG_READ:
+		case HF_MSG_REG_WRITE:
+			on_register(b, msg);
+			break;
+		case HF_MSG_COMMAND:
+			on_command(b, msg);
+			break;
+		case HF_MSG_FRAME:
+			on_frame(b, msg + HF_MSG_HEADER_BYTES, (size_t)n - HF_MSG_HEADER_BYTES);
+			break;
+		}
+	}
+}
+
+static void *board_thread(void *arg)
+{
+	struct fake_board *b = arg;
+	struct pollfd p[2] = { { b->listener, POLLIN, 0 }, { b->wake[0], POLLIN, 0 } };
+
+	poll(p, 2, -1);
+	pthread_mutex_lock(&b->lock);
+	if (!b->stop) {
+		b->fd = accept4(b->listener, NULL, NULL, SOCK_CLOEXEC);
+		b->connected = true;
+		if (b->hang_up_first) {
+			shutdown(b->fd, SHUT_RDWR);
+		} else {
+			if (b->first)
+				fake_board_send(b, b->first, b->first_len);
+			else if (!b->silent)
+				fake_board_hello(b);
+			serve(b);
+		}
+	}
+	pthread_mutex_unlock(&b->lock);
+	return NULL;
+}
+
+bool fake_board_start(struct fake_board *b)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	b->reg[HF_REG_ID / 4] = b->id;
+	b->reg[HF_REG_VERSION / 4] = b->version;
+	b->reg[HF_REG_HEARTBEAT_MS / 4] = b->heartbeat_ms;
+	snprintf(b->dir, sizeof(b->dir), "/tmp/handfast-test.XXXXXX");
+	if (!mkdtemp(b->dir) || chmod(b->dir, 0755) || pipe2(b->wake, O_CLOEXEC))
+		return false;
+	snprintf(b->path, sizeof(b->path), "%s/board", b->dir);
+	snprintf(b->uri, sizeof(b->uri), "unix:%s", b->path);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", b->path);
+	b->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (b->listener < 0 || bind(b->listener, (struct sockaddr *)&addr, sizeof(addr)) || chmod(b->path, 0777) ||
+		listen(b->listener, 1))
+		return false;
+	pthread_mutex_init(&b->lock, NULL);
+	return pthread_create(&b->thread, NULL, board_thread, b) == 0;
+}
+
+void fake_board_stop(struct fake_board *b)
+{
+	pthread_mutex_lock(&b->lock);
+	b->stop = true;
+	pthread_mutex_unlock(&b->lock);
+	if (write(b->wake[1], "", 1) != 1)
+		abort();
+	pthread_join(b->thread, NULL);
+	pthread_mutex_destroy(&b->lock);
+	if (b->fd >= 0)
+		close(b->fd);
+	close(b->listener);
+	close(b->wake[0]);
+	close(b->wake[1]);
+	unlink(b->path);
+	rmdir(b->dir);
+}
+
+void fake_board_switch(struct fake_board *b, bool *which, bool value)
+{
+	pthread_mutex_lock(&b->lock);
+	*which = value;
+	pthread_mutex_unlock(&b->lock);
+}
+
+void fake_board_hang_up(struct fake_board *b)
+{
+	shutdown(b->fd, SHUT_RDWR);
+}
+
+unsigned fake_board_count(struct fake_board *b, const unsigned *counter)
+{
+	unsigned value;
+
+	pthread_mutex_lock(&b->lock);
+	value = *counter;
+	pthread_mutex_unlock(&b->lock);
+	return value;
+}
+
+bool fake_board_wait(struct fake_board *b, const unsigned *counter, unsigned least)
+{
+	for (unsigned i = 0; i < 400; i++) {
+		if (fake_board_count(b, counter) >= least)
+			return true;
+		usleep(5000);
+	}
+	return false;
+}
+
+unsigned fake_board_written(struct fake_board *b, uint32_t offset, uint32_t *last)
+{
+	unsigned n = 0;
+
+	pthread_mutex_lock(&b->lock);
+	for (unsigned i = 0; i < b->writes; i++) {
+		if (b->write[i].offset != offset)
+			continue;
+		n++;
+		if (last)
+			*last = b->write[i].value;
+	}
+	pthread_mutex_unlock(&b->lock);
+	return n;
+}

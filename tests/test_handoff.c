@@ -1,0 +1,1065 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * test_handoff.c - the host library: events become kernel sockets. The board is a fake that the test drives, so
+ * that each mishap can be made on purpose; the kernel is the real one, in network namespaces of the test's own. */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/tcp.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../host/handfast.h"
+#include "../host/handoff.h"
+#include "../host/owned.h"
+#include "support_bench.h"
+#include "support_fake_board.h"
+
+#define ISS	  0xfffffff0u /* our first number, close below the wrap */
+#define IRS	  0x7ffffffeu
+#define TS_RECENT 5000u
+#define TSVAL	  70001u /* odd: what the socket says must be even */
+
+static bool privileged; /* in a namespace of our own, with CAP_NET_ADMIN */
+
+static bool needs_privilege(void)
+{
+	if (!privileged)
+		bench_skip("needs CAP_NET_ADMIN, a network namespace and /dev/net/tun");
+	return privileged;
+}
+
+static unsigned open_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* ---- events ---- */
+
+struct fake_event {
+	uint32_t id;
+	unsigned listener;
+	uint16_t remote_port;
+	uint32_t local_addr; /* 0 = OUR_ADDR */
+	uint32_t iss;	     /* 0 = ISS */
+	bool bare;	     /* no options at all */
+	bool frame_follows;
+};
+
+static size_t event_message(uint8_t *msg, const struct fake_event *e)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	uint32_t iss = e->iss ? e->iss : ISS;
+
+	memset(msg, 0, 128);
+	MSG_PUT(msg, HEADER, type, HF_MSG_EVENT);
+	MSG_PUT(msg, HEADER, length, 128);
+	MSG_PUT(msg, HEADER, id, e->id);
+	MSG_PUT(msg, EVENT, code, HF_EVENT_ESTABLISHED);
+	MSG_PUT(msg, EVENT, state, HF_STATE_ESTABLISHED);
+	MSG_PUT(msg, EVENT, listener, e->listener);
+	MSG_PUT(msg, EVENT, options, (e->bare ? 0 : 7) | (e->frame_follows ? 16 : 0));
+	MSG_PUT(msg, EVENT, mss, 1000);
+	MSG_PUT(msg, EVENT, snd_wscale, e->bare ? 0 : 3);
+	MSG_PUT(msg, EVENT, rcv_wscale, e->bare ? 0 : 5);
+	memcpy(msg + HF_AT_EVENT_remote_addr, mapped, 12);
+	memcpy(msg + HF_AT_EVENT_local_addr, mapped, 12);
+	put32(msg + HF_AT_EVENT_remote_addr + 12, PEER_ADDR);
+	put32(msg + HF_AT_EVENT_local_addr + 12, e->local_addr ? e->local_addr : OUR_ADDR);
+	MSG_PUT(msg, EVENT, remote_port, e->remote_port);
+	MSG_PUT(msg, EVENT, local_port, OUR_PORT);
+	put48(msg + HF_AT_EVENT_remote_mac, PEER_MAC);
+	MSG_PUT(msg, EVENT, iss, iss);
+	MSG_PUT(msg, EVENT, irs, IRS);
+	MSG_PUT(msg, EVENT, snd_una, iss + 1);
+	MSG_PUT(msg, EVENT, snd_nxt, iss + 1);
+	MSG_PUT(msg, EVENT, rcv_nxt, IRS + 1);
+	MSG_PUT(msg, EVENT, snd_wnd, e->bare ? 1000 : 8000);
+	MSG_PUT(msg, EVENT, rcv_wnd, 64240);
+	MSG_PUT(msg, EVENT, snd_wl1, IRS + 1);
+	MSG_PUT(msg, EVENT, snd_wl2, iss + 1);
+	MSG_PUT(msg, EVENT, ts_recent, e->bare ? 0 : TS_RECENT);
+	MSG_PUT(msg, EVENT, ts_offset, e->bare ? 0 : TSVAL - 1000);
+	MSG_PUT(msg, EVENT, tsecr, e->bare ? 0 : 69990);
+	MSG_PUT(msg, EVENT, rtt_ms, 3);
+	MSG_PUT(msg, EVENT, now_ms, 1000);
+	MSG_PUT(msg, EVENT, seg_wnd, 1000);
+	return 128;
+}
+
+static void event_is_read(void)
+{
+	uint8_t msg[128];
+	struct connection c;
+
+	event_message(msg, &(struct fake_event){ .id = 0x30002, .listener = 3, .remote_port = 4321 });
+	CHECK_EQ(handoff_parse(msg, &c), 0, "parse");
+	CHECK_EQ(c.id, 0x30002, "id");
+	CHECK_EQ(c.listener, 3, "listener");
+	CHECK_EQ(ntohl(c.remote.sin_addr.s_addr), PEER_ADDR, "remote");
+	CHECK_EQ(ntohs(c.remote.sin_port), 4321, "remote port");
+	CHECK_EQ(ntohl(c.local.sin_addr.s_addr), OUR_ADDR, "local");
+	CHECK_EQ(ntohs(c.local.sin_port), OUR_PORT, "local port");
+	CHECK_EQ(c.snd_nxt, ISS + 1, "SND.NXT");
+	CHECK_EQ(c.rcv_nxt, IRS + 1, "RCV.NXT");
+	CHECK_EQ(c.tsval, TSVAL, "TSval");
+	CHECK(c.ws_ok && c.ts_ok && c.sack_ok && c.mss == 1000 && c.snd_wscale == 3 && c.rcv_wscale == 5, "options");
+}
+
+static void events_that_make_no_sense(void)
+{
+	uint8_t msg[128];
+	struct connection c;
+
+	event_message(msg, &(struct fake_event){ 0 });
+	MSG_PUT(msg, EVENT, code, 2);
+	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "unknown code");
+	event_message(msg, &(struct fake_event){ 0 });
+	MSG_PUT(msg, EVENT, state, HF_STATE_SYN_RECEIVED);
+	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "state SYN-RECEIVED");
+	event_message(msg, &(struct fake_event){ 0 });
+	msg[HF_AT_EVENT_remote_addr] = 0x20;
+	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "IPv6 peer");
+	event_message(msg, &(struct fake_event){ 0 });
+	msg[HF_AT_EVENT_local_addr + 10] = 0;
+	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "IPv6 local address");
+}
+
+static void replayed_ack(void)
+{
+	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 2 };
+	uint8_t msg[128], got[HANDOFF_ACK_BYTES], want[PACKET_MAX], ip[PACKET_MAX];
+	struct connection c;
+
+	for (int bare = 0; bare < 2; bare++) {
+		struct segment s = { .src = PEER_ADDR,
+			.dst = OUR_ADDR,
+			.sport = 999,
+			.dport = OUR_PORT,
+			.seq = IRS + 1,
+			.ack = ISS + 1,
+			.flags = HF_ACK,
+			.wnd = 1000,
+			.opts = bare ? NULL : "nop nop ts=5000:69990" };
+		size_t len = make_packet(ip, &s);
+
+		event_message(msg, &(struct fake_event){ .remote_port = 999, .bare = bare });
+		handoff_parse(msg, &c);
+		make_frame(want, OUR_MAC, PEER_MAC, ip, len);
+		check_context(bare ? "without options: " : "with timestamps: ");
+		CHECK_BYTES("frame", got, handoff_replay(&c, mac, got), want, 14 + len);
+
+		/* A completing segment beyond RCV.NXT: the replay is at RCV.NXT all the same. */
+		MSG_PUT(msg, EVENT, snd_wl1, IRS + 50);
+		handoff_parse(msg, &c);
+		CHECK_BYTES("frame", got, handoff_replay(&c, mac, got), want, 14 + len);
+		check_context("%s", "");
+	}
+}
+
+/* ---- who owns what ---- */
+
+static void owned_oldest_first(void)
+{
+	struct owned *o = owned_new(8);
+
+	CHECK_EQ(owned_oldest(o), HF_NO_ID, "empty");
+	CHECK_EQ(owned_remove(o, 1), HF_NO_ID, "empty");
+	for (uint32_t i = 0; i < 8; i++)
+		CHECK_EQ(owned_add(o, 0x10000 | (i * 3 % 8), 100 + 8 * i), 0, "add"); /* all cookies in one bucket */
+	CHECK_EQ(owned_add(o, 0x10008, 1), -EINVAL, "a slot the board does not have");
+	CHECK_EQ(owned_count(o), 8, "count");
+	CHECK_EQ(owned_remove(o, 100 + 8 * 3), 0x10001, "from the middle");
+	CHECK_EQ(owned_remove(o, 100 + 8 * 3), HF_NO_ID, "twice");
+	CHECK_EQ(owned_oldest(o), 0x10000, "oldest");
+	CHECK_EQ(owned_oldest(o), 0x10003, "next");
+	/* The board gave the slot away: the old socket is not ours to release any more. */
+	CHECK_EQ(owned_add(o, 0x20006, 7), 0, "add");
+	CHECK_EQ(owned_remove(o, 100 + 8 * 2), HF_NO_ID, "cookie of the former owner");
+	CHECK_EQ(owned_remove(o, 7), 0x20006, "the new one");
+	CHECK_EQ(owned_count(o), 4, "count");
+	owned_clear(o);
+	CHECK_EQ(owned_count(o), 0, "count after clear");
+	CHECK_EQ(owned_oldest(o), HF_NO_ID, "after clear");
+	owned_free(o);
+}
+
+/* ---- a library on a fake board ---- */
+
+struct host {
+	struct fake_board board;
+	struct hf_device *dev;
+	struct hf_listener *listener;
+	unsigned fds_before;
+};
+
+static const struct hf_options plain = { .address = "192.0.2.2/24", .tap = "hf0", .mac = "02:00:00:00:00:02" };
+
+static struct host *host_new(void)
+{
+	struct host *h = calloc(1, sizeof(*h));
+
+	/* A namespace of its own for each, so that orphaned sockets of one test do not speak in the next. */
+	if (privileged)
+		CHECK(unshare(CLONE_NEWNET) == 0, "unshare: %s", strerror(errno));
+	h->fds_before = open_fds();
+	fake_board_init(&h->board);
+	h->board.arp_mac = PEER_MAC;
+	return h;
+}
+
+static int host_listen(struct host *h, uint32_t addr, uint16_t port, int backlog, struct hf_listener **l)
+{
+	struct sockaddr_in local = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(addr) };
+
+	return hf_listen(h->dev, (struct sockaddr *)&local, sizeof(local), backlog, l);
+}
+
+static bool host_start(struct host *h, int backlog)
+{
+	int rc;
+
+	if (!CHECK(fake_board_start(&h->board), "the fake board does not start"))
+		return false;
+	rc = hf_open(h->board.uri, &plain, &h->dev);
+	if (!CHECK(rc == 0, "hf_open: %d %s", rc, hf_error(NULL)))
+		return false;
+	rc = host_listen(h, 0, OUR_PORT, backlog, &h->listener);
+	return CHECK(rc == 0, "hf_listen: %d %s", rc, hf_error(h->dev));
+}
+
+static void host_end(struct host *h)
+{
+	unsigned before = h->fds_before;
+
+	hf_close(h->dev);
+	fake_board_stop(&h->board);
+	CHECK(h->board.malformed == 0, "%u packets whose length was not their length", h->board.malformed);
+	free(h);
+	CHECK_EQ(open_fds(), before, "file descriptors");
+	CHECK(if_nametoindex("hf0") == 0, "the TAP netdev is still there");
+}
+
+static void host_event(struct host *h, const struct fake_event *e)
+{
+	uint8_t msg[128];
+
+	fake_board_send(&h->board, msg, event_message(msg, e));
+}
+
+static void host_segment(struct host *h, uint32_t id, const struct segment *s)
+{
+	uint8_t ip[PACKET_MAX], frame[PACKET_MAX];
+
+	fake_board_send_frame(&h->board, frame, make_frame(frame, OUR_MAC, PEER_MAC, ip, make_packet(ip, s)),
+		HF_FRAME_CSUM_OK | HF_FRAME_CONN, id);
+}
+
+static uint64_t stat_of(struct host *h, const char *name)
+{
+	struct hf_stat stats[128];
+	int n = hf_stats(h->dev, stats, COUNT(stats));
+
+	for (int i = 0; i < n && i < (int)COUNT(stats); i++) {
+		if (!strcmp(stats[i].name, name))
+			return stats[i].value;
+	}
+	CHECK(false, "no counter %s (hf_stats: %d)", name, n);
+	return UINT64_MAX;
+}
+
+/* The nth TCP frame from the host, from 0; NULL if it does not come. */
+static const uint8_t *host_tcp(struct host *h, unsigned n)
+{
+	if (!CHECK(fake_board_wait(&h->board, &h->board.frames, n + 1), "frame %u did not come", n))
+		return NULL;
+	return h->board.frame[n].bytes + 34;
+}
+
+static struct segment from_peer(
+	uint16_t port, uint32_t seq, uint32_t ack, unsigned flags, const char *opts, const char *text)
+{
+	return (struct segment){ .src = PEER_ADDR,
+		.dst = OUR_ADDR,
+		.sport = port,
+		.dport = OUR_PORT,
+		.seq = seq,
+		.ack = ack,
+		.flags = (uint16_t)flags,
+		.wnd = 1000,
+		.opts = opts,
+		.text = text,
+		.text_len = text ? strlen(text) : 0 };
+}
+
+/* ---- hf_open ---- */
+
+static void arguments_of_open(void)
+{
+	static const struct {
+		const char *name, *uri;
+		struct hf_options o;
+		const char *text;
+	} rows[] = {
+		{ "no URI", NULL, { .address = "192.0.2.2/24" }, "URI" },
+		{ "unknown transport", "pcie:0000:00:01.0", { .address = "192.0.2.2/24" }, "pcie:0000:00:01.0" },
+		{ "no path", "unix:", { .address = "192.0.2.2/24" }, "unix:" },
+		{ "no address", "unix:/x", { 0 }, "address" },
+		{ "no prefix", "unix:/x", { .address = "192.0.2.2" }, "192.0.2.2" },
+		{ "prefix 0", "unix:/x", { .address = "192.0.2.2/0" }, "192.0.2.2/0" },
+		{ "prefix 33", "unix:/x", { .address = "192.0.2.2/33" }, "192.0.2.2/33" },
+		{ "prefix with rubbish", "unix:/x", { .address = "192.0.2.2/24x" }, "24x" },
+		{ "negative prefix", "unix:/x", { .address = "192.0.2.2/-1" }, "-1" },
+		{ "0.0.0.0", "unix:/x", { .address = "0.0.0.0/24" }, "0.0.0.0" },
+		{ "IPv6", "unix:/x", { .address = "2001:db8::1/64" }, "2001:db8::1" },
+		{ "MAC of a group", "unix:/x", { .address = "192.0.2.2/24", .mac = "01:00:00:00:00:01" }, "01:00" },
+		{ "short MAC", "unix:/x", { .address = "192.0.2.2/24", .mac = "02:00:00:00:00" }, "mac" },
+		{ "long MAC", "unix:/x", { .address = "192.0.2.2/24", .mac = "02:00:00:00:00:01:02" }, "mac" },
+		{ "long netdev name", "unix:/x", { .address = "192.0.2.2/24", .tap = "sixteen-letters-" }, "sixteen" },
+		{ "netdev name with %", "unix:/x", { .address = "192.0.2.2/24", .tap = "hf%d" }, "hf%d" },
+	};
+	struct hf_device *dev = NULL;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int rc = hf_open(rows[i].uri, &rows[i].o, &dev);
+
+		CHECK(rc == -EINVAL, "%s: %d", rows[i].name, rc);
+		CHECK(strstr(hf_error(NULL), rows[i].text) != NULL, "%s: the text is '%s'", rows[i].name,
+			hf_error(NULL));
+	}
+	CHECK_EQ(hf_open("unix:/x", NULL, &dev), -EINVAL, "no options");
+	CHECK_EQ(hf_open("unix:/nonexistent/board", &plain, &dev), -ENOENT, "no such path");
+	CHECK(strstr(hf_error(NULL), "/nonexistent/board") != NULL, "the text is '%s'", hf_error(NULL));
+	hf_close(NULL);
+	CHECK_EQ(hf_listener_close(NULL), 0, "closing no listener");
+}
+
+static void boards_that_open_refuses(void)
+{
+	static const uint8_t cut[] = { HF_MSG_HELLO, 0, 40, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 1, 0, 0, 0 };
+	static const struct {
+		const char *name;
+		uint32_t version, hello_version;
+		const uint8_t *first;
+		bool silent, hang_up;
+		int rc;
+	} rows[] = {
+		{ "another version", 2, 1, NULL, false, false, -EPROTO },
+		{ "another version in HELLO", 1, 9, NULL, false, false, -EPROTO },
+		{ "truncated HELLO", 1, 1, cut, false, false, -EPROTO },
+		{ "silence", 1, 1, NULL, true, false, -ETIMEDOUT },
+		{ "hangs up", 1, 1, NULL, false, true, -ENODEV },
+	};
+	struct hf_options o = plain;
+
+	o.hello_ms = 50;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct host *h = host_new();
+		int rc;
+
+		h->board.version = rows[i].version;
+		h->board.hello_version = rows[i].hello_version;
+		h->board.first = rows[i].first;
+		h->board.first_len = sizeof(cut);
+		h->board.silent = rows[i].silent;
+		h->board.hang_up_first = rows[i].hang_up;
+		CHECK(fake_board_start(&h->board), "the fake board does not start");
+		rc = hf_open(h->board.uri, &o, &h->dev);
+		CHECK(rc == rows[i].rc, "%s: %d, want %d", rows[i].name, rc, rows[i].rc);
+		CHECK(strstr(hf_error(NULL), h->board.path) != NULL, "%s: the text is '%s'", rows[i].name,
+			hf_error(NULL));
+		h->dev = NULL;
+		host_end(h);
+	}
+}
+
+/* In a child without privileges; the exit code says what went wrong. */
+static int without_privilege(const struct host *h)
+{
+	uint8_t msg[128];
+	struct connection c;
+	struct hf_device *dev;
+	const char *step = "";
+
+	if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
+		return 1;
+	if (hf_open(h->board.uri, &plain, &dev) != -EPERM)
+		return 2;
+	if (!strstr(hf_error(NULL), "CAP_NET_ADMIN"))
+		return 3;
+	event_message(msg, &(struct fake_event){ .remote_port = 5 });
+	handoff_parse(msg, &c);
+	if (handoff_socket(&c, &step) != -EPERM || !strstr(step, "CAP_NET_ADMIN"))
+		return 4;
+	return 0;
+}
+
+static void no_cap_net_admin(void)
+{
+	struct host *h = host_new();
+	int status = -1;
+	pid_t child;
+
+	CHECK(fake_board_start(&h->board), "the fake board does not start");
+	child = fork();
+	if (child == 0)
+		_exit(without_privilege(h));
+	waitpid(child, &status, 0);
+	/* In a user namespace of ours there is no second user to become. */
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
+		bench_skip("cannot become an unprivileged user here");
+	else
+		CHECK(status == 0, "exit code %d: 2 not -EPERM, 3 no clear text, 4 handoff", WEXITSTATUS(status));
+	host_end(h);
+}
+
+static void tap_that_is_taken(void)
+{
+	struct host *h = host_new(), *other = host_new();
+	struct hf_options o = plain;
+	int rc;
+
+	if (!needs_privilege()) {
+		free(h);
+		free(other);
+		return;
+	}
+	host_start(h, 4);
+	CHECK(fake_board_start(&other->board), "the fake board does not start");
+	rc = hf_open(other->board.uri, &plain, &other->dev);
+	CHECK(rc == -EBUSY, "the same TAP twice: %d", rc);
+	CHECK(strstr(hf_error(NULL), "hf0") != NULL, "the text is '%s'", hf_error(NULL));
+	fake_board_stop(&other->board);
+
+	fake_board_init(&other->board);
+	CHECK(fake_board_start(&other->board), "the fake board does not start");
+	o.tap = "lo";
+	rc = hf_open(other->board.uri, &o, &other->dev);
+	CHECK(rc == -EEXIST, "lo as TAP: %d", rc);
+	fake_board_stop(&other->board);
+
+	fake_board_init(&other->board);
+	CHECK(fake_board_start(&other->board), "the fake board does not start");
+	o.tap = "hf1";
+	o.mtu = 1501;
+	rc = hf_open(other->board.uri, &o, &other->dev);
+	CHECK(rc == -EINVAL, "MTU over MAX_FRAME: %d", rc);
+	fake_board_stop(&other->board);
+	free(other);
+	host_end(h);
+}
+
+static void board_is_set_up(void)
+{
+	struct host *h = host_new();
+	uint32_t value = 0, key[2] = { 0, 0 };
+	unsigned enable_at = 0, last_key_at = 0;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	pthread_mutex_lock(&h->board.lock);
+	for (unsigned i = 0; i < h->board.writes; i++) {
+		if (h->board.write[i].offset == HF_REG_CTRL && h->board.write[i].value & CTRL_ENABLE && !enable_at)
+			enable_at = i;
+		if (h->board.write[i].offset >= HF_REG_KEY_INDEX0 && h->board.write[i].offset <= HF_REG_KEY_ISN3)
+			last_key_at = i;
+	}
+	key[0] = h->board.reg[HF_REG_KEY_INDEX0 / 4];
+	pthread_mutex_unlock(&h->board.lock);
+	CHECK(last_key_at && last_key_at < enable_at, "keys at %u, ENABLE at %u", last_key_at, enable_at);
+	CHECK_EQ(fake_board_written(&h->board, HF_REG_MAC_LO, &value), 1, "MAC_LO written");
+	CHECK_EQ(value, 0x00000002, "MAC_LO");
+	fake_board_written(&h->board, HF_REG_MAC_HI, &value);
+	CHECK_EQ(value, 0x0200, "MAC_HI");
+	fake_board_written(&h->board, HF_REG_LOCAL_ADDR0, &value);
+	CHECK_EQ(value, OUR_ADDR, "LOCAL_ADDR0");
+	fake_board_written(&h->board, HF_REG_MSS, &value);
+	CHECK_EQ(value, 1460, "MSS");
+	fake_board_written(&h->board, HF_REG_RCV_WND, &value);
+	CHECK(value >= 2920 && value <= 65535, "RCV_WND %u", (unsigned)value);
+	fake_board_written(&h->board, HF_REG_WSCALE, &value);
+	CHECK(value <= 14, "WSCALE %u", (unsigned)value);
+	fake_board_written(&h->board, HF_REG_LISTEN_PORT, &value);
+	CHECK_EQ(value, OUR_PORT, "LISTEN_PORT");
+	fake_board_written(&h->board, HF_REG_LISTEN_COMMIT, &value);
+	CHECK_EQ(value, LISTEN_OFFLOAD << 8, "LISTEN_COMMIT");
+	hf_close(h->dev);
+	h->dev = NULL;
+	fake_board_written(&h->board, HF_REG_CTRL, &value);
+	CHECK_EQ(value, 0, "CTRL after hf_close");
+	fake_board_written(&h->board, HF_REG_LISTEN_COMMIT, &value);
+	CHECK_EQ(value, 0, "LISTEN_COMMIT after hf_close");
+	host_end(h);
+
+	h = host_new();
+	host_start(h, 4);
+	key[1] = h->board.reg[HF_REG_KEY_INDEX0 / 4];
+	CHECK(key[0] != key[1], "the same key twice: 0x%08x", (unsigned)key[0]);
+	host_end(h);
+}
+
+static void heartbeat_goes_on(void)
+{
+	struct host *h = host_new();
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	h->board.heartbeat_ms = 40;
+	host_start(h, 4);
+	for (unsigned i = 0; i < 400 && fake_board_written(&h->board, HF_REG_HEARTBEAT, NULL) < 5; i++)
+		usleep(5000);
+	CHECK(fake_board_written(&h->board, HF_REG_HEARTBEAT, NULL) >= 5, "no heartbeat");
+	host_end(h);
+}
+
+/* ---- hf_listen ---- */
+
+static void listening(void)
+{
+	struct host *h = host_new();
+	struct hf_listener *l[4] = { NULL };
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(80) };
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	h->board.listeners = 3;
+	host_start(h, 4);
+	CHECK_EQ(host_listen(h, 0, OUR_PORT, 4, &l[0]), -EADDRINUSE, "the same twice");
+	CHECK(strstr(hf_error(h->dev), "80") != NULL, "the text is '%s'", hf_error(h->dev));
+	CHECK_EQ(host_listen(h, OUR_ADDR, OUR_PORT, 4, &l[0]), 0, "an address of its own");
+	CHECK_EQ(host_listen(h, 0, 81, 4, &l[1]), 0, "another port");
+	CHECK_EQ(host_listen(h, 0, 82, 4, &l[2]), -ENOSPC, "no room in the listen table");
+	CHECK_EQ(hf_listener_close(l[0]), 0, "close");
+	CHECK_EQ(host_listen(h, 0, 82, 4, &l[2]), 0, "room again");
+	CHECK_EQ(host_listen(h, 0, 0, 4, &l[3]), -EINVAL, "port 0");
+	CHECK_EQ(host_listen(h, 0, 83, 0, &l[3]), -EINVAL, "backlog 0");
+	CHECK_EQ(host_listen(h, 0, 83, HF_BACKLOG_MAX + 1, &l[3]), -EINVAL, "backlog too large");
+	CHECK_EQ(hf_listen(h->dev, (struct sockaddr *)&six, sizeof(six), 4, &l[3]), -EAFNOSUPPORT, "IPv6");
+	CHECK_EQ(hf_listen(h->dev, (struct sockaddr *)&six, 1, 4, &l[3]), -EINVAL, "a short address");
+
+	CHECK_EQ(hf_listener_close(l[1]), 0, "close");
+	fake_board_switch(&h->board, &h->board.mute, true);
+	CHECK_EQ(host_listen(h, 0, 84, 4, &l[3]), -ETIMEDOUT, "a board that does not answer");
+	pthread_mutex_lock(&h->board.lock);
+	h->board.mute = false;
+	h->board.refused_offset = HF_REG_LISTEN_COMMIT;
+	pthread_mutex_unlock(&h->board.lock);
+	CHECK_EQ(host_listen(h, 0, 84, 4, &l[3]), -EACCES, "a board that refuses");
+	pthread_mutex_lock(&h->board.lock);
+	h->board.refused_offset = UINT32_MAX;
+	pthread_mutex_unlock(&h->board.lock);
+	CHECK_EQ(host_listen(h, 0, 84, 4, &l[3]), 0, "no slot was lost by that");
+	host_end(h); /* closes what is open */
+}
+
+/* ---- connections ---- */
+
+static void connection_becomes_a_socket(void)
+{
+	struct host *h = host_new();
+	struct sockaddr_storage peer;
+	struct sockaddr_in *sin = (struct sockaddr_in *)&peer;
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	const uint8_t *tcp;
+	char buffer[64];
+	int fd;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	host_event(h, &(struct fake_event){ .id = 0x10005, .remote_port = 1234 });
+	fd = hf_accept(h->listener, &peer, 2000);
+	if (!CHECK(fd >= 0, "hf_accept: %d %s", fd, hf_error(h->dev)))
+		goto out;
+	CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC, "not close-on-exec");
+	CHECK_EQ(ntohs(sin->sin_port), 1234, "peer's port");
+	CHECK_EQ(ntohl(sin->sin_addr.s_addr), PEER_ADDR, "peer's address");
+	CHECK(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0, "TCP_INFO");
+	CHECK_EQ(info.tcpi_state, 1, "state ESTABLISHED");
+	CHECK_EQ(info.tcpi_options & 7, 7, "timestamps, SACK, window scale");
+	CHECK_EQ(info.tcpi_snd_wscale, 3, "our send shift");
+	CHECK_EQ(info.tcpi_rcv_wscale, 5, "our receive shift");
+	CHECK(info.tcpi_snd_mss == 1000 - 12, "send MSS %u", info.tcpi_snd_mss);
+
+	CHECK(write(fd, "hello", 5) == 5, "write");
+	tcp = host_tcp(h, 0);
+	if (tcp) {
+		CHECK_EQ(get32(tcp + 4), ISS + 1, "SEQ");
+		CHECK_EQ(get32(tcp + 8), IRS + 1, "ACK");
+		CHECK_EQ(get32(tcp + 20), 0x0101080a, "timestamps");
+		CHECK(get32(tcp + 24) - TSVAL < 60000, "TSval %u is not on from %u", get32(tcp + 24), TSVAL);
+		CHECK_EQ(get32(tcp + 28), TS_RECENT, "TSecr, which the replayed ACK taught");
+		CHECK(get16(tcp + 14) << 5 > 30000, "window %u", get16(tcp + 14) << 5);
+		CHECK_BYTES("payload", tcp + 32, 5, "hello", 5);
+		CHECK_EQ(ref_tcp_checksum(tcp - 20), get16(tcp + 16), "checksum");
+	}
+	struct segment s = from_peer(1234, IRS + 1, ISS + 6, HF_ACK | HF_PSH, "nop nop ts=5001:70002", "world");
+
+	host_segment(h, 0x10005, &s);
+	CHECK(recv(fd, buffer, sizeof(buffer), 0) == 5 && !memcmp(buffer, "world", 5), "read");
+	tcp = host_tcp(h, 1);
+	if (tcp)
+		CHECK_EQ(get32(tcp + 8), IRS + 6, "ACK of the data");
+	for (unsigned i = 0; i < h->board.frames; i++)
+		CHECK(!(h->board.frame[i].bytes[47] & HF_RST), "the host sent a RST");
+
+	s = from_peer(1234, IRS + 6, ISS + 6, HF_RST, NULL, NULL);
+	host_segment(h, 0x10005, &s);
+	CHECK(recv(fd, buffer, sizeof(buffer), 0) < 0 && errno == ECONNRESET, "the peer's RST");
+	close(fd);
+	CHECK(fake_board_wait(&h->board, &h->board.commands, 1), "no RELEASE");
+	CHECK_EQ(h->board.command[0].code, HF_COMMAND_RELEASE, "command");
+	CHECK_EQ(h->board.command[0].id, 0x10005, "its id");
+	CHECK_EQ(stat_of(h, "host.handoffs"), 1, "handoffs");
+	CHECK_EQ(stat_of(h, "host.accepted"), 1, "accepted");
+	CHECK_EQ(stat_of(h, "host.destroyed"), 1, "destroyed");
+out:
+	host_end(h);
+}
+
+static void connection_without_options(void)
+{
+	struct host *h = host_new();
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	static const char text[1500];
+	const uint8_t *tcp;
+	int fd;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	host_event(h, &(struct fake_event){ .id = 0x10005, .remote_port = 1234, .bare = true });
+	fd = hf_accept(h->listener, NULL, 2000);
+	if (CHECK(fd >= 0, "hf_accept: %d %s", fd, hf_error(h->dev))) {
+		CHECK(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0, "TCP_INFO");
+		CHECK_EQ(info.tcpi_options & 3, 0, "timestamps, SACK");
+		CHECK_EQ(info.tcpi_snd_wscale, 0, "our send shift");
+		CHECK_EQ(info.tcpi_rcv_wscale, 0, "our receive shift");
+		CHECK(write(fd, text, sizeof(text)) == sizeof(text), "write");
+		tcp = host_tcp(h, 0);
+		if (tcp) {
+			CHECK_EQ(tcp[12] >> 4, 5, "data offset");
+			CHECK(get16(tcp + 14) > 30000, "the window is scaled: %u", get16(tcp + 14));
+			CHECK_EQ(h->board.frame[0].len, 14 + 40 + 1000, "a segment of the peer's MSS");
+		}
+		close(fd);
+	}
+	host_end(h);
+}
+
+/* The request comes with the ACK that completes the handshake: the event first, then its frame. */
+static void data_with_the_final_ack(void)
+{
+	struct host *h = host_new();
+	struct segment s =
+		from_peer(1234, IRS + 1, ISS + 1, HF_ACK | HF_PSH, "nop nop ts=5000:69990", "GET / HTTP/1.0\r\n\r\n");
+	char buffer[64];
+	ssize_t n;
+	int fd;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	host_event(h, &(struct fake_event){ .id = 0x10005, .remote_port = 1234, .frame_follows = true });
+	host_segment(h, 0x10005, &s);
+	fd = hf_accept(h->listener, NULL, 2000);
+	if (CHECK(fd >= 0, "hf_accept: %d", fd)) {
+		n = recv(fd, buffer, sizeof(buffer), 0);
+		CHECK_BYTES("request", buffer, n < 0 ? 0 : (size_t)n, s.text, s.text_len);
+		close(fd);
+	}
+	host_end(h);
+}
+
+static void early_data_is_acknowledged_before_accept(void)
+{
+	struct host *h = host_new();
+	struct segment s = from_peer(1234, IRS + 1, ISS + 1, HF_ACK | HF_PSH, "nop nop ts=5000:69990", "early");
+	const uint8_t *tcp;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	host_event(h, &(struct fake_event){ .id = 0x10005, .remote_port = 1234, .frame_follows = true });
+	host_segment(h, 0x10005, &s);
+	tcp = host_tcp(h, 0);
+	if (tcp)
+		CHECK_EQ(get32(tcp + 8), IRS + 6, "ACK");
+	/* And whom nobody accepts learns of it when the listener closes. */
+	CHECK_EQ(hf_listener_close(h->listener), 0, "close");
+	tcp = host_tcp(h, 1);
+	if (tcp)
+		CHECK(tcp[13] & HF_RST, "flags 0x%02x, no RST", tcp[13]);
+	CHECK(fake_board_wait(&h->board, &h->board.commands, 1), "no RELEASE");
+	host_end(h);
+}
+
+static void accept_queue_overflows(void)
+{
+	struct host *h = host_new();
+	struct pollfd p;
+	int fd[3];
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 2);
+	p = (struct pollfd){ hf_listener_fd(h->listener), POLLIN, 0 };
+	CHECK_EQ(poll(&p, 1, 0), 0, "readable while empty");
+	CHECK_EQ(hf_accept(h->listener, NULL, 0), -EAGAIN, "accept without waiting");
+	CHECK_EQ(hf_accept(h->listener, NULL, 30), -ETIMEDOUT, "accept with a timeout");
+	for (uint16_t i = 0; i < 3; i++)
+		host_event(h, &(struct fake_event){ .id = 0x10000u + i, .remote_port = (uint16_t)(2000 + i) });
+	CHECK(fake_board_wait(&h->board, &h->board.commands, 1), "no ABORT");
+	CHECK_EQ(h->board.command[0].code, HF_COMMAND_ABORT, "command");
+	CHECK_EQ(h->board.command[0].id, 0x10002, "its id: the one too many");
+	CHECK_EQ(poll(&p, 1, 2000), 1, "not readable with two queued");
+	for (unsigned i = 0; i < 2; i++) {
+		struct sockaddr_in peer;
+		socklen_t len = sizeof(peer);
+
+		CHECK_EQ(poll(&p, 1, 0), 1, "not readable");
+		fd[i] = hf_accept(h->listener, NULL, 0);
+		CHECK(fd[i] >= 0 && getpeername(fd[i], (struct sockaddr *)&peer, &len) == 0, "accept %d", fd[i]);
+		CHECK_EQ(ntohs(peer.sin_port), 2000 + i, "oldest first");
+	}
+	CHECK_EQ(poll(&p, 1, 0), 0, "readable after the last one");
+	CHECK_EQ(hf_accept(h->listener, NULL, 0), -EAGAIN, "accept after the last one");
+	host_event(h, &(struct fake_event){ .id = 0x10003, .remote_port = 2003 });
+	fd[2] = hf_accept(h->listener, NULL, 2000);
+	CHECK(fd[2] >= 0, "room again: %d", fd[2]);
+	CHECK_EQ(stat_of(h, "host.accept_overflow"), 1, "accept_overflow");
+	for (unsigned i = 0; i < 3; i++)
+		close(fd[i]);
+	host_end(h);
+}
+
+static void events_nobody_waits_for(void)
+{
+	struct host *h = host_new();
+	uint8_t msg[128];
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	host_event(h, &(struct fake_event){ .id = 0x10001, .listener = 1, .remote_port = 1 });
+	host_event(h, &(struct fake_event){ .id = 0x10002, .listener = 255, .remote_port = 2 });
+	/* The address is not the kernel's: the handoff fails. */
+	host_event(h, &(struct fake_event){ .id = 0x10003, .remote_port = 3, .local_addr = OUR_ADDR + 75 });
+	CHECK(fake_board_wait(&h->board, &h->board.commands, 3), "no ABORT");
+	for (uint32_t i = 0; i < 3; i++) {
+		CHECK_EQ(h->board.command[i].code, HF_COMMAND_ABORT, "command");
+		CHECK_EQ(h->board.command[i].id, 0x10001 + i, "its id");
+	}
+	CHECK(strstr(hf_error(h->dev), "bind") != NULL, "the text is '%s'", hf_error(h->dev));
+	CHECK_EQ(stat_of(h, "host.no_listener"), 2, "no_listener");
+	CHECK_EQ(stat_of(h, "host.handoff_failed"), 1, "handoff_failed");
+
+	event_message(msg, &(struct fake_event){ .id = 0x10004 });
+	MSG_PUT(msg, EVENT, code, 77);
+	fake_board_send(&h->board, msg, sizeof(msg));
+	fake_board_send(&h->board, msg, 20);
+	while (stat_of(h, "host.bad_messages") == 0)
+		usleep(1000);
+	CHECK_EQ(stat_of(h, "host.bad_events"), 1, "bad_events");
+	CHECK_EQ(stat_of(h, "host.bad_messages"), 1, "bad_messages");
+	CHECK_EQ(h->board.commands, 3, "commands for events that make no sense");
+	host_end(h);
+}
+
+/* The peer forgot the connection and opens the same ports anew; the board's entry was gone already. */
+static void stale_socket_gives_way(void)
+{
+	struct host *h = host_new();
+	struct segment s = from_peer(1234, IRS + 1, 3001, HF_ACK | HF_PSH, "nop nop ts=5000:69990", "new");
+	char buffer[8];
+	const uint8_t *tcp;
+	int old, new;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	host_event(h, &(struct fake_event){ .id = 0x10005, .remote_port = 1234 });
+	old = hf_accept(h->listener, NULL, 2000);
+	host_event(h, &(struct fake_event){ .id = 0x20009, .remote_port = 1234, .iss = 3000, .frame_follows = true });
+	host_segment(h, 0x20009, &s);
+	new = hf_accept(h->listener, NULL, 2000);
+	CHECK(old >= 0 && new >= 0, "accept: %d, %d %s", old, new, hf_error(h->dev));
+	CHECK(recv(old, buffer, sizeof(buffer), 0) < 0 && errno == ECONNABORTED, "the old socket: %s", strerror(errno));
+	CHECK(recv(new, buffer, sizeof(buffer), 0) == 3, "the new socket");
+	close(old); /* the kernel destroys it only now */
+	CHECK(fake_board_wait(&h->board, &h->board.commands, 1), "no RELEASE of the old one");
+	CHECK_EQ(h->board.command[0].code, HF_COMMAND_RELEASE, "command");
+	CHECK_EQ(h->board.command[0].id, 0x10005, "its id");
+	tcp = host_tcp(h, 0);
+	if (tcp)
+		CHECK_EQ(get32(tcp + 8), IRS + 4, "the new socket acknowledges");
+	CHECK_EQ(stat_of(h, "host.stale_destroyed"), 1, "stale_destroyed");
+	CHECK_EQ(stat_of(h, "host.stale_resets"), 1, "stale_resets");
+	for (unsigned i = 0; i < h->board.frames; i++)
+		CHECK(!(h->board.frame[i].bytes[47] & HF_RST), "the old socket's RST reached the board");
+	/* The new one's own RST does: unread data is thrown away with it. */
+	setsockopt(new, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+	close(new);
+	tcp = host_tcp(h, 1);
+	if (tcp)
+		CHECK(tcp[13] & HF_RST, "flags 0x%02x, no RST", tcp[13]);
+	host_end(h);
+}
+
+static void the_table_stays_free(void)
+{
+	struct host *h = host_new();
+	int fd[6];
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	h->board.slots = 32; /* an eighth: 4 */
+	host_start(h, 8);
+	for (uint16_t i = 0; i < 6; i++) {
+		host_event(h, &(struct fake_event){ .id = 0x10000u + i, .remote_port = (uint16_t)(3000 + i) });
+		fd[i] = hf_accept(h->listener, NULL, 2000);
+		CHECK(fd[i] >= 0, "accept: %d", fd[i]);
+	}
+	CHECK(fake_board_wait(&h->board, &h->board.commands, 2), "nothing released");
+	CHECK_EQ(h->board.command[0].id, 0x10000, "the oldest first");
+	CHECK_EQ(h->board.command[1].id, 0x10001, "then the next");
+	CHECK_EQ(stat_of(h, "host.released_early"), 2, "released_early");
+	for (unsigned i = 0; i < 6; i++) {
+		CHECK(write(fd[i], "x", 1) == 1, "socket %u does not live on", i);
+		close(fd[i]);
+	}
+	host_end(h);
+	/* hf_close released the rest, each once. */
+}
+
+/* ---- the board goes away, or comes back ---- */
+
+struct waiter {
+	struct hf_listener *l;
+	int rc;
+};
+
+static void *wait_in_accept(void *arg)
+{
+	struct waiter *w = arg;
+
+	w->rc = hf_accept(w->l, NULL, -1);
+	return NULL;
+}
+
+static void board_dies_in_mid_accept(void)
+{
+	struct host *h = host_new();
+	struct waiter w[2];
+	struct hf_stat stat = { NULL, 0 };
+	struct hf_listener *l;
+	struct pollfd p;
+	pthread_t thread[2];
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	for (unsigned i = 0; i < 2; i++) {
+		w[i] = (struct waiter){ h->listener, 0 };
+		pthread_create(&thread[i], NULL, wait_in_accept, &w[i]);
+	}
+	usleep(20000);
+	fake_board_hang_up(&h->board);
+	for (unsigned i = 0; i < 2; i++) {
+		pthread_join(thread[i], NULL);
+		CHECK_EQ(w[i].rc, -ENODEV, "accept that waited");
+	}
+	p = (struct pollfd){ hf_listener_fd(h->listener), POLLIN, 0 };
+	CHECK_EQ(poll(&p, 1, 2000), 1, "the listener's fd is not readable");
+	CHECK_EQ(hf_accept(h->listener, NULL, -1), -ENODEV, "accept afterwards");
+	CHECK_EQ(hf_accept(h->listener, NULL, 0), -ENODEV, "accept without waiting");
+	CHECK_EQ(host_listen(h, 0, 99, 4, &l), -ENODEV, "listen");
+	CHECK_EQ(hf_stats(h->dev, &stat, 1), -ENODEV, "stats");
+	CHECK(strstr(hf_error(h->dev), "gone") != NULL, "the text is '%s'", hf_error(h->dev));
+	CHECK_EQ(hf_listener_close(h->listener), -ENODEV, "close");
+	host_end(h);
+}
+
+static void closing_ends_the_wait(void)
+{
+	struct host *h = host_new();
+	struct waiter w[3];
+	pthread_t thread[3];
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	for (unsigned i = 0; i < 3; i++) {
+		w[i] = (struct waiter){ h->listener, 0 };
+		pthread_create(&thread[i], NULL, wait_in_accept, &w[i]);
+	}
+	usleep(20000);
+	CHECK_EQ(hf_listener_close(h->listener), 0, "close");
+	for (unsigned i = 0; i < 3; i++) {
+		pthread_join(thread[i], NULL);
+		CHECK_EQ(w[i].rc, -EBADF, "accept that waited");
+	}
+	host_end(h);
+}
+
+static void board_comes_back_from_a_reset(void)
+{
+	struct host *h = host_new();
+	unsigned commits = 0, enables = 0;
+	uint32_t port = 0;
+	int fd;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	pthread_mutex_lock(&h->board.lock);
+	h->board.epoch++;
+	memset(&h->board.reg[HF_REG_MSS / 4], 0, sizeof(h->board.reg) - HF_REG_MSS);
+	h->board.writes = 0;
+	pthread_mutex_unlock(&h->board.lock);
+	fake_board_hello(&h->board);
+	for (unsigned i = 0; i < 400 && !enables; i++) {
+		enables = fake_board_written(&h->board, HF_REG_CTRL, &port) > 1;
+		usleep(5000);
+	}
+	commits = fake_board_written(&h->board, HF_REG_LISTEN_COMMIT, NULL);
+	fake_board_written(&h->board, HF_REG_LISTEN_PORT, &port);
+	CHECK(enables && commits == 16 && port == OUR_PORT, "enables %u, commits %u, port %u", enables, commits,
+		(unsigned)port);
+	CHECK_EQ(stat_of(h, "host.board_resets"), 1, "board_resets");
+	host_event(h, &(struct fake_event){ .id = 0x10005, .remote_port = 1234 });
+	fd = hf_accept(h->listener, NULL, 2000);
+	CHECK(fd >= 0, "accept after the reset: %d", fd);
+	close(fd);
+	host_end(h);
+}
+
+static void netdev_deleted_under_our_hands(void)
+{
+	struct host *h = host_new();
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	if (system("ip link delete hf0 2> /dev/null")) {
+		bench_skip("no ip command");
+	} else {
+		for (unsigned i = 0; i < 400 && !strstr(hf_error(h->dev), "hf0"); i++)
+			usleep(5000);
+		CHECK(strstr(hf_error(h->dev), "hf0 is gone") != NULL, "the text is '%s'", hf_error(h->dev));
+		CHECK_EQ(hf_accept(h->listener, NULL, 0), -EAGAIN, "accept");
+	}
+	host_end(h);
+}
+
+static void counters_have_names(void)
+{
+	struct host *h = host_new();
+	struct hf_stat stats[200];
+	int n;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	h->board.reg[HF_REG_COUNTER(HF_CNT_TX_SYNACK) / 4] = 7;
+	h->board.reg[HF_REG_COUNTER(HF_CNT_TX_SYNACK) / 4 + 1] = 2;
+	n = hf_stats(h->dev, NULL, 0);
+	CHECK(n > HF_CNT_COUNT && n <= (int)COUNT(stats), "%d counters", n);
+	CHECK_EQ(hf_stats(h->dev, stats, 1), n, "room for one");
+	CHECK(!strcmp(stats[0].name, "board.RX_FRAMES"), "the first is %s", stats[0].name);
+	CHECK_EQ(stat_of(h, "board.TX_SYNACK"), 0x200000007, "a 64-bit counter");
+	CHECK_EQ(stat_of(h, "host.handoffs"), 0, "handoffs");
+	CHECK(fake_board_written(&h->board, HF_REG_SNAPSHOT, NULL) >= 3, "no snapshot before reading");
+	host_end(h);
+}
+
+/* A network namespace of our own, as root or as the root of a user namespace of our own. */
+static bool enter_namespace(void)
+{
+	unsigned uid = geteuid(), gid = getegid();
+	FILE *f;
+
+	if (access("/dev/net/tun", R_OK | W_OK))
+		return false;
+	if (unshare(CLONE_NEWNET)) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+			return false;
+		f = fopen("/proc/self/setgroups", "we");
+		if (f) {
+			fputs("deny", f);
+			fclose(f);
+		}
+		f = fopen("/proc/self/uid_map", "we");
+		if (!f || fprintf(f, "0 %u 1", uid) < 0 || fclose(f))
+			return false;
+		f = fopen("/proc/self/gid_map", "we");
+		if (!f || fprintf(f, "0 %u 1", gid) < 0 || fclose(f))
+			return false;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct bench_case cases[] = { CASE_ONCE(event_is_read), CASE_ONCE(events_that_make_no_sense),
+		CASE_ONCE(replayed_ack), CASE_ONCE(owned_oldest_first), CASE_ONCE(arguments_of_open),
+		CASE_ONCE(boards_that_open_refuses), CASE_ONCE(no_cap_net_admin), CASE_ONCE(tap_that_is_taken),
+		CASE_ONCE(board_is_set_up), CASE_ONCE(heartbeat_goes_on), CASE_ONCE(listening),
+		CASE_ONCE(connection_becomes_a_socket), CASE_ONCE(connection_without_options),
+		CASE_ONCE(data_with_the_final_ack), CASE_ONCE(early_data_is_acknowledged_before_accept),
+		CASE_ONCE(accept_queue_overflows), CASE_ONCE(events_nobody_waits_for),
+		CASE_ONCE(stale_socket_gives_way), CASE_ONCE(the_table_stays_free),
+		CASE_ONCE(board_dies_in_mid_accept), CASE_ONCE(closing_ends_the_wait),
+		CASE_ONCE(board_comes_back_from_a_reset), CASE_ONCE(netdev_deleted_under_our_hands),
+		CASE_ONCE(counters_have_names), { 0 } };
+
+	privileged = enter_namespace();
+	return bench_main(argc, argv, "handoff", cases);
+}

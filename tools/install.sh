@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# install.sh - install the Debian packages (12 or 13) that building and testing need and that are missing.
+# Does nothing when all are there; goes through sudo when not root. The host may be any that apt is set up for.
+set -eu
+
+packages="gcc g++ make verilator yosys libcunit1-dev libpcap-dev zlib1g-dev iproute2 curl tshark cppcheck clang-format"
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+	echo "install.sh: this is not Debian; please install yourself: $packages" >&2
+	exit 1
+fi
+missing=
+for package in $packages; do
+	case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true) in
+	"install ok installed") ;;
+	*) missing="$missing $package" ;;
+	esac
+done
+test -n "$missing" || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+	root=
+elif command -v sudo >/dev/null; then
+	root=sudo
+else
+	echo "install.sh: not root and no sudo; please install:$missing" >&2
+	exit 1
+fi
+echo "install.sh: installing$missing"
+$root env DEBIAN_FRONTEND=noninteractive apt-get -qq update
+# shellcheck disable=SC2086 -- a list of words on purpose
+$root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing

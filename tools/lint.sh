@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# lint.sh - what can be said about the sources without running them. Prints one line per finding and one
+# per check; exit 1 if there was a finding. Run from the project's root, after `make` (gcc -Werror).
+set -u
+log=build/lint.log
+mkdir -p build
+status=0
+
+check() { # check NAME COMMAND...: silent commands pass
+	local name=$1
+	shift
+	if "$@" > "$log" 2>&1 && ! [[ -s $log ]]; then
+		echo "lint: $name: ok"
+	else
+		cat "$log"
+		echo "lint: $name: FAILED"
+		status=1
+	fi
+}
+
+mapfile -t sources < <(find .ci cmodel driver examples host regs rtl sim tests tools Makefile .clang-format \
+	-type f ! -name '*.log' ! -name '*.pcap' ! -name '*.pcapng' | sort)
+mapfile -t c_files < <(printf '%s\n' "${sources[@]}" | grep -E '\.(c|h|cpp)$')
+
+verilog() { # verilog [-Gname=value...]
+	verilator --lint-only -Wall -Irtl --top-module handfast "$@" rtl/*.sv
+}
+
+spdx() {
+	local file
+	for file in "${sources[@]}"; do
+		grep -q 'SPDX-License-Identifier: Apache-2.0' "$file" || echo "$file: no SPDX line"
+	done
+}
+
+# Nothing here may depend on one machine: no home or work directory, no download host.
+private() {
+	grep -nE '(^|[^A-Za-z0-9._$}-])/(work|home|root|Users)/|(deb|snapshot|ftp)\.debian|pypi\.|registry\.' "${sources[@]}" \
+		README.md docs/*.md | grep -v '^tools/lint\.sh:'
+	return 0
+}
+
+check "verilator -Wall, default" verilog
+check "verilator -Wall, small" verilog $(make -s small-parameters)
+check "gcc -Wall -Wextra -Werror" make -s all
+check "cppcheck" cppcheck -q --std=c11 -D_GNU_SOURCE -I. --inline-suppr --enable=warning,performance,portability \
+	--suppress=missingIncludeSystem --error-exitcode=1 cmodel driver examples host regs sim tests
+check "clang-format" clang-format --dry-run -Werror "${c_files[@]}"
+check "SPDX line" spdx
+check "no private path or host" private
+exit $status

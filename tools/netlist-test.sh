@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# netlist-test.sh - Yosys writes both geometries back as Verilog, Verilator compiles that in place of rtl/, and the
+# directed tests and a short lock-step run are done against it. This catches what synthesis makes of the source,
+# silent miscompiles included. The small geometry becomes gates, only memories stay; the default one is written back
+# with whole words, for speed. Called by `make netlist-test`.
+set -u
+out=build/netlist
+mkdir -p $out
+mapfile -t small < <(make -s small-parameters | tr ' ' '\n' | sed 's/^-G//')
+
+netlist() { # netlist NAME COMMANDS [PARAMETER=VALUE...]
+	local name=$1 commands=$2
+	shift 2
+	cat > "$out/$name.ys" <<-END
+		read_verilog -sv -Irtl $(echo rtl/*.sv)
+		hierarchy -check -top handfast$(test $# = 0 || printf ' -chparam %s' "${@/=/ }")
+		$commands
+		opt_clean
+		rename -top handfast
+		write_verilog -noattr $out/$name.v
+	END
+	if ! "${YOSYS:-yosys}" -q -l "$out/$name.log" "$out/$name.ys" > /dev/null; then
+		echo "netlist-test: Yosys refused $name, see $out/$name.log" >&2
+		exit 1
+	fi
+}
+
+netlist Vhandfast "proc; flatten; opt -full; wreduce; memory -nomap; opt -full" &
+netlist Vhandfast_small "synth -flatten -run begin:fine; opt -full; memory -nomap; opt -full; techmap; opt; abc -fast" \
+	"${small[@]}"
+wait $! || exit 1
+
+make -s B=$out OBJ=build/obj RTL="$out/Vhandfast.v $out/Vhandfast_small.v" \
+	SOURCES="--top-module handfast $out/\$*.v" all > $out/build.log 2>&1 || { tail -n 30 $out/build.log; exit 1; }
+$out/lockstep --cycles "${LOCKSTEP_CYCLES:-200000}" --seed 1 || exit 1
+tests=()
+for unit in rtl/*.sv; do
+	test=$out/tests/test_$(basename "$unit" .sv)
+	[[ -x $test ]] && tests+=("$test")
+done
+HF_TEST_ENGINES=rtl tests/run "${tests[@]}"
