@@ -272,6 +272,18 @@ static bool directed_carries(struct run *r)
 	return true;
 }
 
+/* Fills the staging buffer: the mover needs two cycles more per frame than the wire, and frames of 36 beats fill it
+ * before SEG_DEPTH of them are in flight. It takes some 8,000 cycles until frames are lost. */
+static bool directed_staging(struct run *r)
+{
+	r->frame.len = 36 * 8 - 3;
+	r->frame.bad_fcs = false;
+	memset(r->frame.data, 0xa5, r->frame.len);
+	for (unsigned i = 0; i < 260; i++)
+		lockstep_send_frame(r);
+	return lockstep_settle(r, 24);
+}
+
 bool lockstep_rows(struct run *r)
 {
 	r->s->noise = (struct sim_noise){ .garbage = true };
@@ -281,6 +293,6 @@ bool lockstep_rows(struct run *r)
 	r->mood.answer = 0;
 	r->mood.release = 100;
 	r->mood.peers = PEERS;
-	return lockstep_settle(r, 64) && directed_frames(r) && directed_options(r) && directed_carries(r) &&
-	       directed_states(r) && directed_timers(r);
+	return lockstep_settle(r, 64) && directed_frames(r) && directed_staging(r) && directed_options(r) &&
+	       directed_carries(r) && directed_states(r) && directed_timers(r);
 }
