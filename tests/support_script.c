@@ -138,6 +138,11 @@ static void expect_event(struct progress *p)
 	MSG_PUT(want, EVENT, now_ms, p->b->ms);
 	MSG_PUT(want, EVENT, seg_wnd, p->last.wnd);
 	CHECK_BYTES("ESTABLISHED event", got->bytes, got->len, want, sizeof(want));
+	CHECK_EQ(t->timer_armed, 0, "TIMER.ARMED");
+	CHECK_EQ(t->deadline_ms, 0, "DEADLINE.MS");
+	CHECK_EQ(t->snd_una, MSG_GET(want, EVENT, snd_una), "SND.UNA");
+	CHECK_EQ(t->snd_wnd, MSG_GET(want, EVENT, snd_wnd), "SND.WND");
+	CHECK_EQ(t->ts_recent, p->ts_recent, "TS.Recent");
 }
 
 static void expect_drop(struct bench *b, const char *cause)

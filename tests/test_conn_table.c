@@ -377,6 +377,62 @@ static void listener_changes_under_half_open(void)
 	bench_close(b);
 }
 
+/* A tick while the scanner walks through later sets starts another walk: nobody waits for the tick after it. */
+static void tick_during_the_walk(void)
+{
+	struct bench *b = bench_open(ENGINE_DEFAULT);
+	uint16_t port;
+
+	CHECK_EQ(ports_of_set(b, 3, &port, 1), 1, "ports of set 3");
+	bench_set(b, HF_REG_SYN_RTO_MS, 2);
+	bench_half_open(b, PEER_ADDR, port, 5);
+	sim_tick(b->sim, 1, 100); /* 50 sets further */
+	sim_tick(b->sim, 1, 100);
+	b->ms += 2;
+	bench_quiet(b);
+	sim_run(b->sim, 1200);
+	CHECK(bench_tx(b) != NULL, "no SYN-ACK after 2 ms");
+	bench_quiet(b);
+	bench_close(b);
+}
+
+/* The completing ACK and the tick that expires the timer, in every order to the clock: the connection is established,
+ * at most one more SYN-ACK went out, and the timer is off. */
+static void timer_races_with_ack(void)
+{
+	struct bench *b = bench_open(ENGINE_SMALL);
+
+	for (unsigned k = 0; k < 48; k++) {
+		uint16_t port = (uint16_t)(1000 + k);
+		uint32_t id = bench_half_open(b, PEER_ADDR, port, 5);
+		const struct hf_tcb *t = bench_entry(b, PEER_ADDR, port, OUR_ADDR, OUR_PORT);
+		struct segment s = { .sport = port, .dport = OUR_PORT, .seq = 6, .flags = HF_ACK };
+		uint8_t ip[64], frame[64];
+		const struct item *event;
+
+		check_context("tick %u clocks after the ACK began", k);
+		if (!t)
+			continue;
+		s.ack = (uint32_t)t->iss + 1;
+		bench_ms(b, 999);
+		sim_rx(b->sim, frame, make_frame(frame, OUR_MAC, PEER_MAC, ip, make_packet(ip, &s)), false);
+		sim_run(b->sim, k);
+		bench_ms(b, 1);
+		event = bench_c2h(b);
+		CHECK(event && event->bytes[0] == HF_MSG_EVENT, "no event");
+		CHECK_EQ(t->state, HF_STATE_ESTABLISHED, "state");
+		CHECK_EQ(t->timer_armed, 0, "TIMER.ARMED");
+		bench_tx(b); /* the copy, if the timer was first */
+		bench_ms(b, 3000);
+		bench_quiet(b);
+		CHECK_EQ(bench_command(b, HF_COMMAND_RELEASE, id), HF_STATUS_OK, "status of RELEASE");
+	}
+	check_context("%s", "");
+	CHECK(bench_counter(b, HF_CNT_RETRANSMITS) > 0, "the timer never was first");
+	CHECK(bench_counter(b, HF_CNT_RETRANSMITS) < 48, "the ACK never was first");
+	bench_close(b);
+}
+
 /* Default geometry: 1,024 slots fill until sets overflow; everything the trace wrote is there to be released. */
 static void default_geometry_many(void)
 {
@@ -421,7 +477,7 @@ int main(int argc, char **argv)
 		CASE(full_set_small), CASE(full_set_default), CASE(full_table), CASE(equal_tags),
 		CASE(whole_key_is_compared), CASE(generations), CASE(ids_of_nothing_are_stale),
 		CASE(half_open_and_backlog), CASE(backlog_zero), CASE(listener_changes_under_half_open),
-		CASE(default_geometry_many), { 0 }
+		CASE(tick_during_the_walk), CASE(timer_races_with_ack), CASE(default_geometry_many), { 0 }
 	};
 	/* clang-format on */
 

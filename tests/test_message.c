@@ -99,6 +99,31 @@ static void expect_bad(struct bench *b, const struct bad *m)
 	bench_quiet(b);
 }
 
+static size_t host_frame(uint8_t *msg, size_t len, uint64_t *random)
+{
+	memset(msg, 0, 16);
+	msg[0] = HF_MSG_FRAME;
+	MSG_PUT(msg, HEADER, length, 16 + len);
+	MSG_PUT(msg, HEADER, stamp, random_next(random));
+	for (size_t i = 0; i < ((len + 7) & ~(size_t)7); i++) /* padding may hold anything */
+		msg[16 + i] = (uint8_t)(random_next(random) | 1);
+	return 16 + ((len + 7) & ~(size_t)7);
+}
+
+/* A good FRAME comes out as it went in. */
+static void frame_passes(struct bench *b, size_t len)
+{
+	static uint64_t random = 3;
+	uint8_t msg[16 + 520];
+	const struct item *out;
+
+	bench_message(b, msg, host_frame(msg, len, &random));
+	out = bench_tx(b);
+	if (CHECK(out != NULL, "no frame came out"))
+		CHECK_BYTES("frame", out->bytes, out->len, msg + 16, len);
+	bench_quiet(b); /* a FRAME has no answer */
+}
+
 static void malformed_messages(void)
 {
 	/* clang-format off */
@@ -162,6 +187,7 @@ static void malformed_messages(void)
 		expect_bad(b, &m);
 		CHECK_EQ(bench_get(b, HF_REG_MSS), 1460, "MSS");
 		CHECK_EQ(bench_get(b, HF_REG_ENTRIES), 1, "ENTRIES");
+		frame_passes(b, 61 + i);
 	}
 	for (unsigned i = 0; i < 20; i++) { /* beats taken back are free again */
 		expect_bad(b, &(struct bad){ "long FRAME cut short", HF_MSG_FRAME, 0, 16 + 512, 0, 500,
@@ -170,7 +196,8 @@ static void malformed_messages(void)
 				      "long FRAME run over", HF_MSG_FRAME, 0, 16 + 512, 0, 544, HF_STATUS_BAD_LENGTH });
 	}
 	check_context("%s", "");
-	bench_counted(b, HF_CNT_TX_HOST, 0);
+	frame_passes(b, 512);
+	bench_counted(b, HF_CNT_TX_HOST, COUNT(rows) + 1);
 	CHECK_EQ(bench_command(b, HF_COMMAND_RELEASE, live), HF_STATUS_OK, "status of a good command after all that");
 	bench_close(b);
 }
@@ -212,33 +239,14 @@ static void random_messages(void)
 
 /* ---- frames ---- */
 
-static size_t host_frame(uint8_t *msg, size_t len, uint64_t *random)
-{
-	memset(msg, 0, 16);
-	msg[0] = HF_MSG_FRAME;
-	MSG_PUT(msg, HEADER, length, 16 + len);
-	MSG_PUT(msg, HEADER, stamp, random_next(random));
-	for (size_t i = 0; i < len; i++)
-		msg[16 + i] = (uint8_t)random_next(random);
-	return 16 + len;
-}
-
 static void frames_down(void)
 {
 	struct bench *b = bench_open(ENGINE_SMALL);
-	uint64_t random = 5;
 	unsigned n = 0;
 
 	for (size_t len = 14; len <= 512; len += len < 100 || len > 490 ? 1 : 13, n++) {
-		uint8_t msg[16 + 512];
-		const struct item *out;
-
 		check_context("%zu octets", len);
-		bench_message(b, msg, host_frame(msg, len, &random));
-		out = bench_tx(b);
-		if (CHECK(out != NULL, "no frame came out"))
-			CHECK_BYTES("frame", out->bytes, out->len, msg + 16, len);
-		bench_quiet(b); /* a FRAME has no answer */
+		frame_passes(b, len);
 	}
 	check_context("%s", "");
 	bench_counted(b, HF_CNT_TX_HOST, n);
@@ -254,7 +262,7 @@ static void frames_up(void)
 
 	b->sim->noise.c2h_stall = 60;
 	for (size_t len = 14; len <= 512; len += len < 100 || len > 490 ? 1 : 13) {
-		uint8_t msg[16 + 512];
+		uint8_t msg[16 + 520];
 
 		check_context("%zu octets", len);
 		host_frame(msg, len, &random);
@@ -270,7 +278,7 @@ static void frames_up(void)
 static void frames_down_under_load(void)
 {
 	enum { N = 60 };
-	static uint8_t msgs[N][16 + 512];
+	static uint8_t msgs[N][16 + 520];
 	struct bench *b = bench_open(ENGINE_SMALL);
 	uint64_t random = 7;
 	unsigned host = 0, replies = 0;
@@ -282,14 +290,12 @@ static void frames_down_under_load(void)
 		size_t len = 60 + random_below(&random, 450);
 		uint8_t ip[64], frame[64];
 
-		host_frame(msgs[i], len, &random);
-		put16(msgs[i] + 16 + 12, 0x88b5);
-		sim_h2c(b->sim, msgs[i], 16 + len);
+		sim_h2c(b->sim, msgs[i], host_frame(msgs[i], len, &random));
 		sim_rx(b->sim, frame, make_frame(frame, OUR_MAC, PEER_MAC, ip, make_packet(ip, &s)), false);
 	}
 	bench_settle(b);
 	for (const struct item *out; (out = bench_tx(b));) {
-		if (get16(out->bytes + 12) == 0x88b5 && host < N) {
+		if (get16(out->bytes + 12) != 0x0800 && host < N) {
 			CHECK_BYTES("host frame", out->bytes, out->len, msgs[host] + 16,
 				MSG_GET(msgs[host], HEADER, length) - 16);
 			host++;
@@ -306,36 +312,54 @@ static void frames_down_under_load(void)
 	bench_close(b);
 }
 
-/* The arbiter takes turns: neither side waits for more than one frame of the other. */
+/* Step until the last beat of a frame is on the pins and hold it there. */
+static void hold_last_beat(struct bench *b)
+{
+	for (unsigned i = 0; i < 200; i++) {
+		if (b->sim->out.m_axis_tx_tvalid && b->sim->out.m_axis_tx_tlast)
+			break;
+		sim_step(b->sim);
+	}
+	CHECK(b->sim->out.m_axis_tx_tlast, "no last beat");
+	b->sim->hold_tx = true;
+}
+
+static bool next_is_from_host(struct bench *b)
+{
+	const struct item *out = bench_tx(b);
+
+	return CHECK(out != NULL, "no frame") && get16(out->bytes + 12) == 0x88b5;
+}
+
+/* The arbiter takes turns: when both have a frame at a boundary, the one goes that was not served last. */
 static void transmit_takes_turns(void)
 {
-	struct bench *b = bench_open(ENGINE_SMALL);
+	uint8_t msg[16 + 64], ip[64], frame[64];
 	uint64_t random = 9;
-	uint8_t msg[16 + 60];
-	unsigned in_a_row = 0, longest = 0, host = 0;
 
-	b->sim->hold_tx = true;
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned host_first = 0; host_first < 2; host_first++) {
+		struct bench *b = bench_open(ENGINE_SMALL);
+		struct segment s = { .sport = 1000, .dport = OUR_PORT, .seq = 5, .flags = HF_SYN };
 		size_t n = host_frame(msg, 60, &random);
 
+		check_context("%s first", host_first ? "host" : "tx_builder");
 		put16(msg + 28, 0x88b5);
+		if (host_first)
+			sim_h2c(b->sim, msg, n);
+		else
+			sim_rx(b->sim, frame, make_frame(frame, OUR_MAC, PEER_MAC, ip, make_packet(ip, &s)), false);
+		hold_last_beat(b);
 		bench_message(b, msg, n);
+		s.sport = 1001;
+		bench_segment(b, &s);
+		b->sim->hold_tx = false;
+		bench_settle(b);
+		CHECK_EQ(next_is_from_host(b), host_first, "the first frame is the host's");
+		CHECK_EQ(next_is_from_host(b), !host_first, "the second frame is the host's");
+		CHECK_EQ(next_is_from_host(b), host_first, "the third frame is the host's");
+		bench_close(b);
 	}
-	for (unsigned i = 0; i < 3; i++)
-		bench_segment(b, &(struct segment){
-					 .sport = (uint16_t)(1000 + i), .dport = OUR_PORT, .seq = 5, .flags = HF_SYN });
-	b->sim->hold_tx = false;
-	bench_settle(b);
-	for (const struct item *out; (out = bench_tx(b));) {
-		bool from_host = get16(out->bytes + 12) == 0x88b5;
-
-		host += from_host;
-		in_a_row = from_host ? in_a_row + 1 : 0;
-		longest = in_a_row > longest ? in_a_row : longest;
-	}
-	CHECK_EQ(host, 2, "host frames");
-	CHECK_EQ(longest, 1, "host frames in a row while replies wait");
-	bench_close(b);
+	check_context("%s", "");
 }
 
 /* ---- commands ---- */
@@ -465,6 +489,54 @@ static void register_reply_overtakes(void)
 	bench_close(b);
 }
 
+/* Between two events as well, and a second access waits until the first reply is on its way. */
+static void register_replies_wait_for_nobody(void)
+{
+	static const uint8_t order[] = { HF_MSG_EVENT, HF_MSG_REG_REPLY, HF_MSG_EVENT };
+	struct bench *b = bench_open(ENGINE_SMALL);
+	const struct item *got;
+	uint8_t msg[24] = { HF_MSG_REG_READ, 0 };
+
+	MSG_PUT(msg, HEADER, length, 24);
+	for (unsigned i = 0; i < 2; i++)
+		bench_half_open(b, PEER_ADDR, (uint16_t)(1000 + i), 5);
+	b->sim->hold_c2h = true;
+	for (unsigned i = 0; i < 2; i++) {
+		const struct hf_tcb *t = bench_entry(b, PEER_ADDR, (uint16_t)(1000 + i), OUR_ADDR, OUR_PORT);
+
+		bench_segment(b, &(struct segment){ .sport = (uint16_t)(1000 + i),
+					 .dport = OUR_PORT,
+					 .seq = 6,
+					 .ack = t ? (uint32_t)t->iss + 1 : 0,
+					 .flags = HF_ACK });
+	}
+	bench_message(b, msg, sizeof(msg));
+	b->sim->hold_c2h = false;
+	bench_settle(b);
+	for (size_t i = 0; i < COUNT(order); i++) {
+		got = bench_c2h(b);
+		CHECK(got && got->bytes[0] == order[i], "message %zu is of type %u, not %u", i, got ? got->bytes[0] : 0,
+			order[i]);
+	}
+	b->sim->hold_c2h = true;
+	for (unsigned i = 0; i < 6; i++) {
+		MSG_PUT(msg, HEADER, id, i % 2 ? HF_REG_ID : HF_REG_MSS);
+		MSG_PUT(msg, HEADER, stamp, 70 + i);
+		sim_h2c(b->sim, msg, sizeof(msg));
+	}
+	sim_run(b->sim, 200);
+	b->sim->hold_c2h = false;
+	bench_settle(b);
+	for (unsigned i = 0; i < 6; i++) {
+		got = bench_c2h(b);
+		if (!CHECK(got && got->bytes[0] == HF_MSG_REG_REPLY, "reply %u is missing", i))
+			break;
+		CHECK_EQ(MSG_GET(got->bytes, HEADER, stamp), 70 + i, "cookie");
+		CHECK_EQ(MSG_GET(got->bytes, REG_REPLY, value), i % 2 ? HF_ID : 1460, "value");
+	}
+	bench_close(b);
+}
+
 /* Registers by message and by AXI-Lite at the same time: both are done, none twice. */
 static void registers_both_ways_at_once(void)
 {
@@ -497,7 +569,8 @@ int main(int argc, char **argv)
 		CASE(hello_comes_first), CASE(hello_after_every_reset), CASE(malformed_messages), CASE(random_messages),
 		CASE(frames_down), CASE(frames_up), CASE(frames_down_under_load), CASE(transmit_takes_turns),
 		CASE(commands_beyond_credits), CASE(stalled_host), CASE(event_overtakes_frames),
-		CASE(register_reply_overtakes), CASE(registers_both_ways_at_once), { 0 }
+		CASE(register_reply_overtakes), CASE(register_replies_wait_for_nobody),
+		CASE(registers_both_ways_at_once), { 0 }
 	};
 	/* clang-format on */
 

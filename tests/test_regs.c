@@ -363,6 +363,8 @@ static void snapshot(void)
 	bench_set(b, HF_REG_SNAPSHOT, 0);
 	bench_frame(b, frame, sizeof(frame));
 	bench_c2h(b);
+	bench_set(b, HF_REG_MSS, 1000); /* no other write takes one */
+	CHECK_EQ(bench_msg_write(b, HF_REG_HEARTBEAT, 0), HF_STATUS_OK, "status");
 	CHECK_EQ(bench_get(b, HF_REG_COUNTER(HF_CNT_RX_FRAMES)), 3, "as of the snapshot");
 	CHECK_EQ(bench_get(b, HF_REG_COUNTER(HF_CNT_RX_FRAMES)), 3, "read again");
 	CHECK_EQ(bench_msg_read(b, HF_REG_COUNTER(HF_CNT_RX_HOST), &value), HF_STATUS_OK, "status");

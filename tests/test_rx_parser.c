@@ -261,6 +261,28 @@ static void repeated_options(void)
 	bench_counted(b, HF_CNT_WS_CLAMPED, 1);
 	t = syn_options_once(b, stamps, sizeof(stamps));
 	CHECK_EQ(t.ts_recent, 3, "TS.Recent");
+	for (unsigned gap = 0; gap <= 32; gap++) {
+		uint8_t opts[40];
+
+		check_context("%u octets apart", gap);
+		memset(opts, 1, sizeof(opts));
+		memcpy(opts, "\x02\x04\x02\x00", 4);
+		memcpy(opts + 4 + gap, "\x02\x04\x03\x00", 4);
+		t = syn_options_once(b, opts, sizeof(opts));
+		CHECK_EQ(t.mss, 0x300, "SendMSS");
+		memset(opts, 1, sizeof(opts));
+		memcpy(opts, "\x03\x03\xc8", 3);
+		memcpy(opts + 3 + gap, "\x03\x03\x05", 3);
+		t = syn_options_once(b, opts, sizeof(opts));
+		CHECK_EQ(t.snd_wscale, 5, "Snd.Wind.Shift");
+		bench_counted(b, HF_CNT_WS_CLAMPED, 0);
+		memset(opts, 1, sizeof(opts));
+		memcpy(opts, "\x08\x0a\x00\x00\x00\x01\x00\x00\x00\x02", 10);
+		memcpy(opts + 10 + gap % 21, "\x08\x0a\x00\x00\x00\x03\x00\x00\x00\x04", 10);
+		t = syn_options_once(b, opts, sizeof(opts));
+		CHECK_EQ(t.ts_recent, 3, "TS.Recent");
+	}
+	check_context("%s", "");
 	t = syn_options_once(b, after_eol, sizeof(after_eol));
 	CHECK_EQ(t.mss, 0x200, "SendMSS");
 	CHECK_EQ(t.ws_ok, 0, "WS.OK");

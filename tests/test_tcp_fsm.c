@@ -1017,6 +1017,7 @@ static void schedule(const char *name, unsigned rto, unsigned max, unsigned retr
 	struct segment synack = {
 		.sport = OUR_PORT, .dport = PEER_PORT, .ack = 101, .flags = HF_SYN | HF_ACK, .wnd = 65535
 	};
+	const struct hf_tcb *t;
 	char opts[64];
 	unsigned copies = 0;
 
@@ -1041,6 +1042,14 @@ static void schedule(const char *name, unsigned rto, unsigned max, unsigned retr
 			synack.opts = opts;
 			bench_expect_segment(b, &synack);
 			copies++;
+			t = bench_entry(b, PEER_ADDR, PEER_PORT, OUR_ADDR, OUR_PORT);
+			if (CHECK(t != NULL, "no entry")) {
+				CHECK_EQ(t->retries, copies, "RETRIES");
+				CHECK_EQ(t->syn_lost, 1, "SYN.LOST");
+				CHECK_EQ(t->sent_ms, b->ms, "SENT.MS");
+				CHECK_EQ(t->timer_armed, 1, "TIMER.ARMED");
+				CHECK_EQ(t->deadline_ms, b->ms + intervals[1], "DEADLINE.MS");
+			}
 			CHECK_EQ(bench_get(b, HF_REG_HALF_OPEN), 1, "HALF_OPEN");
 		}
 		bench_quiet(b);
@@ -1247,6 +1256,55 @@ static void reply_full_changes_nothing(void)
 	bench_close(b);
 }
 
+/* While a timeout waits for room its entry is completed by the peer: the timeout then finds no armed timer and does
+ * nothing at all. A command that waits as well goes before it. */
+static void waiting_timeout(void)
+{
+	struct bench *b = bench_open(ENGINE_SMALL);
+	unsigned n = b->params->reply_depth + 1; /* what fills tx_builder and its queue */
+	uint8_t msg[16] = { HF_MSG_COMMAND, HF_COMMAND_RELEASE };
+	const struct item *got;
+	size_t ops;
+
+	b->sim->hold_tx = true;
+	for (unsigned i = 0; i < n; i++)
+		bench_segment(b, &(struct segment){
+					 .sport = (uint16_t)(1000 + i), .dport = OUR_PORT, .seq = 5, .flags = HF_SYN });
+	bench_ms(b, 1000);
+	MSG_PUT(msg, HEADER, length, 16);
+	MSG_PUT(msg, HEADER, id, HF_NO_ID);
+	bench_message(b, msg, sizeof(msg));
+	ops = b->trace_count;
+	for (unsigned i = 0; i < n; i++) {
+		const struct hf_tcb *t = bench_entry(b, PEER_ADDR, (uint16_t)(1000 + i), OUR_ADDR, OUR_PORT);
+
+		if (CHECK(t != NULL, "no entry"))
+			bench_segment(b, &(struct segment){ .sport = (uint16_t)(1000 + i),
+						 .dport = OUR_PORT,
+						 .seq = 6,
+						 .ack = (uint32_t)t->iss + 1,
+						 .flags = HF_ACK });
+		got = bench_c2h(b);
+		CHECK(got && got->bytes[0] == HF_MSG_EVENT, "connection %u is not established", i);
+	}
+	CHECK_EQ(b->trace_count, ops + n, "ops while there is no room: the segments alone");
+	b->sim->hold_tx = false;
+	bench_settle(b);
+	CHECK_EQ(b->trace_count, ops + n + 2, "ops when there is room again");
+	if (b->trace_count == ops + n + 2) {
+		CHECK_EQ(b->trace[ops + n].trc_op, HF_OP_COMMAND, "the op that comes first");
+		CHECK_EQ(b->trace[ops + n + 1].trc_op, HF_OP_TIMEOUT, "the op that comes then");
+		CHECK_EQ(b->trace[ops + n + 1].trc_write, 0, "trc_write of a timeout without an armed timer");
+	}
+	got = bench_c2h(b);
+	CHECK(got && got->bytes[0] == HF_MSG_COMPLETION && got->bytes[1] == HF_STATUS_STALE, "no COMPLETION");
+	for (unsigned i = 0; i < n; i++)
+		CHECK(bench_tx(b) != NULL, "SYN-ACK %u is missing", i);
+	bench_counted(b, HF_CNT_RETRANSMITS, 0);
+	bench_silence(b);
+	bench_close(b);
+}
+
 static void event_full_changes_nothing(void)
 {
 	struct bench *b = bench_open(ENGINE_SMALL);
@@ -1325,7 +1383,8 @@ int main(int argc, char **argv)
 		CASE(all_flags_in_syn_received), CASE(all_flags_in_established), CASE(reserved_bits),
 		CASE(retransmission_default_schedule), CASE(retransmission_cap), CASE(retransmission_limit),
 		CASE(timer_stops_at_established), CASE(timer_is_not_restarted), CASE(many_timers_at_once),
-		CASE(commands_by_state), CASE(reply_full_changes_nothing), CASE(event_full_changes_nothing),
+		CASE(commands_by_state), CASE(reply_full_changes_nothing), CASE(waiting_timeout),
+		CASE(event_full_changes_nothing),
 		CASE(host_gone), { 0 }
 	};
 	/* clang-format on */

@@ -330,6 +330,27 @@ static void latency(void)
 	}
 }
 
+/* Replies that wait: two cycles for the checksums between a last beat taken and the next first beat offered. */
+static void back_to_back(void)
+{
+	struct bench *b = bench_open(ENGINE_DEFAULT);
+	uint64_t cycle[3] = { 0 };
+
+	b->sim->hold_tx = true;
+	for (unsigned i = 0; i < 3; i++)
+		bench_segment(b, &(struct segment){
+					 .sport = (uint16_t)(1000 + i), .dport = OUR_PORT, .seq = 5, .flags = HF_SYN });
+	b->sim->hold_tx = false;
+	bench_settle(b);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct item *out = bench_tx(b);
+
+		cycle[i] = out ? out->cycle : 0;
+	}
+	CHECK_EQ(cycle[2] - cycle[1], 8 + 1, "cycles from one frame of 8 beats to the next");
+	bench_close(b);
+}
+
 /* Minimum SYNs at 10 GbE's spacing, one per 11 cycles: every one is answered. */
 static void line_rate(void)
 {
@@ -355,6 +376,7 @@ int main(int argc, char **argv)
 	static const struct bench_case cases[] = {
 		CASE(random_answers), CASE(ttl_and_tos), CASE(tcp_checksum_zero), CASE(ip_checksum_zero),
 		CASE(checksum_carries), CASE(second_carry), CASE(every_frame_is_sound), CASE(latency),
+		CASE(back_to_back),
 		CASE(line_rate), { 0 }
 	};
 	/* clang-format on */

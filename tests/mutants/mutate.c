@@ -37,7 +37,7 @@ static void read_list(void)
 {
 	FILE *in = fopen(list_name, "r");
 	char line[LINE], *colon;
-	struct fault *f = faults - 1;
+	struct fault *f = faults;
 
 	if (!in) {
 		fprintf(stderr, "mutate: %s: %s\n", list_name, strerror(errno));
@@ -112,8 +112,9 @@ static void print_switch(FILE *out, struct fault *first)
 	for (struct fault *f = first; f < faults + count; f++) {
 		if (strcmp(f->file, first->file) || f->at != first->at || strcmp(f->good, first->good))
 			continue;
-		fprintf(out, statement ? "if (hf_mutant == %d) begin %s end else begin " : "((hf_mutant == %d) ? (%s) : ",
-		    (int)(f - faults) + 1, f->bad);
+		fprintf(out,
+			statement ? "if (hf_mutant == %d) begin %s end else begin " : "((hf_mutant == %d) ? (%s) : ",
+			(int)(f - faults) + 1, f->bad);
 		f->done = true;
 		open++;
 	}
@@ -139,9 +140,9 @@ static void copy(struct fault *first, const char *text, const char *folder)
 		fail(first, "cannot write the copy");
 	at = (size_t)(ports - text) + 4;
 	fprintf(out,
-	    "%.*sint hf_mutant;\n"
-	    "initial hf_mutant = $c32(\"(getenv(\\\"HF_MUTANT\\\") ? atoi(getenv(\\\"HF_MUTANT\\\")) : 0)\");\n",
-	    (int)at, text);
+		"%.*sint hf_mutant;\n"
+		"initial hf_mutant = $c32(\"(getenv(\\\"HF_MUTANT\\\") ? atoi(getenv(\\\"HF_MUTANT\\\")) : 0)\");\n",
+		(int)at, text);
 	do {
 		next = NULL;
 		for (struct fault *f = first; f < faults + count; f++)
