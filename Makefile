@@ -62,6 +62,7 @@ $B/tests/%: $(OBJ)/tests/%.o $(SUPPORT) $(LIBS)
 
 # RTL: two geometries, each Verilated once; the shim is the only C++ that sees them. A variant
 # build (netlist, mutants, waves) has its own B and replaces SOURCES or adds to VFLAGS.
+R        = $B/rtl
 VFLAGS   = --x-assign unique --x-initial unique
 # One large C++ file and unrolled loops: simulates a third faster than the defaults.
 VSPEED   = --output-split 0 --unroll-count 512 --unroll-stmts 300000
@@ -69,26 +70,26 @@ TRACE    = -DVM_TRACE=0
 SOURCES  = --top-module handfast -Irtl $(RTL) $(if $(filter %_small,$*),$(addprefix -G,$(SMALL)))
 VROOT    = $(shell $(VERILATOR) --getenv VERILATOR_ROOT)
 
-$B/rtl/%/done: $(RTL) $(wildcard rtl/*.svh) $(VDEPS)
+$R/%/done: $(RTL) $(wildcard rtl/*.svh)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	$(VERILATOR) --cc -O3 -Wno-fatal -Wno-lint $(VFLAGS) $(VSPEED) -Mdir $(@D) --prefix $* $(SOURCES)
 	$(MAKE) -s -C $(@D) -f $*.mk OPT_FAST='$(CXXFLAGS)' OPT_GLOBAL=-O2 $*__ALL.a verilated.o verilated_threads.o \
 		$(if $(findstring FST,$(TRACE)),verilated_fst_c.o)
 	@touch $@
-$B/rtl/shim.o: sim/rtl_shim.cpp $B/rtl/Vhandfast/done $B/rtl/Vhandfast_small/done
-	$(CXX) -std=c++17 $(CXXFLAGS) -Wall -Wextra -MMD -MP -I. -I$B/rtl/Vhandfast -I$B/rtl/Vhandfast_small \
+$R/shim.o: sim/rtl_shim.cpp $R/Vhandfast/done $R/Vhandfast_small/done
+	$(CXX) -std=c++17 $(CXXFLAGS) -Wall -Wextra -MMD -MP -I. -I$R/Vhandfast -I$R/Vhandfast_small \
 		-isystem $(VROOT)/include $(TRACE) -c -o $@ $<
-$B/librtl.a: $B/rtl/shim.o
+$B/librtl.a: $R/shim.o
 	@rm -f $@
-	$(AR) rcs $@ $^ $B/rtl/Vhandfast*/*.o
+	$(AR) rcs $@ $^ $R/Vhandfast*/*.o
 
 # What is committed although it is generated.
 $B/gen: regs/gen.c $(DEFS)
 	@mkdir -p $B
 	$(CC) $(COMPILE) $(CFLAGS) -o $@ $<
 generate: $B/gen  ## rewrite rtl/handfast_defs.svh and docs/registers.md from regs/*.def
-	$B/gen vh > rtl/handfast_defs.svh
-	$B/gen md > docs/registers.md
+	$B/gen vh > $B/defs.svh && (cmp -s $B/defs.svh rtl/handfast_defs.svh || cp $B/defs.svh rtl/handfast_defs.svh)
+	$B/gen md > $B/registers.md && (cmp -s $B/registers.md docs/registers.md || cp $B/registers.md docs/registers.md)
 
 $B/mutate: tests/mutants/mutate.c
 	@mkdir -p $B
@@ -97,7 +98,7 @@ $B/mutate: tests/mutants/mutate.c
 # Checks.
 demo:  ## the main job on real input; installs what is missing
 	tools/install.sh
-	$(MAKE) all
+	$(MAKE) $B/handfast $(EXAMPLES)
 	examples/demo.sh
 test:  ## all tests; installs what is missing; ends with "N passed, N failed"
 	tools/install.sh
@@ -106,17 +107,17 @@ test:  ## all tests; installs what is missing; ends with "N passed, N failed"
 lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s
 	$B/lockstep --cycles $(CYCLES) --seed $(SEED)
 bench: $B/bench  ## measure; writes build/bench.json and prints it as a table
-	$B/bench
-lint:  ## Verilator -Wall, gcc -Werror, cppcheck, clang-format, SPDX lines
-	tools/lint.sh
+	tools/bench.sh
+lint: all  ## Verilator -Wall, gcc -Werror, cppcheck, clang-format, SPDX lines
+	+tools/lint.sh
 synth:  ## Yosys generic and ECP5: LUTs, flip-flops, block RAMs
-	tools/synth.sh
+	+tools/synth.sh
 netlist-test:  ## the directed tests on the netlist that Yosys wrote back
-	tools/netlist-test.sh
+	+tools/netlist-test.sh
 mutants:  ## planted RTL faults: each one must be caught
-	tests/mutants/run
+	+tests/mutants/run
 sanitize:  ## the tests on the C model with address and undefined-behaviour sanitizers
-	$(MAKE) B=build/sanitize CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover' \
+	$(MAKE) B=build/sanitize R=$R CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover' \
 		LDFLAGS='-fsanitize=address,undefined' all
 	HF_TEST_ENGINES=model tests/run $(patsubst build/%,build/sanitize/%,$(TESTS))
 waves:  ## the last 2,000 cycles of a lock-step run as build/waves.fst: make waves SEED=s CYCLES=n
@@ -134,4 +135,4 @@ small-parameters:
 .PHONY: all small-parameters generate demo test lockstep bench lint synth netlist-test mutants sanitize waves clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(wildcard $(OBJ)/*/*.d $B/rtl/shim.d)
+-include $(wildcard $(OBJ)/*/*.d $R/shim.d)

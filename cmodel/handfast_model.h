@@ -36,11 +36,11 @@ struct hf_out {
 /* Parameters of the core, docs/architecture.md "Parameters"; same limits as in RTL. */
 struct hf_params {
 	unsigned sets_log2, ways, listeners, max_frame, seg_depth, stage_beats, host_fifo_beats, event_depth,
-	    reply_depth, cmd_depth, tx_beats, tx_descs;
+		reply_depth, cmd_depth, tx_beats, tx_descs;
 };
 
 extern const struct hf_params hf_params_default; /* the defaults of the table there */
-extern const struct hf_params hf_params_small;   /* handfast_small of the table there */
+extern const struct hf_params hf_params_small;	 /* handfast_small of the table there */
 
 struct hf_model;
 

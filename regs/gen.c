@@ -16,7 +16,8 @@ static void verilog(void)
 	     "// Generated from regs/*.def by regs/gen.c; do not edit, run `make generate`.\n"
 	     "`ifndef HANDFAST_DEFS_SVH\n`define HANDFAST_DEFS_SVH\n");
 	printf("`define HF_ID_VALUE 32'h%08x\n`define HF_ABI_VERSION 32'd%d\n\n", HF_ID, HF_ABI_VERSION);
-#define REG(name, offset, reset, doc) printf("`define HF_REG_%s 12'h%03x\n`define HF_RESET_%s 32'h%08x\n", #name, offset, #name, reset);
+#define REG(name, offset, reset, doc) \
+	printf("`define HF_REG_%s 12'h%03x\n`define HF_RESET_%s 32'h%08x\n", #name, offset, #name, reset);
 #define FIELD(reg, name, low, bits, access, doc)
 #include "regs.def"
 #undef REG
@@ -28,9 +29,9 @@ static void verilog(void)
 #define SEG_CLASS(name, code, doc) printf("`define HF_CLASS_%s 2'd%d\n", #name, code);
 #include "segment.def"
 #undef SEG_CLASS
-#define VERDICT(name, code, doc) printf("`define HF_VERDICT_%s 2'd%d\n", #name, code);
+#define VERDICT(name, code, doc)	printf("`define HF_VERDICT_%s 2'd%d\n", #name, code);
 #define CAUSE(name, code, counter, doc) printf("`define HF_CAUSE_%s 5'd%d\n", #name, code);
-#define OP(name, code, doc) printf("`define HF_OP_%s 2'd%d\n", #name, code);
+#define OP(name, code, doc)		printf("`define HF_OP_%s 2'd%d\n", #name, code);
 #include "verdict.def"
 #undef VERDICT
 #undef CAUSE
@@ -40,15 +41,17 @@ static void verilog(void)
 #include "counter.def"
 #undef COUNTER
 	printf("`define HF_CNT_COUNT %d\n\n", HF_CNT_COUNT);
-#define CAUSE(name, code, counter, doc) if (code) printf("`define HF_CAUSE_CNT_%s `HF_CNT_%s\n", #name, #counter);
+#define CAUSE(name, code, counter, doc) \
+	if (code)                       \
+		printf("`define HF_CAUSE_CNT_%s `HF_CNT_%s\n", #name, #counter);
 #include "verdict.def"
 #undef CAUSE
 	puts("");
-#define MSG(name, code, dir, doc) printf("`define HF_MSG_%s 8'd%d\n", #name, code);
-#define FLAG(msg, name, bit, doc) printf("`define HF_FLAG_%s_%s %d\n", #msg, #name, bit);
-#define EVENT(name, code, doc) printf("`define HF_EVENT_%s 8'd%d\n", #name, code);
-#define COMMAND(name, code, doc) printf("`define HF_COMMAND_%s 8'd%d\n", #name, code);
-#define STATUS(name, code, doc) printf("`define HF_STATUS_%s 8'd%d\n", #name, code);
+#define MSG(name, code, dir, doc)	     printf("`define HF_MSG_%s 8'd%d\n", #name, code);
+#define FLAG(msg, name, bit, doc)	     printf("`define HF_FLAG_%s_%s %d\n", #msg, #name, bit);
+#define EVENT(name, code, doc)		     printf("`define HF_EVENT_%s 8'd%d\n", #name, code);
+#define COMMAND(name, code, doc)	     printf("`define HF_COMMAND_%s 8'd%d\n", #name, code);
+#define STATUS(name, code, doc)		     printf("`define HF_STATUS_%s 8'd%d\n", #name, code);
 #define BODY(msg, field, offset, bytes, doc) printf("`define HF_AT_%s_%s %d\n", #msg, #field, offset);
 #include "message.def"
 #undef MSG
@@ -85,28 +88,37 @@ static void markdown(void)
 	puts("<!-- Generated from regs/*.def by regs/gen.c; do not edit, run `make generate`. -->\n"
 	     "# Registers, messages, entries\n\n"
 	     "## Registers\n\nOffsets in bytes, 32 bits wide. A write needs all four byte strobes.\n");
-#define REG(name, offset, reset, doc) printf("\n### `%s` 0x%03x\n\n%s. Reset value 0x%08x.\n\n| bits | field | access | meaning |\n|---|---|---|---|\n", #name, offset, doc, reset);
-#define FIELD(reg, name, low, bits, access, doc) printf("| %d:%d | `%s` | %s | %s |\n", low + bits - 1, low, #name, #access, doc);
+#define REG(name, offset, reset, doc)                                                               \
+	printf("\n### `%s` 0x%03x\n\n%s. Reset value 0x%08x.\n\n| bits | field | access | meaning " \
+	       "|\n|---|---|---|---|\n",                                                            \
+		#name, offset, doc, reset);
+#define FIELD(reg, name, low, bits, access, doc) \
+	printf("| %d:%d | `%s` | %s | %s |\n", low + bits - 1, low, #name, #access, doc);
 #include "regs.def"
 #undef REG
 #undef FIELD
-	puts("\n## Counters\n\n64 bits each: low word at the offset, high word at offset + 4, as of the last write to `SNAPSHOT`.\n\n| offset | counter | counts |\n|---|---|---|");
+	puts("\n## Counters\n\n64 bits each: low word at the offset, high word at offset + 4, as of the last write to "
+	     "`SNAPSHOT`.\n\n| offset | counter | counts |\n|---|---|---|");
 #define COUNTER(name, doc) printf("| 0x%03x | `%s` | %s |\n", HF_REG_COUNTER(HF_CNT_##name), #name, doc);
 #include "counter.def"
 #undef COUNTER
 	puts("\n## Drop causes\n\n| code | cause | counter | when |\n|---|---|---|---|");
-#define CAUSE(name, code, counter, doc) if (code) printf("| %d | `%s` | `%s` | %s |\n", code, #name, #counter, doc);
+#define CAUSE(name, code, counter, doc) \
+	if (code)                       \
+		printf("| %d | `%s` | `%s` | %s |\n", code, #name, #counter, doc);
 #include "verdict.def"
 #undef CAUSE
 	puts("\n## States\n\n| code | state | owner |\n|---|---|---|");
 #define STATE(name, code, text, owner) printf("| %d | %s | %s |\n", code, text, owner);
 #include "tcp_state.def"
 #undef STATE
-	puts("\n## Connection entry\n\nMost significant field first.\n\n| field | bits | RFC name | meaning |\n|---|---|---|---|");
+	puts("\n## Connection entry\n\nMost significant field first.\n\n| field | bits | RFC name | meaning "
+	     "|\n|---|---|---|---|");
 #define FIELD(name, bits, rfc, doc) printf("| `%s` | %d | %s | %s |\n", #name, bits, rfc, doc);
 #include "tcb.def"
 #undef FIELD
-	puts("\n## Messages\n\nNumbers are little-endian, addresses and MACs in network order. Offsets in bytes from the start of the message.\n\n| code | type | direction | meaning |\n|---|---|---|---|");
+	puts("\n## Messages\n\nNumbers are little-endian, addresses and MACs in network order. Offsets in bytes from "
+	     "the start of the message.\n\n| code | type | direction | meaning |\n|---|---|---|---|");
 #define MSG(name, code, dir, doc) printf("| %d | `%s` | %s | %s |\n", code, #name, dir, doc);
 #include "message.def"
 #undef MSG
@@ -115,7 +127,8 @@ static void markdown(void)
 #include "message.def"
 #undef FLAG
 	puts("\n| message | field | offset | bytes | meaning |\n|---|---|---|---|---|");
-#define BODY(msg, field, offset, bytes, doc) printf("| `%s` | `%s` | %d | %d | %s |\n", #msg, #field, offset, bytes, doc);
+#define BODY(msg, field, offset, bytes, doc) \
+	printf("| `%s` | `%s` | %d | %d | %s |\n", #msg, #field, offset, bytes, doc);
 #include "message.def"
 #undef BODY
 	puts("\n| event | code | meaning |\n|---|---|---|");

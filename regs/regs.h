@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define HF_ABI_VERSION 1
-#define HF_ID 0x54534648u /* register ID */
+#define HF_ID	       0x54534648u /* register ID */
 
 enum hf_access { HF_RW, HF_RO, HF_WO };
 
@@ -107,8 +107,18 @@ enum hf_status {
 };
 
 #define HF_MSG_HEADER_BYTES 16u
-#define HF_NO_ID 0xffffffffu
+#define HF_NO_ID	    0xffffffffu
 
-enum hf_flag_bit { HF_FIN = 1, HF_SYN = 2, HF_RST = 4, HF_PSH = 8, HF_ACK = 16, HF_URG = 32, HF_ECE = 64, HF_CWR = 128, HF_AE = 256 };
+enum hf_flag_bit {
+	HF_FIN = 1,
+	HF_SYN = 2,
+	HF_RST = 4,
+	HF_PSH = 8,
+	HF_ACK = 16,
+	HF_URG = 32,
+	HF_ECE = 64,
+	HF_CWR = 128,
+	HF_AE = 256
+};
 
 #endif

@@ -634,7 +634,7 @@ int main(int argc, char **argv)
 	if (n <= 0)
 		return 1;
 	handfast[n] = '\0';
-	strcpy(handfast, dirname(dirname(handfast)));
+	dirname(dirname(handfast)); /* cuts an absolute path in place */
 	strcat(handfast, "/handfast");
 	if (access(handfast, X_OK)) {
 		/* A build of some test programs only, with engines of its own. */

@@ -1055,10 +1055,9 @@ int main(int argc, char **argv)
 		CASE_ONCE(connection_becomes_a_socket), CASE_ONCE(connection_without_options),
 		CASE_ONCE(data_with_the_final_ack), CASE_ONCE(early_data_is_acknowledged_before_accept),
 		CASE_ONCE(accept_queue_overflows), CASE_ONCE(events_nobody_waits_for),
-		CASE_ONCE(stale_socket_gives_way), CASE_ONCE(the_table_stays_free),
-		CASE_ONCE(board_dies_in_mid_accept), CASE_ONCE(closing_ends_the_wait),
-		CASE_ONCE(board_comes_back_from_a_reset), CASE_ONCE(netdev_deleted_under_our_hands),
-		CASE_ONCE(counters_have_names), { 0 } };
+		CASE_ONCE(stale_socket_gives_way), CASE_ONCE(the_table_stays_free), CASE_ONCE(board_dies_in_mid_accept),
+		CASE_ONCE(closing_ends_the_wait), CASE_ONCE(board_comes_back_from_a_reset),
+		CASE_ONCE(netdev_deleted_under_our_hands), CASE_ONCE(counters_have_names), { 0 } };
 
 	privileged = enter_namespace();
 	return bench_main(argc, argv, "handoff", cases);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # lint.sh - what can be said about the sources without running them. Prints one line per finding and one
-# per check; exit 1 if there was a finding. Run from the project's root, after `make` (gcc -Werror).
+# per check; exit 1 if there was a finding. Called by `make lint`, after a build with gcc's warnings as errors.
 set -u
 log=build/lint.log
 mkdir -p build
@@ -43,10 +43,14 @@ private() {
 
 check "verilator -Wall, default" verilog
 check "verilator -Wall, small" verilog $(make -s small-parameters)
-check "gcc -Wall -Wextra -Werror" make -s all
 check "cppcheck" cppcheck -q --std=c11 -D_GNU_SOURCE -I. --inline-suppr --enable=warning,performance,portability \
 	--suppress=missingIncludeSystem --error-exitcode=1 cmodel driver examples host regs sim tests
-check "clang-format" clang-format --dry-run -Werror "${c_files[@]}"
+# Another version formats some lines otherwise.
+if clang-format --version | grep -q 'version 14\.'; then
+	check "clang-format" clang-format --dry-run -Werror "${c_files[@]}"
+else
+	echo "skipped: clang-format is not version 14 (Debian 12)"
+fi
 check "SPDX line" spdx
 check "no private path or host" private
 exit $status

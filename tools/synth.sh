@@ -37,20 +37,20 @@ run() {
 	fi
 }
 
-count() { # count FILE REGEX: cells of the types that match
-	awk -v re="^($2)\$" '$1 ~ re && $2 ~ /^[0-9]+$/ { n += $2 } END { print n + 0 }' "$1"
+count() { # count NAME REGEX: cells of the types that match
+	awk -v re="^($2)\$" '$1 ~ re && $2 ~ /^[0-9]+$/ { n += $2 } END { print n + 0 }' "$out/$1.stat"
 }
 
 report() {
-	local stat=$out/$1.stat
-	case $1 in
+	local name=$1
+	case $name in
 	ecp5*)
-		echo "synth: $1: LUT4 $(count "$stat" LUT4), FF $(count "$stat" TRELLIS_FF), DP16KD $(count "$stat" DP16KD)," \
-			"distributed RAM $(count "$stat" TRELLIS_DPR16X4), carry $(count "$stat" CCU2C)"
+		echo "synth: $name: LUT4 $(count "$name" LUT4), FF $(count "$name" TRELLIS_FF), block RAM (DP16KD)" \
+			"$(count "$name" DP16KD), distributed RAM $(count "$name" TRELLIS_DPR16X4), carry $(count "$name" CCU2C)"
 		;;
 	*)
-		echo "synth: $1: gates $(count "$stat" '\\$_[A-Z0-9]*_' | cat), of these flip-flops" \
-			"$(count "$stat" '\\$_(S|)DFF(E|)_.*'), memories $(count "$stat" '\\$mem(_v2)?')"
+		echo "synth: $name: gates $(count "$name" '\\$_[A-Z]+_'), FF $(count "$name" '\\$_S?DFFC?E?_.*')," \
+			"memories $(count "$name" '\\$mem(_v2)?')"
 		;;
 	esac
 }
@@ -60,4 +60,15 @@ generic="synth -flatten -run begin:fine; opt -full; memory -nomap; opt -full; te
 run generic "$generic"
 run ecp5_small "synth_ecp5 -top handfast" "${small[@]}"
 run ecp5 "synth_ecp5 -top handfast"
+
+# For `make bench`, in the format of build/bench.json.
+row() { # row NAME REGEX NOTE
+	printf '  {"name": "%s", "value": %s, "unit": "", "note": "%s"}' "$1" "$(count ecp5 "$2")" "$3, Yosys synth_ecp5, default parameters"
+}
+{
+	row lut4_64 LUT4 "4-input LUTs" && echo ,
+	row ff_64 TRELLIS_FF "flip-flops" && echo ,
+	row block_rams_64 DP16KD "18 Kbit block RAMs" && echo ,
+	row distributed_rams_64 TRELLIS_DPR16X4 "16 x 4 bit distributed RAMs" && echo
+} > $out/bench.rows
 exit $status

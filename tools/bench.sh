@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# bench.sh - run build/bench, which prints its numbers and writes build/bench.json; add the area of the last
+# `make synth` to that; and write the whole as the table of docs/performance.md to build/bench.md.
+set -eu
+json=build/bench.json rows=build/synth/bench.rows
+
+build/bench
+if [[ -f $rows ]]; then
+	{ sed '$d' $json | sed '$s/$/,/'; cat $rows; echo ']'; } > $json.new
+	mv $json.new $json
+	sed 's/.*"name": "\([^"]*\)", "value": \([^,]*\),.*"note": "\([^"]*\)".*/\1\t\2\t\3/' $rows |
+		awk -F '\t' '{ printf "%-26s %17s         %s\n", $1, $2, $3 }'
+else
+	echo "area: not there, run make synth first"
+fi
+{
+	echo '| name | value | unit | |'
+	echo '|---|---|---|---|'
+	sed -n 's/.*"name": "\([^"]*\)", "value": \([^,]*\), "unit": "\([^"]*\)", "note": "\([^"]*\)".*/\1\t\2\t\3\t\4/p' $json |
+		awk -F '\t' '{ printf "| `%s` | %s | %s | %s |\n", $1, sprintf(($2 > 999 ? "%.0f" : "%.4g"), $2), $3, $4 }'
+} > build/bench.md
