@@ -24,13 +24,16 @@ objects  = $(patsubst %.c,$(OBJ)/%.o,$(wildcard $1))
 # The transport to a board inside the process stands on the simulator, so it is not in libhandfast.
 HOST     = $(filter-out $(OBJ)/host/handfast.o $(OBJ)/driver/transport_model.o,$(call objects,driver/*.c host/*.c))
 SIM      = $(filter-out $(OBJ)/sim/main_%,$(call objects,sim/*.c driver/transport_model.c))
-SUPPORT  = $(call objects,tests/support_*.c)
+SUPPORT  = $(call objects,tests/support_*.c tests/matrix_spec.c)
 TOOLS    = $(patsubst sim/main_%.c,$B/%,$(wildcard sim/main_*.c)) $(patsubst host/%.c,$B/%,$(wildcard host/handfast.c))
 EXAMPLES = $(patsubst %.c,$B/%,$(wildcard examples/*.c))
 TESTS    = $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
+# lwIP is one of the peers where it is installed (Debian: liblwip-dev).
+LWIP     = $(wildcard /usr/include/lwip/lwip/tcpip.h)
+PEERS    = $(patsubst %.c,$B/%,$(filter-out $(if $(LWIP),,%/lwip_peer.c),$(wildcard tests/peers/*.c)))
 LIBS     = $B/libsim.a $B/librtl.a $B/libcmodel.a $B/libhandfast.a
 
-all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS)  ## everything, into build/
+all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS)  ## everything, into build/
 
 # C: one archive per folder, one program per main.
 $(OBJ)/%.o: %.c
@@ -54,6 +57,11 @@ $B/%: $(OBJ)/sim/main_%.o $(LIBS)
 $B/handfast: $(OBJ)/host/handfast.o $(LIBS)
 	$(LINK)
 $B/examples/%: $(OBJ)/examples/%.o $B/libhandfast.a
+	@mkdir -p $(@D)
+	$(LINK)
+$(OBJ)/tests/peers/lwip_peer.o: COMPILE += -isystem /usr/include/lwip
+$B/tests/peers/lwip_peer: LDLIBS += -llwip
+$B/tests/peers/%: $(OBJ)/tests/peers/%.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)
 $B/tests/%: $(OBJ)/tests/%.o $(SUPPORT) $(LIBS)
@@ -104,8 +112,14 @@ test:  ## all tests; installs what is missing; ends with "N passed, N failed"
 	tools/install.sh
 	$(MAKE) all
 	tests/run $(TESTS)
+conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
+	tests/conformance $B/tests
 lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s
 	$B/lockstep --cycles $(CYCLES) --seed $(SEED)
+lossy: $B/tests/test_lossy  ## 10,000 opens and closes in lock step over a wire that loses, doubles, overtakes, damages
+	HF_LOSSY=10000 $B/tests/test_lossy --target lockstep --case lossy_wire
+peers: $B/handfast $(PEERS)  ## Linux's TCP against a board in lock step, every option off and on, both ways; needs root
+	tests/peers/run $B
 bench: $B/bench  ## measure; writes build/bench.json and prints it as a table
 	tools/bench.sh
 lint: all  ## Verilator -Wall, gcc -Werror, cppcheck, clang-format, SPDX lines
@@ -114,6 +128,8 @@ synth:  ## Yosys generic and ECP5: LUTs, flip-flops, block RAMs
 	+tools/synth.sh
 netlist-test:  ## the directed tests on the netlist that Yosys wrote back
 	+tools/netlist-test.sh
+formal:  ## prove the properties of docs/formal.md, and that each one can fail
+	tools/formal.sh
 mutants:  ## planted RTL faults: each one must be caught
 	+tests/mutants/run
 sanitize:  ## the tests on the C model with address and undefined-behaviour sanitizers
@@ -132,7 +148,7 @@ help:  ## this list
 small-parameters:
 	@echo $(addprefix -G,$(SMALL))
 
-.PHONY: all small-parameters generate demo test lockstep bench lint synth netlist-test mutants sanitize waves clean help
+.PHONY: all small-parameters generate demo test conformance lockstep lossy peers bench lint synth netlist-test formal mutants sanitize waves clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(wildcard $(OBJ)/*/*.d $R/shim.d)
+-include $(wildcard $(OBJ)/*/*.d $(OBJ)/tests/peers/*.d $R/shim.d)

@@ -5,6 +5,7 @@
 #define HANDFAST_CMODEL_BYTES_H
 
 #include <stdint.h>
+#include "handfast_model.h"
 
 static inline uint16_t get_be16(const uint8_t *p)
 {
@@ -19,6 +20,16 @@ static inline uint32_t get_be32(const uint8_t *p)
 static inline uint64_t get_be48(const uint8_t *p)
 {
 	return (uint64_t)get_be16(p) << 32 | get_be32(p + 2);
+}
+
+static inline uint64_t get_be64(const uint8_t *p)
+{
+	return (uint64_t)get_be32(p) << 32 | get_be32(p + 4);
+}
+
+static inline hf_u128 get_be128(const uint8_t *p)
+{
+	return (hf_u128)get_be64(p) << 64 | get_be64(p + 8);
 }
 
 static inline uint32_t get_le32(const uint8_t *p)
@@ -40,6 +51,12 @@ static inline void put_be(uint8_t *p, uint64_t value, unsigned size)
 	}
 }
 
+static inline void put_be128(uint8_t *p, hf_u128 value)
+{
+	put_be(p, (uint64_t)(value >> 64), 8);
+	put_be(p + 8, (uint64_t)value, 8);
+}
+
 /* The low `size` octets of `value`, least significant first. */
 static inline void put_le(uint8_t *p, uint64_t value, unsigned size)
 {
@@ -47,6 +64,16 @@ static inline void put_le(uint8_t *p, uint64_t value, unsigned size)
 		p[i] = (uint8_t)value;
 		value >>= 8;
 	}
+}
+
+/* `size` octets, least significant first. */
+static inline uint64_t get_le(const uint8_t *p, unsigned size)
+{
+	uint64_t value = 0;
+
+	while (size-- > 0)
+		value = value << 8 | p[size];
+	return value;
 }
 
 static inline void put_beat(uint8_t *p, uint64_t beat)

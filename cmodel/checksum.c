@@ -37,6 +37,11 @@ uint16_t hf_checksum_pseudo_ipv4(uint32_t src_addr, uint32_t dst_addr, uint8_t p
 	return fold((uint64_t)src_addr + dst_addr + protocol + len);
 }
 
+uint16_t hf_checksum_pseudo_ipv6(const void *addresses, uint8_t next_header, uint16_t len)
+{
+	return fold((uint64_t)hf_checksum_sum(addresses, 32) + next_header + len);
+}
+
 uint16_t hf_checksum_update16(uint16_t checksum, uint16_t from, uint16_t to)
 {
 	return (uint16_t)~fold((uint64_t)(uint16_t)~checksum + (uint16_t)~from + to);

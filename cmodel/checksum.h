@@ -21,6 +21,10 @@ uint16_t hf_checksum_add(uint16_t a, uint16_t b);
  * `len` is the octets of TCP header and text. */
 uint16_t hf_checksum_pseudo_ipv4(uint32_t src_addr, uint32_t dst_addr, uint8_t protocol, uint16_t len);
 
+/* Sum of the IPv6 pseudo-header of RFC 8200 section 8.1. `addresses` is source and destination as they stand in
+ * the IPv6 header, 32 octets; `len` is the octets of the upper-layer header and text. */
+uint16_t hf_checksum_pseudo_ipv6(const void *addresses, uint8_t next_header, uint16_t len);
+
 /* RFC 1624 equation 3: the checksum (inverted, as in the packet) after an aligned word changed. */
 uint16_t hf_checksum_update16(uint16_t checksum, uint16_t from, uint16_t to);
 

@@ -17,32 +17,66 @@ void hfm_conn_table_sweep(struct conn_table *t)
 		return;
 	memset(t->entries, 0, t->slots * sizeof(*t->entries));
 	memset(t->tags, 0xff, t->slots * sizeof(*t->tags));
+	memset(t->timers, 0xff, t->slots * sizeof(*t->timers));
 	t->touched = false;
 }
 
-unsigned hfm_conn_table_lookup(const struct conn_table *t, uint64_t index, bool *match, bool *free_way)
+/* What is left of a TIME-WAIT, below 0 if it is over: the 24-bit difference with its sign. */
+static int32_t left_ms(const struct hf_tcb *entry, uint32_t ms)
+{
+	uint32_t difference = ((uint32_t)entry->deadline_ms - ms) & 0xffffff;
+
+	return difference < 1u << 23 ? (int32_t)difference : (int32_t)difference - (1 << 24);
+}
+
+/* Who gives way in a full set: a connection that the host owns loses nothing but its entry; next the TIME-WAIT
+ * that would end first. Returns false if none may. */
+static bool find_victim(const struct conn_table *t, unsigned first, uint32_t ms, unsigned *victim)
+{
+	bool found = false;
+
+	for (unsigned slot = first; slot < first + t->ways; slot++) {
+		const struct hf_tcb *entry = &t->entries[slot];
+
+		if (entry->state == HF_STATE_ESTABLISHED || entry->state == HF_STATE_CLOSE_WAIT) {
+			*victim = slot;
+			return true;
+		}
+		if (entry->state == HF_STATE_TIME_WAIT &&
+			(!found || left_ms(entry, ms) < left_ms(&t->entries[*victim], ms))) {
+			*victim = slot;
+			found = true;
+		}
+	}
+	return found;
+}
+
+struct conn_place hfm_conn_table_lookup(const struct conn_table *t, uint64_t index, bool may_evict, uint32_t ms)
 {
 	unsigned first = (unsigned)(index & (t->sets - 1)) * t->ways;
 	uint32_t tag = (uint32_t)index >> 16;
+	struct conn_place place = { .slot = first };
 
-	*match = false;
-	*free_way = false;
 	for (unsigned slot = first; slot < first + t->ways; slot++) {
 		if (t->tags[slot] == tag) {
-			*match = true;
-			return slot;
+			place.slot = slot;
+			place.match = true;
+			return place;
 		}
 	}
 	for (unsigned slot = first; slot < first + t->ways; slot++) {
 		if (t->tags[slot] == TAG_INVALID) {
-			*free_way = true;
-			return slot;
+			place.slot = slot;
+			place.free = true;
+			return place;
 		}
 	}
-	return first;
+	if (may_evict)
+		place.victim = find_victim(t, first, ms, &place.slot);
+	return place;
 }
 
-void hfm_conn_table_write(struct conn_table *t, unsigned slot, uint32_t tag, const struct hf_tcb *entry)
+void hfm_conn_table_write(struct conn_table *t, unsigned slot, const struct hf_tcb *entry)
 {
 	struct hf_tcb *old = &t->entries[slot];
 
@@ -52,16 +86,15 @@ void hfm_conn_table_write(struct conn_table *t, unsigned slot, uint32_t tag, con
 	t->in_use -= old->state != HF_STATE_CLOSED;
 	if (entry->state == HF_STATE_CLOSED)
 		t->tags[slot] = TAG_INVALID;
-	else if (old->state == HF_STATE_CLOSED)
-		t->tags[slot] = tag;
+	t->timers[slot] = entry->timer_armed ? (uint32_t)entry->deadline_ms : TIMER_OFF;
 	*old = *entry;
 	t->touched = true;
 	assert(t->in_use <= t->slots && t->half_open <= t->in_use);
 }
 
-bool hfm_timer_expired(const struct hf_tcb *entry, uint32_t ms)
+void hfm_conn_table_tag(struct conn_table *t, unsigned slot, uint64_t index)
 {
-	return entry->timer_armed && ((ms - (uint32_t)entry->deadline_ms) & 0xffffff) < 1u << 23;
+	t->tags[slot] = (uint32_t)index >> 16;
 }
 
 /* The lowest way of scan_set whose timer has expired goes on offer. */
@@ -70,7 +103,7 @@ static bool check_set(struct conn_table *t, uint32_t ms)
 	unsigned first = t->scan_set * t->ways;
 
 	for (unsigned slot = first; slot < first + t->ways; slot++) {
-		if (t->tags[slot] != TAG_INVALID && hfm_timer_expired(&t->entries[slot], ms)) {
+		if (t->timers[slot] != TIMER_OFF && hfm_reached(ms, t->timers[slot])) {
 			t->scan_slot = slot;
 			return true;
 		}
@@ -78,10 +111,9 @@ static bool check_set(struct conn_table *t, uint32_t ms)
 	return false;
 }
 
-void hfm_conn_table_scan(struct hf_model *m)
+void hfm_conn_table_scan(struct hf_model *m, bool t0, bool t4)
 {
 	struct conn_table *t = &m->table;
-	bool write_back = m->engine.phase == 4;
 
 	switch (t->scan) {
 	case SCAN_IDLE:
@@ -92,7 +124,7 @@ void hfm_conn_table_scan(struct hf_model *m)
 		}
 		break;
 	case SCAN_READ:
-		if (!write_back)
+		if (!t0 && !t4)
 			t->scan = SCAN_CHECK;
 		break;
 	case SCAN_CHECK:
@@ -102,7 +134,7 @@ void hfm_conn_table_scan(struct hf_model *m)
 			t->scan = ++t->scan_set == t->sets ? SCAN_IDLE : SCAN_READ;
 		break;
 	case SCAN_HOLD:
-		if (write_back && m->engine.op.kind == HF_OP_TIMEOUT)
+		if (t4 && m->engine.op.kind == HF_OP_TIMEOUT)
 			t->scan = SCAN_READ;
 		break;
 	}

@@ -12,8 +12,9 @@ enum scan_state { SCAN_IDLE, SCAN_READ, SCAN_CHECK, SCAN_HOLD };
 struct conn_table {
 	unsigned slots, ways, sets;
 	struct hf_tcb *entries;
-	uint32_t *tags; /* the tag of a slot in use, or TAG_INVALID */
-	bool touched;	/* written since it was last swept */
+	uint32_t *tags;	  /* the tag of a slot in use, or TAG_INVALID */
+	uint32_t *timers; /* the deadline of a slot whose timer is armed, or TIMER_OFF */
+	bool touched;	  /* written since it was last swept */
 	unsigned in_use, half_open;
 
 	bool scan_req;
@@ -22,6 +23,15 @@ struct conn_table {
 };
 
 #define TAG_INVALID UINT32_MAX
+#define TIMER_OFF   UINT32_MAX
+
+/* Where an op with a tuple was led to. */
+struct conn_place {
+	unsigned slot;
+	bool match;  /* its tag is the hash's */
+	bool free;   /* no tag matched, and the slot is free */
+	bool victim; /* no tag matched, none is free, and this entry may be evicted */
+};
 
 struct hf_model;
 
@@ -30,15 +40,21 @@ void hfm_conn_table_reset(struct conn_table *t);
 /* What the sweep leaves behind. */
 void hfm_conn_table_sweep(struct conn_table *t);
 
-/* The slot a segment's hash leads to. *match: its tag is the hash's. *free_way: without a match, a new entry
- * may take that slot. */
-unsigned hfm_conn_table_lookup(const struct conn_table *t, uint64_t index, bool *match, bool *free_way);
-/* Write an entry back; state CLOSED frees the slot. `tag` is used when the slot was free. */
-void hfm_conn_table_write(struct conn_table *t, unsigned slot, uint32_t tag, const struct hf_tcb *entry);
+/* The slot that a hash leads to; with may_evict a full set may yield a victim, as of `ms`. */
+struct conn_place hfm_conn_table_lookup(const struct conn_table *t, uint64_t index, bool may_evict, uint32_t ms);
+/* Write an entry back; state CLOSED frees the slot. The tag stays as it is. */
+void hfm_conn_table_write(struct conn_table *t, unsigned slot, const struct hf_tcb *entry);
+/* The slot was written with an entry that is new in it: set its tag. */
+void hfm_conn_table_tag(struct conn_table *t, unsigned slot, uint64_t index);
 
-/* TIMER.ARMED and DEADLINE.MS reached, modulo 2^24. */
-bool hfm_timer_expired(const struct hf_tcb *entry, uint32_t ms);
-/* One clock of the scanner. */
-void hfm_conn_table_scan(struct hf_model *m);
+/* DEADLINE.MS reached, modulo 2^24. */
+static inline bool hfm_reached(uint32_t ms, uint64_t deadline_ms)
+{
+	return ((ms - (uint32_t)deadline_ms) & 0xffffff) < 1u << 23;
+}
+
+/* One clock of the scanner. In a T0 or T4 the engine has the port to the timers; in a T4 call this before the
+ * table is written. */
+void hfm_conn_table_scan(struct hf_model *m, bool t0, bool t4);
 
 #endif

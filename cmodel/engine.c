@@ -10,6 +10,7 @@ void hfm_engine_reset(struct engine *e)
 {
 	e->phase = 0;
 	e->traced = false;
+	e->head_seen = false;
 	ring_reset(&e->command_ring);
 }
 
@@ -35,7 +36,7 @@ static void push_verdict(struct hf_model *m, const struct segment *seg, unsigned
 {
 	m->frames.verdicts[ring_push(&m->frames.verdict_ring)] = (struct verdict){
 		.code = verdict,
-		.csum_ok = seg->cls == HF_CLASS_SEG,
+		.csum_ok = seg->cls == HF_CLASS_SEG || seg->cls == HF_CLASS_ICMP,
 		.conn = conn,
 		.lost = seg->lost,
 		.id = id,
@@ -70,10 +71,10 @@ static bool issue_segment(struct hf_model *m)
 		e->op.isn = hash->isn;
 	}
 	ring_pop(&m->rx.queue_ring);
-	if (head->cls == HF_CLASS_SEG) {
+	if (head->cls == HF_CLASS_SEG || head->cls == HF_CLASS_ICMP) {
 		assert(head->has_hash);
 		e->seg = *head;
-		e->op.kind = HF_OP_SEGMENT;
+		e->op.kind = head->cls == HF_CLASS_SEG ? HF_OP_SEGMENT : HF_OP_ICMP;
 		e->phase = 1;
 	} else {
 		unsigned verdict = head->cls == HF_CLASS_HOST ? HF_VERDICT_HOST : HF_VERDICT_DROP;
@@ -84,7 +85,36 @@ static bool issue_segment(struct hf_model *m)
 	return true;
 }
 
-/* op_arbiter: this cycle is T0 of the first op that waits. */
+/* The command at the queue's head, in the first cycle in which it is there: if it has a 4-tuple, hashing begins. */
+static void see_command(struct hf_model *m)
+{
+	struct engine *e = &m->engine;
+	const struct command *head = &e->commands[ring_head(&e->command_ring)];
+
+	e->head_seen = true;
+	e->head_ready_cycle = m->cycle;
+	if (head->has_body) {
+		struct tuple tuple;
+
+		hfm_event_tuple(head->octets, &tuple);
+		hfm_tuple_hash(&e->head_hash, &tuple, &m->regs);
+		e->head_ready_cycle += hfm_tuple_rounds(&tuple) + 1;
+	}
+}
+
+static void issue_command(struct hf_model *m)
+{
+	struct engine *e = &m->engine;
+
+	e->command = e->commands[ring_pop(&e->command_ring)];
+	e->head_seen = false;
+	e->index = e->head_hash.index;
+	e->op.isn = e->head_hash.isn;
+	e->op.kind = HF_OP_COMMAND;
+	e->phase = 1;
+}
+
+/* op_arbiter: an idle cycle is T0 of the first op that waits; `phase` is 1 after it. */
 static void issue(struct hf_model *m)
 {
 	struct engine *e = &m->engine;
@@ -93,62 +123,72 @@ static void issue(struct hf_model *m)
 		return;
 	if (m->seen.events >= m->params.event_depth || m->seen.replies >= m->params.reply_depth)
 		return;
-	if (m->seen.commands > 0) {
-		e->command = e->commands[ring_pop(&e->command_ring)];
-		e->op.kind = HF_OP_COMMAND;
-		e->phase = 1;
+	if (m->seen.commands > 0 && m->cycle >= e->head_ready_cycle) {
+		issue_command(m);
 	} else if (m->seen.scan_offers) {
 		e->op.kind = HF_OP_TIMEOUT;
 		e->phase = 1;
 	}
 }
 
-static bool same_connection(const struct hf_tcb *entry, const struct segment *seg)
+/* T1 and T2 of an op with a tuple: where its entry is, or would be. */
+static void look_up_tuple(struct hf_model *m, bool ip6, hf_u128 remote_addr, hf_u128 local_addr, uint64_t remote_port,
+	uint64_t local_port)
 {
-	return entry->state != HF_STATE_CLOSED && entry->remote_addr == seg->src_addr &&
-	       entry->local_addr == seg->dst_addr && entry->remote_port == seg->src_port &&
-	       entry->local_port == seg->dst_port;
+	struct engine *e = &m->engine;
+	struct conn_place place = hfm_conn_table_lookup(&m->table, e->index, e->op.kind == HF_OP_COMMAND, m->regs.ms);
+	const struct hf_tcb *entry = &m->table.entries[place.slot];
+
+	e->slot = place.slot;
+	e->op.entry = entry;
+	e->op.hit = place.match && entry->state != HF_STATE_CLOSED && entry->ip6 == ip6 &&
+		    entry->remote_addr == remote_addr && entry->local_addr == local_addr &&
+		    entry->remote_port == remote_port && entry->local_port == local_port;
+	e->op.insertable = place.free || place.victim;
 }
 
-/* T1 of a segment: where its entry would be, and who listens for it. */
 static void look_up_segment(struct hf_model *m)
 {
 	struct engine *e = &m->engine;
-	bool match, free_way;
-	int index;
+	const struct segment *seg = &e->seg;
 
-	e->slot = hfm_conn_table_lookup(&m->table, e->index, &match, &free_way);
-	e->op.entry = &m->table.entries[e->slot];
-	e->op.hit = match && same_connection(e->op.entry, &e->seg);
-	e->op.insertable = free_way;
-	e->op.seg = &e->seg;
-	index = hfm_listen_table_lookup(&m->listen, &m->regs, e->seg.dst_addr, e->seg.dst_port);
-	if (index < 0) {
-		e->op.listener = NULL;
-	} else {
-		e->listener = m->listen.listeners[index];
-		e->op.listener = &e->listener;
-		e->op.listener_index = (unsigned)index;
-	}
-	if (e->op.hit)
-		e->state_before = (unsigned)e->op.entry->state;
-	else if (e->op.listener && e->listener.mode == LISTEN_OFFLOAD)
-		e->state_before = HF_STATE_LISTEN;
-	else
-		e->state_before = HF_STATE_CLOSED;
+	look_up_tuple(m, seg->ip6, seg->src_addr, seg->dst_addr, seg->src_port, seg->dst_port);
+	e->op.seg = seg;
+	e->op.listener = NULL;
+}
+
+static void look_up_listener(struct hf_model *m)
+{
+	struct engine *e = &m->engine;
+	int index = hfm_listen_table_lookup(&m->listen, &m->regs, e->seg.ip6, e->seg.dst_addr, e->seg.dst_port);
+
+	if (index < 0)
+		return;
+	e->listener = m->listen.listeners[index];
+	e->op.listener = &e->listener;
+	e->op.listener_index = (unsigned)index;
 }
 
 static void look_up_command(struct hf_model *m)
 {
 	struct engine *e = &m->engine;
 
-	e->slot = e->command.id & 0xffff;
-	e->op.entry = e->slot < m->table.slots ? &m->table.entries[e->slot] : &no_entry;
-	e->op.hit = e->op.entry->state != HF_STATE_CLOSED && e->op.entry->generation == e->command.id >> 16;
 	e->op.malformed = e->command.malformed;
 	e->op.status = (enum hf_status)e->command.status;
 	e->op.command = (enum hf_command_code)e->command.command;
-	e->state_before = e->op.hit ? (unsigned)e->op.entry->state : HF_STATE_CLOSED;
+	if (e->command.has_body) {
+		const struct hf_tcb *tcb = &e->body.tcb;
+
+		hfm_event_parse(e->command.octets, &e->body);
+		e->op.body = &e->body;
+		look_up_tuple(m, tcb->ip6, tcb->remote_addr, tcb->local_addr, tcb->remote_port, tcb->local_port);
+		return;
+	}
+	e->slot = e->command.id & 0xffff;
+	e->op.entry = e->slot < m->table.slots ? &m->table.entries[e->slot] : &no_entry;
+	e->op.hit = e->op.entry->state != HF_STATE_CLOSED;
+	if (e->op.malformed || e->op.command != HF_COMMAND_DUMP) /* DUMP names a slot, the others a connection */
+		e->op.hit = e->op.hit && e->op.entry->generation == e->command.id >> 16;
 }
 
 static void look_up(struct hf_model *m)
@@ -157,6 +197,10 @@ static void look_up(struct hf_model *m)
 
 	switch (e->op.kind) {
 	case HF_OP_SEGMENT:
+		look_up_segment(m);
+		look_up_listener(m);
+		break;
+	case HF_OP_ICMP:
 		look_up_segment(m);
 		break;
 	case HF_OP_COMMAND:
@@ -169,63 +213,119 @@ static void look_up(struct hf_model *m)
 	}
 }
 
-/* T3 */
-static void evaluate(struct hf_model *m)
+static void read_config(const struct hf_model *m, uint64_t time_ns, struct tcp_config *config)
 {
-	struct engine *e = &m->engine;
 	const struct regs *r = &m->regs;
-	uint32_t ctrl = hfm_reg(r, HF_REG_CTRL);
-	struct tcp_config config = {
+	uint32_t ctrl = hfm_reg(r, HF_REG_CTRL), challenge = hfm_reg(r, HF_REG_CHALLENGE);
+	bool reply_room = m->seen.replies < m->params.reply_depth;
+	bool event_room = m->seen.events < m->params.event_depth;
+
+	*config = (struct tcp_config){
 		.ts_offset_off = ctrl >> HF_CTRL_TS_OFFSET_OFF_LOW & 1,
 		.ts_relaxed = ctrl >> HF_CTRL_TS_RELAXED_LOW & 1,
+		.tw_rst_closes = ctrl >> HF_CTRL_TW_RST_CLOSES_LOW & 1,
+		.ecn = ctrl >> HF_CTRL_ECN_LOW & 1,
 		.host_alive = hfm_host_alive(r),
-		.reply_room = m->seen.replies < m->params.reply_depth,
-		.event_room = m->seen.events < m->params.event_depth,
+		.reply_room = reply_room,
+		.event_room = event_room,
+		.time_ns = time_ns,
 		.ms = r->ms,
 		.syn_rto_ms = hfm_reg(r, HF_REG_SYN_RTO_MS),
 		.syn_rto_max_ms = hfm_reg(r, HF_REG_SYN_RTO_MAX_MS),
 		.synack_retries = hfm_reg(r, HF_REG_SYNACK_RETRIES),
+		.connect_ms = hfm_reg(r, HF_REG_CONNECT_MS),
+		.close_ms = hfm_reg(r, HF_REG_CLOSE_MS),
+		.fin_wait_2_ms = hfm_reg(r, HF_REG_FIN_WAIT_2_MS),
+		.time_wait_ms = hfm_reg(r, HF_REG_TIME_WAIT_MS),
+		.challenge_limit = challenge >> HF_CHALLENGE_LIMIT_LOW & 0xf,
+		.challenge_window_ms = challenge >> HF_CHALLENGE_WINDOW_MS_LOW & 0xffff,
 		.mss = hfm_reg(r, HF_REG_MSS),
+		.mss6 = hfm_reg(r, HF_REG_MSS6),
 		.mss_floor = hfm_reg(r, HF_REG_MSS_FLOOR),
 		.rcv_wnd = hfm_reg(r, HF_REG_RCV_WND),
 		.wscale = hfm_reg(r, HF_REG_WSCALE),
 	};
+}
 
-	if (e->op.kind == HF_OP_TIMEOUT) {
-		e->op.hit = hfm_timer_expired(e->op.entry, r->ms);
-		e->state_before = e->op.hit ? (unsigned)e->op.entry->state : HF_STATE_CLOSED;
-	}
-	if (e->op.kind == HF_OP_SEGMENT && e->op.listener)
+/* T3 */
+static void evaluate(struct hf_model *m, uint64_t time_ns)
+{
+	struct engine *e = &m->engine;
+	const struct hf_tcb *entry = e->op.entry;
+
+	read_config(m, time_ns, &e->config);
+	e->op.config = &e->config;
+	if (e->op.kind == HF_OP_TIMEOUT)
+		e->op.hit = entry->timer_armed && hfm_reached(e->config.ms, entry->deadline_ms);
+	e->state_before = e->op.hit ? (unsigned)entry->state : HF_STATE_CLOSED;
+	if (e->op.kind == HF_OP_SEGMENT && e->op.listener) {
 		e->op.half_open = m->listen.half_open[e->op.listener_index];
-	e->ms = r->ms;
-	hfm_tcp_fsm(&e->op, &config, &e->result);
+		if (!e->op.hit && e->listener.mode == LISTEN_OFFLOAD)
+			e->state_before = HF_STATE_LISTEN;
+	}
+	hfm_tcp_fsm(&e->op, &e->result);
+}
+
+/* An entry that its listener counts against its backlog. */
+static bool half_open(const struct hf_tcb *entry)
+{
+	return entry->state == HF_STATE_SYN_RECEIVED && !entry->active;
 }
 
 static void write_table(struct hf_model *m)
 {
 	struct engine *e = &m->engine;
-	const struct hf_tcb *entry = &e->result.entry;
+	const struct hf_tcb *old = e->op.entry, *entry = &e->result.entry;
 
-	if (entry->state == HF_STATE_SYN_RECEIVED && !e->op.hit) {
-		m->listen.half_open[entry->listener]++;
-	} else if (e->op.entry->state == HF_STATE_SYN_RECEIVED && entry->state != HF_STATE_SYN_RECEIVED) {
-		assert(m->listen.half_open[e->op.entry->listener] > 0);
-		m->listen.half_open[e->op.entry->listener]--;
+	if (half_open(old)) {
+		assert(m->listen.half_open[old->listener] > 0);
+		m->listen.half_open[old->listener]--;
 	}
-	hfm_conn_table_write(&m->table, e->slot, (uint32_t)e->index >> 16, entry);
+	m->listen.half_open[entry->listener] += half_open(entry);
+	hfm_conn_table_write(&m->table, e->slot, entry);
+	if (e->result.insert)
+		hfm_conn_table_tag(&m->table, e->slot, e->index);
 }
 
+/* An entry that the op frees is shown as it was. */
 static void push_event(struct hf_model *m)
 {
 	struct engine *e = &m->engine;
-	const struct command *c = &e->command;
+	const struct tcp_result *result = &e->result;
+	bool freed = result->write && result->entry.state == HF_STATE_CLOSED;
+	const struct hf_tcb *tcb = result->write && !freed ? &result->entry : e->op.entry;
+	struct event_source source = {
+		.code = result->event_code,
+		.id = connection_id(e->slot, tcb),
+		.state = freed ? HF_STATE_CLOSED : (enum hf_state)tcb->state,
+		.seg = result->event_code == HF_EVENT_ESTABLISHED ? &e->seg : NULL,
+		.ms = e->config.ms,
+		.syn_rto_ms = e->config.syn_rto_ms,
+		.frame_follows = result->verdict == HF_VERDICT_HOST,
+	};
 
-	if (e->op.kind == HF_OP_SEGMENT)
-		hfm_event_established(&m->events, connection_id(e->slot, &e->result.entry), &e->result.entry, &e->seg,
-			e->ms, e->result.verdict == HF_VERDICT_HOST);
-	else
-		hfm_event_completion(
-			&m->events, c->id, c->cookie, e->result.status, c->malformed ? 0x100 | c->type : c->command);
+	switch (e->op.kind) {
+	case HF_OP_SEGMENT:
+	case HF_OP_ICMP:
+		source.stamp = e->seg.stamp;
+		break;
+	case HF_OP_TIMEOUT:
+		source.stamp = e->config.time_ns;
+		break;
+	case HF_OP_COMMAND:
+		source.stamp = e->command.cookie;
+		break;
+	}
+	hfm_event_push(&m->events, &source, tcb);
+}
+
+static void push_completion(struct hf_model *m)
+{
+	struct engine *e = &m->engine;
+	const struct command *c = &e->command;
+	uint32_t id = e->result.insert ? connection_id(e->slot, &e->result.entry) : c->id;
+
+	hfm_event_completion(&m->events, id, c->cookie, e->result.status, c->malformed ? 0x100 | c->type : c->command);
 }
 
 /* T4: everything that the op changes. */
@@ -234,36 +334,42 @@ static void write_back(struct hf_model *m)
 	struct engine *e = &m->engine;
 	const struct tcp_result *result = &e->result;
 
-	if (e->op.kind == HF_OP_SEGMENT) {
+	if (e->op.kind == HF_OP_SEGMENT || e->op.kind == HF_OP_ICMP)
 		push_verdict(m, &e->seg, result->verdict, e->op.hit, connection_id(e->slot, e->op.entry));
+	if (e->op.kind == HF_OP_SEGMENT)
 		m->counters[HF_CNT_OPT_MALFORMED] += e->seg.opt_bad;
-	}
-	if (result->write)
-		write_table(m);
 	if (result->reply)
 		hfm_tx_builder_push(&m->builder, &result->frame);
 	if (result->event)
 		push_event(m);
+	if (result->completion)
+		push_completion(m);
+	if (result->write) /* last: until here op.entry is the entry before */
+		write_table(m);
 	count_verdict(m, result->verdict, result->cause);
 	for (unsigned i = 0; i < result->counts; i++)
 		m->counters[result->count[i]]++;
 }
 
-void hfm_engine_step(struct hf_model *m)
+void hfm_engine_step(struct hf_model *m, uint64_t time_ns)
 {
 	struct engine *e = &m->engine;
+	unsigned phase = e->phase;
 
 	e->traced = false;
-	switch (e->phase) {
+	if (m->seen.commands > 0 && !e->head_seen)
+		see_command(m);
+	if (phase == 0 && m->ready)
+		issue(m);
+	hfm_conn_table_scan(m, phase == 0 && e->phase == 1, phase == 4);
+	switch (phase) {
 	case 0:
-		if (m->ready)
-			issue(m);
 		return;
 	case 1:
 		look_up(m);
 		break;
 	case 3:
-		evaluate(m);
+		evaluate(m, time_ns);
 		break;
 	case 4:
 		write_back(m);
@@ -284,6 +390,7 @@ void hfm_engine_trace(const struct engine *e, struct hf_out *out)
 	out->trc_cause = e->result.cause;
 	switch (e->op.kind) {
 	case HF_OP_SEGMENT:
+	case HF_OP_ICMP:
 		out->trc_stamp = e->seg.stamp;
 		break;
 	case HF_OP_COMMAND:

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "ring.h"
-#include "rx_parser.h"
+#include "tcp_fsm.h"
+#include "tuple_hash.h"
 
 #define EVENT_OCTETS	  128u
 #define COMPLETION_OCTETS 24u
@@ -21,10 +22,23 @@ struct event_queue {
 	struct ring ring;
 };
 
-/* ESTABLISHED: `tcb` is the entry after the op, `seg` the segment that completed the handshake. */
-void hfm_event_established(struct event_queue *q, uint32_t id, const struct hf_tcb *tcb, const struct segment *seg,
-	uint32_t ms, bool frame_follows);
+/* What an EVENT says, besides the entry. */
+struct event_source {
+	enum hf_event_code code;
+	uint32_t id;
+	uint64_t stamp;
+	enum hf_state state;	   /* after the op; `tcb` may still tell the one before */
+	const struct segment *seg; /* ESTABLISHED: what completed the handshake; else NULL */
+	uint32_t ms, syn_rto_ms;
+	bool frame_follows;
+};
+
+void hfm_event_push(struct event_queue *q, const struct event_source *source, const struct hf_tcb *tcb);
 /* `command` is the COMMAND code, or 0x100 | type of a malformed message. */
 void hfm_event_completion(struct event_queue *q, uint32_t id, uint64_t cookie, unsigned status, unsigned command);
+/* The other way: the body of a COMMAND of 128 octets. */
+void hfm_event_parse(const uint8_t *octets, struct command_body *body);
+/* The 4-tuple there; it is IPv6 unless both addresses are IPv4-mapped. */
+void hfm_event_tuple(const uint8_t *octets, struct tuple *tuple);
 
 #endif

@@ -99,12 +99,13 @@ static bool new_memory(struct hf_model *m)
 	t->slots = t->sets * t->ways;
 	t->entries = calloc(t->slots, sizeof(*t->entries));
 	t->tags = calloc(t->slots, sizeof(*t->tags));
+	t->timers = calloc(t->slots, sizeof(*t->timers));
 	t->touched = true;
 	m->engine.commands = new_queue(&m->engine.command_ring, p->cmd_depth, sizeof(*m->engine.commands));
 	m->events.records = new_queue(&m->events.ring, p->event_depth, sizeof(*m->events.records));
 	m->builder.replies = new_queue(&m->builder.ring, p->reply_depth, sizeof(*m->builder.replies));
 	return new_host_frames(&m->host_frames, p) && rx->octets && rx->queue && m->hash.queue && m->frames.stage &&
-	       m->frames.verdicts && m->frames.host && t->entries && t->tags && m->engine.commands &&
+	       m->frames.verdicts && m->frames.host && t->entries && t->tags && t->timers && m->engine.commands &&
 	       m->events.records && m->builder.replies;
 }
 
@@ -159,6 +160,7 @@ void hf_model_free(struct hf_model *m)
 	free(m->builder.replies);
 	free(m->events.records);
 	free(m->engine.commands);
+	free(m->table.timers);
 	free(m->table.tags);
 	free(m->table.entries);
 	free(m->frames.host);
@@ -208,8 +210,7 @@ static void clock_edge(struct hf_model *m, const struct hf_in *in)
 	hfm_tx_builder_step(m);
 	hfm_tx_checksum_step(m);
 	hfm_rx_frame_fifo_step(m);
-	hfm_conn_table_scan(m);
-	hfm_engine_step(m);
+	hfm_engine_step(m, in->time_ns);
 	hfm_tuple_hash_step(m);
 	hfm_rx_parser_step(m, in);
 	hfm_regs_end(m, in);

@@ -10,9 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The type of a field of that many bits, HF_UINT(bits): only addresses are wider than 64. */
+__extension__ typedef unsigned __int128 hf_u128;
+typedef uint64_t hf_u1, hf_u2, hf_u4, hf_u5, hf_u9, hf_u11, hf_u14, hf_u16, hf_u24, hf_u32, hf_u48, hf_u64;
+#define HF_UINT(bits) hf_u##bits
+
 /* One connection entry, every field of regs/tcb.def in host byte order. */
 struct hf_tcb {
-#define FIELD(name, bits, rfc, doc) uint64_t name;
+#define FIELD(name, bits, rfc, doc) HF_UINT(bits) name;
 #include "../regs/tcb.def"
 #undef FIELD
 };

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "handfast_model.h"
 
 #define LISTENERS_MAX 16u
 #define LOCAL_ADDRS   4u
@@ -13,7 +14,8 @@ enum listen_mode { LISTEN_OFF, LISTEN_OFFLOAD, LISTEN_BYPASS };
 
 struct listener {
 	enum listen_mode mode;
-	uint32_t addr; /* 0 = any of ours */
+	bool ip6;
+	hf_u128 addr; /* 0 = any of ours */
 	uint16_t port;
 	uint16_t backlog;
 	bool ws, sack, ts; /* options it may negotiate */
@@ -31,7 +33,8 @@ void hfm_listen_table_reset(struct listen_table *t);
 /* Copy the staged listener of the LISTEN_ registers into the entry that `commit` names. */
 void hfm_listen_table_commit(struct listen_table *t, const struct regs *regs, uint32_t commit);
 /* Index of the listener for a local address and port, an exact address before any, the lowest index first;
- * -1 = none. */
-int hfm_listen_table_lookup(const struct listen_table *t, const struct regs *regs, uint64_t addr, uint64_t port);
+ * -1 = none. An IPv4 address is in the low 32 bits. */
+int hfm_listen_table_lookup(
+	const struct listen_table *t, const struct regs *regs, bool ip6, hf_u128 addr, uint64_t port);
 
 #endif

@@ -117,6 +117,7 @@ bool hfm_h2c_tready(const struct hf_model *m)
 	case H2C_FRAME:
 		return t->count < m->params.tx_beats && t->queued + t->committed < m->params.tx_descs;
 	case H2C_HDR1:
+	case H2C_BODY:
 	case H2C_VALUE:
 	case H2C_SKIP:
 		return true;
@@ -137,7 +138,7 @@ static enum hf_status judge_length(const struct h2c *h, unsigned max_frame)
 
 	switch (h->type) {
 	case HF_MSG_COMMAND:
-		good = h->length == 16;
+		good = h->length == HF_MSG_HEADER_BYTES || h->length == COMMAND_OCTETS;
 		break;
 	case HF_MSG_REG_READ:
 	case HF_MSG_REG_WRITE:
@@ -152,6 +153,28 @@ static enum hf_status judge_length(const struct h2c *h, unsigned max_frame)
 	return good ? HF_STATUS_OK : HF_STATUS_BAD_LENGTH;
 }
 
+/* A COMMAND of that length: OK if the code is known and goes with it. */
+static enum hf_status judge_command(const struct h2c *h)
+{
+	unsigned length;
+
+	switch (h->flags) {
+	case HF_COMMAND_RELEASE:
+	case HF_COMMAND_ABORT:
+	case HF_COMMAND_DUMP:
+		length = HF_MSG_HEADER_BYTES;
+		break;
+	case HF_COMMAND_CONNECT:
+	case HF_COMMAND_CLOSE:
+	case HF_COMMAND_ADOPT:
+		length = COMMAND_OCTETS;
+		break;
+	default:
+		return HF_STATUS_BAD_COMMAND;
+	}
+	return h->length == length ? HF_STATUS_OK : HF_STATUS_BAD_LENGTH;
+}
+
 /* HDR1: the whole header is here. */
 static enum hf_status judge(const struct h2c *h, bool tlast, unsigned max_frame)
 {
@@ -160,10 +183,10 @@ static enum hf_status judge(const struct h2c *h, bool tlast, unsigned max_frame)
 
 	if (status != HF_STATUS_OK)
 		return status;
-	if (tlast != (h->type == HF_MSG_COMMAND))
+	if (tlast != (h->length == HF_MSG_HEADER_BYTES))
 		return HF_STATUS_BAD_LENGTH;
-	if (h->type == HF_MSG_COMMAND && h->flags != HF_COMMAND_RELEASE && h->flags != HF_COMMAND_ABORT)
-		return HF_STATUS_BAD_COMMAND;
+	if (h->type == HF_MSG_COMMAND)
+		return judge_command(h);
 	if (h->type == HF_MSG_FRAME && h->flags & HF_FRAME_CSUM_INSERT &&
 		(start % 2 != 0 || offset % 2 != 0 || start + offset + 2 > frame_octets(h)))
 		return HF_STATUS_BAD_CSUM;
@@ -199,13 +222,24 @@ static void take_cookie(struct h2c *h, uint64_t data, bool tlast, unsigned max_f
 	if (status != HF_STATUS_OK) {
 		bad(h, status, tlast);
 	} else if (h->type == HF_MSG_COMMAND) {
-		h->state = H2C_CMD;
+		h->state = tlast ? H2C_CMD : H2C_BODY;
+		h->beat = 0;
 	} else if (h->type == HF_MSG_FRAME) {
 		h->state = H2C_FRAME;
 		h->beat = 0;
 	} else {
 		h->state = H2C_VALUE;
 	}
+}
+
+static void take_body_beat(struct h2c *h, uint64_t data, bool tlast)
+{
+	put_beat(h->octets + HF_MSG_HEADER_BYTES + 8 * (size_t)h->beat, data);
+	h->beat++;
+	if (tlast != (h->beat == (COMMAND_OCTETS - HF_MSG_HEADER_BYTES) / 8))
+		bad(h, HF_STATUS_BAD_LENGTH, tlast);
+	else if (tlast)
+		h->state = H2C_CMD;
 }
 
 static void take_frame_beat(struct hf_model *m, uint64_t data, bool tlast)
@@ -238,6 +272,9 @@ static void take_beat(struct hf_model *m, uint64_t data, bool tlast)
 		break;
 	case H2C_HDR1:
 		take_cookie(h, data, tlast, m->params.max_frame);
+		break;
+	case H2C_BODY:
+		take_body_beat(h, data, tlast);
 		break;
 	case H2C_VALUE:
 		h->value = (uint32_t)data;
@@ -281,15 +318,18 @@ static void push_command(struct hf_model *m, bool malformed)
 {
 	struct h2c *h = &m->h2c;
 	struct engine *e = &m->engine;
+	struct command *c;
 
-	e->commands[ring_push(&e->command_ring)] = (struct command){
-		.malformed = malformed,
-		.status = h->status,
-		.type = h->type,
-		.command = h->flags,
-		.id = h->id,
-		.cookie = h->cookie,
-	};
+	c = &e->commands[ring_push(&e->command_ring)];
+	c->malformed = malformed;
+	c->status = h->status;
+	c->type = h->type;
+	c->command = h->flags;
+	c->id = h->id;
+	c->cookie = h->cookie;
+	c->has_body = !malformed && h->length == COMMAND_OCTETS;
+	if (c->has_body)
+		memcpy(c->octets, h->octets, sizeof(c->octets));
 	m->counters[malformed ? HF_CNT_H2C_BAD : HF_CNT_H2C_MESSAGES]++;
 	h->state = H2C_HDR0;
 }

@@ -11,6 +11,7 @@
 
 #define HELLO_OCTETS	 40u
 #define REG_REPLY_OCTETS 24u
+#define COMMAND_OCTETS	 128u /* with a body */
 
 enum c2h_source { C2H_NONE, C2H_HELLO, C2H_REG_REPLY, C2H_EVENT, C2H_FRAME };
 
@@ -24,7 +25,7 @@ struct c2h {
 	uint64_t data;
 };
 
-enum h2c_state { H2C_HDR0, H2C_HDR1, H2C_VALUE, H2C_REG, H2C_CMD, H2C_FRAME, H2C_SKIP, H2C_BAD };
+enum h2c_state { H2C_HDR0, H2C_HDR1, H2C_BODY, H2C_VALUE, H2C_REG, H2C_CMD, H2C_FRAME, H2C_SKIP, H2C_BAD };
 
 struct h2c {
 	enum h2c_state state;
@@ -34,14 +35,17 @@ struct h2c {
 	uint32_t id;
 	uint64_t cookie;
 	uint32_t value;
-	unsigned status; /* of a bad message */
-	unsigned beat;	 /* FRAME: data beats taken */
+	unsigned status;		/* of a bad message */
+	unsigned beat;			/* FRAME, BODY: beats taken behind the header */
+	uint8_t octets[COMMAND_OCTETS]; /* COMMAND: the message; the header's part is not used */
 };
 
 struct hf_model;
 
 /* A number into its place in a message: little-endian, offset and size by message.def. */
 #define MESSAGE_PUT(octets, msg, field, value) put_le((octets) + HF_AT_##msg##_##field, value, HF_SIZE_##msg##_##field)
+/* Read it there. */
+#define MESSAGE_GET(octets, msg, field) get_le((octets) + HF_AT_##msg##_##field, HF_SIZE_##msg##_##field)
 /* An address or MAC likewise: network order. */
 #define MESSAGE_PUT_NET(octets, msg, field, value) \
 	put_be((octets) + HF_AT_##msg##_##field, value, HF_SIZE_##msg##_##field)

@@ -48,6 +48,13 @@ static inline uint64_t hfm_reg_mac(const struct regs *r)
 	       __builtin_bswap16((uint16_t)hfm_reg(r, HF_REG_MAC_HI));
 }
 
+/* An IPv6 address in four registers: bits 31:0 at `low`, the other 96 in the three from `next` on. */
+static inline hf_u128 hfm_reg_ip6(const struct regs *r, unsigned low, unsigned next)
+{
+	return (hf_u128)hfm_reg(r, next + 8) << 96 | (hf_u128)hfm_reg(r, next + 4) << 64 |
+	       (hf_u128)hfm_reg(r, next) << 32 | hfm_reg(r, low);
+}
+
 /* Fill in what regs/regs.def says; once. */
 void hfm_regs_init(struct regs *r);
 void hfm_regs_reset(struct regs *r);

@@ -10,7 +10,7 @@
 
 struct verdict {
 	unsigned code; /* enum hf_verdict */
-	bool csum_ok;  /* cls was SEG */
+	bool csum_ok;  /* cls was SEG or ICMP */
 	bool conn;     /* the op hit an entry: id is its */
 	bool lost;
 	uint32_t id;

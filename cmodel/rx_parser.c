@@ -6,8 +6,13 @@
 #include "checksum.h"
 #include "model.h"
 
-enum { ETHERTYPE_IPV4 = 0x0800, PROTOCOL_TCP = 6 };
-enum { AT_DST_MAC = 0, AT_SRC_MAC = 6, AT_ETHERTYPE = 12, AT_IP = 14, AT_IP_SRC = 26 };
+enum { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd, TPID_C = 0x8100, TPID_S = 0x88a8 };
+enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_ICMPV6 = 58 };
+enum { AT_DST_MAC = 0, AT_SRC_MAC = 6, AT_TAG = 12, ETHERNET_OCTETS = 14, TAG_OCTETS = 4 };
+enum { IPV4_OCTETS = 20, IPV6_OCTETS = 40, ICMP_OCTETS = 8 };
+/* IPv4 destination unreachable, time exceeded, parameter problem; then those of ICMPv6. */
+enum { UNREACHABLE = 3, EXCEEDED = 11, PROBLEM = 12, UNREACHABLE6 = 1, EXCEEDED6 = 3, PROBLEM6 = 4 };
+enum { CODE_PROTOCOL = 2, CODE_PORT = 3, CODE_FRAGMENTATION_NEEDED = 4, CODE_PORT6 = 4 };
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_WS = 3, OPTION_SACK_PERMITTED = 4, OPTION_TS = 8 };
 
 void hfm_rx_parser_reset(struct rx_parser *rx)
@@ -52,18 +57,26 @@ static void parse_options(const uint8_t *options, unsigned len, struct segment *
 	}
 }
 
-static void parse_tcp(const uint8_t *tcp, unsigned tcp_len, struct segment *seg)
+/* IEEE 802.1Q tags that the frame shows whole, 0 to 2. */
+static unsigned count_tags(const uint8_t *octets, unsigned length)
 {
-	unsigned header = (tcp[12] >> 4) * 4u;
+	unsigned outer = get_be16(octets + AT_TAG);
 
-	seg->src_port = get_be16(tcp);
-	seg->dst_port = get_be16(tcp + 2);
-	seg->seq = get_be32(tcp + 4);
-	seg->ack = get_be32(tcp + 8);
-	seg->flags = get_be16(tcp + 12) & 0x1ffu;
-	seg->wnd = get_be16(tcp + 14);
-	seg->payload = tcp_len - header;
-	parse_options(tcp + 20, header - 20, seg);
+	if (length < ETHERNET_OCTETS + TAG_OCTETS || (outer != TPID_C && outer != TPID_S))
+		return 0;
+	return length < ETHERNET_OCTETS + 2 * TAG_OCTETS || get_be16(octets + AT_TAG + TAG_OCTETS) != TPID_C ? 1 : 2;
+}
+
+static void parse_ethernet(const uint8_t *octets, unsigned tags, struct segment *seg)
+{
+	seg->src_mac = get_be48(octets + AT_SRC_MAC);
+	seg->vlan_tags = tags;
+	if (tags >= 1) {
+		seg->vlan_svlan = get_be16(octets + AT_TAG) == TPID_S;
+		seg->vlan_outer = get_be16(octets + AT_TAG + 2);
+	}
+	if (tags == 2)
+		seg->vlan_inner = get_be16(octets + AT_TAG + TAG_OCTETS + 2);
 }
 
 static enum hf_seg_class drop(struct segment *seg, enum hf_cause cause)
@@ -72,87 +85,197 @@ static enum hf_seg_class drop(struct segment *seg, enum hf_cause cause)
 	return HF_CLASS_DROP;
 }
 
-/* Rows 1 to 10, which need nothing but the frame; SEG where they pass. */
+/* An intact IP packet: what the rows from 8 on look at. */
+struct packet {
+	const uint8_t *ip;
+	const uint8_t *body; /* TCP segment or ICMP message */
+	unsigned len;	     /* of it */
+	unsigned protocol;
+	bool ip6;
+};
+
+/* Row 10, and row 11 where the header allows it; SEG where they pass. */
+static enum hf_seg_class parse_tcp(const struct packet *p, struct segment *seg)
+{
+	const uint8_t *tcp = p->body;
+	unsigned header;
+	uint16_t sum;
+
+	if (p->len < 20)
+		return drop(seg, HF_CAUSE_TCP_MALFORMED);
+	header = (tcp[12] >> 4) * 4u;
+	if (header < 20 || header > p->len)
+		return drop(seg, HF_CAUSE_TCP_MALFORMED);
+	if (p->ip6) {
+		seg->src_addr = get_be128(p->ip + 8);
+		seg->dst_addr = get_be128(p->ip + 24);
+		sum = hf_checksum_pseudo_ipv6(p->ip + 8, PROTOCOL_TCP, (uint16_t)p->len);
+	} else {
+		seg->src_addr = get_be32(p->ip + 12);
+		seg->dst_addr = get_be32(p->ip + 16);
+		sum = hf_checksum_pseudo_ipv4(
+			(uint32_t)seg->src_addr, (uint32_t)seg->dst_addr, PROTOCOL_TCP, (uint16_t)p->len);
+	}
+	if (hf_checksum_add(sum, hf_checksum_sum(tcp, p->len)) != 0xffff)
+		return drop(seg, HF_CAUSE_TCP_CHECKSUM);
+
+	seg->src_port = get_be16(tcp);
+	seg->dst_port = get_be16(tcp + 2);
+	seg->seq = get_be32(tcp + 4);
+	seg->ack = get_be32(tcp + 8);
+	seg->flags = get_be16(tcp + 12) & 0x1ffu;
+	seg->wnd = get_be16(tcp + 14);
+	seg->payload = p->len - header;
+	parse_options(tcp + 20, header - 20, seg);
+	return HF_CLASS_SEG;
+}
+
+/* The error quotes the IPv4 header and the first 8 octets of a segment that we sent; it came from its
+ * destination, so the quote is turned round. RFC 792, RFC 5927 section 4. */
+static enum hf_seg_class parse_icmp(const struct packet *p, struct segment *seg)
+{
+	const uint8_t *icmp = p->body, *quote = icmp + ICMP_OCTETS, *tcp = quote + IPV4_OCTETS;
+
+	if (p->len < ICMP_OCTETS + IPV4_OCTETS + 8 || hf_checksum_sum(icmp, p->len) != 0xffff)
+		return HF_CLASS_HOST;
+	if (icmp[0] != UNREACHABLE && icmp[0] != EXCEEDED && icmp[0] != PROBLEM)
+		return HF_CLASS_HOST;
+	if (icmp[0] == UNREACHABLE && icmp[1] == CODE_FRAGMENTATION_NEEDED)
+		return HF_CLASS_HOST;
+	if (quote[0] != 0x45 || quote[9] != PROTOCOL_TCP || (get_be16(quote + 6) & 0x1fffu) != 0)
+		return HF_CLASS_HOST;
+	seg->hard = icmp[0] == UNREACHABLE && (icmp[1] == CODE_PROTOCOL || icmp[1] == CODE_PORT);
+	seg->src_addr = get_be32(quote + 16);
+	seg->dst_addr = get_be32(quote + 12);
+	seg->src_port = get_be16(tcp + 2);
+	seg->dst_port = get_be16(tcp);
+	seg->seq = get_be32(tcp + 4);
+	return HF_CLASS_ICMP;
+}
+
+/* Likewise, RFC 4443. */
+static enum hf_seg_class parse_icmpv6(const struct packet *p, struct segment *seg)
+{
+	const uint8_t *icmp = p->body, *quote = icmp + ICMP_OCTETS, *tcp = quote + IPV6_OCTETS;
+	uint16_t sum = hf_checksum_pseudo_ipv6(p->ip + 8, PROTOCOL_ICMPV6, (uint16_t)p->len);
+
+	if (p->len < ICMP_OCTETS + IPV6_OCTETS + 8 || hf_checksum_add(sum, hf_checksum_sum(icmp, p->len)) != 0xffff)
+		return HF_CLASS_HOST;
+	if (icmp[0] != UNREACHABLE6 && icmp[0] != EXCEEDED6 && icmp[0] != PROBLEM6)
+		return HF_CLASS_HOST;
+	if (quote[0] >> 4 != 6 || quote[6] != PROTOCOL_TCP)
+		return HF_CLASS_HOST;
+	seg->hard = icmp[0] == UNREACHABLE6 && icmp[1] == CODE_PORT6;
+	seg->src_addr = get_be128(quote + 24);
+	seg->dst_addr = get_be128(quote + 8);
+	seg->src_port = get_be16(tcp + 2);
+	seg->dst_port = get_be16(tcp);
+	seg->seq = get_be32(tcp + 4);
+	return HF_CLASS_ICMP;
+}
+
+/* IPv4, rows 5 to 11. `len` is what the frame holds from the network header on. */
+static enum hf_seg_class parse_ipv4(const uint8_t *ip, unsigned len, struct segment *seg)
+{
+	struct packet p = { .ip = ip };
+	unsigned header, total, fragment;
+
+	if (len < IPV4_OCTETS)
+		return drop(seg, HF_CAUSE_IP_MALFORMED);
+	header = (ip[0] & 15u) * 4u;
+	total = get_be16(ip + 2);
+	if (ip[0] >> 4 != 4 || header < IPV4_OCTETS || header > total || total > len)
+		return drop(seg, HF_CAUSE_IP_MALFORMED);
+	if (hf_checksum_sum(ip, header) != 0xffff)
+		return drop(seg, HF_CAUSE_IP_CHECKSUM);
+	p.body = ip + header;
+	p.len = total - header;
+	p.protocol = ip[9];
+	if (p.protocol != PROTOCOL_TCP && p.protocol != PROTOCOL_ICMP)
+		return HF_CLASS_HOST;
+
+	fragment = get_be16(ip + 6) & 0x3fffu; /* MF and offset */
+	if (fragment != 0) {
+		unsigned offset = fragment & 0x1fffu;
+
+		/* RFC 1858 section 4.2, RFC 3128 */
+		if (p.protocol == PROTOCOL_TCP && (offset == 1 || (offset == 0 && p.len < 20)))
+			return drop(seg, HF_CAUSE_FRAGMENT);
+		return HF_CLASS_HOST;
+	}
+	return p.protocol == PROTOCOL_TCP ? parse_tcp(&p, seg) : parse_icmp(&p, seg);
+}
+
+/* IPv6, likewise: no extension header is looked behind, so there are no fragments either. */
+static enum hf_seg_class parse_ipv6(const uint8_t *ip, unsigned len, struct segment *seg)
+{
+	struct packet p = { .ip = ip, .ip6 = true };
+
+	if (len < IPV6_OCTETS || ip[0] >> 4 != 6 || get_be16(ip + 4) > len - IPV6_OCTETS)
+		return drop(seg, HF_CAUSE_IP_MALFORMED);
+	p.body = ip + IPV6_OCTETS;
+	p.len = get_be16(ip + 4);
+	p.protocol = ip[6];
+	seg->ip6 = 1;
+	if (p.protocol == PROTOCOL_TCP)
+		return parse_tcp(&p, seg);
+	return p.protocol == PROTOCOL_ICMPV6 ? parse_icmpv6(&p, seg) : HF_CLASS_HOST;
+}
+
+/* Rows 1 to 11, but for what row 9 asks of registers; SEG or ICMP where they pass. */
 static enum hf_seg_class parse(const struct rx_parser *rx, bool bad_fcs, unsigned max_frame, struct segment *seg)
 {
-	const uint8_t *ip = rx->octets + AT_IP;
-	const uint8_t *tcp;
-	unsigned ip_header, total, fragment, tcp_len;
-	uint16_t sum;
+	unsigned tags, l3, ethertype;
 
 	if (bad_fcs)
 		return drop(seg, HF_CAUSE_BAD_FCS);
 	if (rx->length > max_frame)
 		return drop(seg, HF_CAUSE_TOO_LONG);
-	if (rx->length < 14)
+	if (rx->length < ETHERNET_OCTETS)
 		return drop(seg, HF_CAUSE_RUNT);
-	if (get_be16(rx->octets + AT_ETHERTYPE) != ETHERTYPE_IPV4)
+	tags = count_tags(rx->octets, rx->length);
+	l3 = ETHERNET_OCTETS + TAG_OCTETS * tags;
+	ethertype = get_be16(rx->octets + l3 - 2);
+	if (ethertype != ETHERTYPE_IPV4 && ethertype != ETHERTYPE_IPV6)
 		return HF_CLASS_HOST;
-
-	if (rx->length < 34)
-		return drop(seg, HF_CAUSE_IP_MALFORMED);
-	ip_header = (ip[0] & 15u) * 4u;
-	total = get_be16(ip + 2);
-	if (ip[0] >> 4 != 4 || ip_header < 20 || ip_header > total || AT_IP + total > rx->length)
-		return drop(seg, HF_CAUSE_IP_MALFORMED);
-	if (hf_checksum_sum(ip, ip_header) != 0xffff)
-		return drop(seg, HF_CAUSE_IP_CHECKSUM);
-	if (ip[9] != PROTOCOL_TCP)
-		return HF_CLASS_HOST;
-
-	tcp_len = total - ip_header;
-	fragment = get_be16(ip + 6) & 0x3fffu; /* MF and offset */
-	if (fragment != 0) {
-		unsigned offset = fragment & 0x1fffu;
-
-		if (offset == 1 || (offset == 0 && tcp_len < 20)) /* RFC 1858 section 4.2, RFC 3128 */
-			return drop(seg, HF_CAUSE_FRAGMENT);
-		return HF_CLASS_HOST;
-	}
-
-	tcp = ip + ip_header;
-	if (tcp_len < 20 || tcp[12] >> 4 < 5 || (tcp[12] >> 4) * 4u > tcp_len)
-		return drop(seg, HF_CAUSE_TCP_MALFORMED);
-	seg->src_addr = get_be32(ip + 12);
-	seg->dst_addr = get_be32(ip + 16);
-	sum = hf_checksum_pseudo_ipv4(
-		(uint32_t)seg->src_addr, (uint32_t)seg->dst_addr, PROTOCOL_TCP, (uint16_t)tcp_len);
-	if (hf_checksum_add(sum, hf_checksum_sum(tcp, tcp_len)) != 0xffff)
-		return drop(seg, HF_CAUSE_TCP_CHECKSUM);
-
-	seg->src_mac = get_be48(rx->octets + AT_SRC_MAC);
-	parse_tcp(tcp, tcp_len, seg);
-	return HF_CLASS_SEG;
+	parse_ethernet(rx->octets, tags, seg);
+	if (ethertype == ETHERTYPE_IPV4)
+		return parse_ipv4(rx->octets + l3, rx->length - l3, seg);
+	return parse_ipv6(rx->octets + l3, rx->length - l3, seg);
 }
 
-/* RFC 1122 section 3.2.1.3: neither a source nor a destination of a connection. 240/4 without the limited
- * broadcast address is let through: it is reserved, not impossible. */
-static bool impossible(uint64_t addr)
+static bool loopback(bool ip6, hf_u128 addr)
 {
-	return addr == 0 || addr >> 28 == 0xe || addr == 0xffffffff;
+	return ip6 ? addr == 1 : addr >> 24 == 127;
 }
 
-static bool loopback(uint64_t addr)
+static bool martian(const struct segment *seg, bool allow_loopback)
 {
-	return addr >> 24 == 127;
+	if (hfm_impossible_addr(seg->ip6, seg->src_addr) || hfm_impossible_addr(seg->ip6, seg->dst_addr))
+		return true;
+	if (!allow_loopback && (loopback(seg->ip6, seg->src_addr) || loopback(seg->ip6, seg->dst_addr)))
+		return true;
+	return seg->src_addr == seg->dst_addr && seg->src_port == seg->dst_port; /* LAND */
 }
 
-/* Rows 11 to 13, which read registers. */
+/* Row 9's registers and rows 12 to 14, with the registers of the cycle that pushes the descriptor. */
 static void judge(const struct regs *regs, struct rx_parsed *parsed)
 {
 	struct segment *seg = &parsed->seg;
 	uint32_t ctrl = hfm_reg(regs, HF_REG_CTRL);
+	bool enabled = ctrl >> HF_CTRL_ENABLE_LOW & 1, ours = parsed->dst_mac == hfm_reg_mac(regs);
 
-	if (seg->cls != HF_CLASS_SEG)
-		return;
-	if (!(ctrl & 1u << HF_CTRL_ENABLE_LOW))
-		seg->cls = HF_CLASS_HOST;
-	else if (impossible(seg->src_addr) || impossible(seg->dst_addr) ||
-		 ((loopback(seg->src_addr) || loopback(seg->dst_addr)) && !(ctrl & 1u << HF_CTRL_ALLOW_LOOPBACK_LOW)) ||
-		 (seg->src_addr == seg->dst_addr && seg->src_port == seg->dst_port))
-		seg->cls = drop(seg, HF_CAUSE_MARTIAN);
-	else if (parsed->dst_mac != hfm_reg_mac(regs))
-		seg->cls = drop(seg, HF_CAUSE_L2_DEST);
+	if (seg->cls == HF_CLASS_ICMP) {
+		if (!enabled || !ours)
+			seg->cls = HF_CLASS_HOST;
+	} else if (seg->cls == HF_CLASS_SEG) {
+		if (!enabled)
+			seg->cls = HF_CLASS_HOST;
+		else if (martian(seg, ctrl >> HF_CTRL_ALLOW_LOOPBACK_LOW & 1))
+			seg->cls = drop(seg, HF_CAUSE_MARTIAN);
+		else if (!ours)
+			seg->cls = drop(seg, HF_CAUSE_L2_DEST);
+	}
 }
 
 /* The frame is complete: make its descriptor. */
@@ -173,25 +296,73 @@ static void frame_end(struct hf_model *m, bool bad_fcs)
 	parsed->push_cycle = m->cycle + 2;
 }
 
+/* Places, from the network header on, of the addresses and ports that a hash is asked for. */
+struct tuple_places {
+	bool ip6;
+	unsigned remote_addr, local_addr, remote_port, local_port;
+};
+
+/* Returns false as long as the frame is too short to tell; places->remote_port is 0 if there is no tuple. An ICMP
+ * error quotes a segment of ours: its destination is the remote end. */
+static bool find_tuple(unsigned ethertype, const uint8_t *ip, unsigned len, struct tuple_places *places)
+{
+	unsigned quote;
+
+	memset(places, 0, sizeof(*places));
+	if (ethertype == ETHERTYPE_IPV4) {
+		unsigned header = (ip[0] & 15u) * 4u;
+
+		if (len < IPV4_OCTETS)
+			return false;
+		quote = header + ICMP_OCTETS;
+		if (ip[0] < 0x45 || ip[0] > 0x4f || (get_be16(ip + 6) & 0x3fffu) != 0)
+			return true;
+		if (ip[9] == PROTOCOL_TCP)
+			*places = (struct tuple_places){ false, 12, 16, header, header + 2 };
+		else if (ip[9] == PROTOCOL_ICMP)
+			*places = (struct tuple_places){ false, quote + 16, quote + 12, quote + 22, quote + 20 };
+	} else if (ethertype == ETHERTYPE_IPV6) {
+		if (len < IPV6_OCTETS)
+			return false;
+		quote = IPV6_OCTETS + ICMP_OCTETS;
+		if (ip[0] >> 4 != 6)
+			return true;
+		if (ip[6] == PROTOCOL_TCP)
+			*places = (struct tuple_places){ true, 8, 24, IPV6_OCTETS, IPV6_OCTETS + 2 };
+		else if (ip[6] == PROTOCOL_ICMPV6)
+			*places = (struct tuple_places){ true, quote + 24, quote + 8, quote + 42, quote + 40 };
+	}
+	return true;
+}
+
 /* Ask for the hash as soon as the ports are here; no later beat changes the answer. */
 static void hash_request(struct hf_model *m)
 {
 	struct rx_parser *rx = &m->rx;
-	const uint8_t *ip = rx->octets + AT_IP;
-	unsigned ports = AT_IP + (ip[0] & 15u) * 4u;
+	struct tuple_places places;
+	unsigned l3, len, end;
+	const uint8_t *ip;
 
-	if (rx->length < AT_IP + 20 + 4)
+	/* No tuple ends in fewer octets, and the tags are seen whole by then. */
+	if (rx->length < ETHERNET_OCTETS + IPV4_OCTETS + 4)
 		return;
-	if (get_be16(rx->octets + AT_ETHERTYPE) != ETHERTYPE_IPV4 || ip[0] < 0x45 || ip[0] > 0x4f ||
-		ip[9] != PROTOCOL_TCP || (get_be16(ip + 6) & 0x3fffu) != 0) {
+	l3 = ETHERNET_OCTETS + TAG_OCTETS * count_tags(rx->octets, rx->length);
+	ip = rx->octets + l3;
+	len = rx->length - l3;
+	if (!find_tuple(get_be16(ip - 2), ip, len, &places))
+		return;
+	if (places.remote_port == 0) {
 		rx->hash_judged = true;
-	} else if (rx->length >= ports + 4) {
-		memcpy(m->hash.tuple, rx->octets + AT_IP_SRC, 8);
-		memcpy(m->hash.tuple + 8, rx->octets + ports, 4);
-		m->hash.requested = true;
-		rx->has_hash = true;
-		rx->hash_judged = true;
+		return;
 	}
+	end = places.remote_port > places.local_port ? places.remote_port + 2 : places.local_port + 2;
+	if (len < end)
+		return;
+	hfm_tuple_set(&m->hash.tuple, places.ip6, ip + places.remote_addr, ip + places.local_addr,
+		ip + places.remote_port, ip + places.local_port);
+	m->hash.requested = true;
+	rx->has_hash = true;
+	rx->hash_judged = true;
 }
 
 static void first_beat(struct hf_model *m, uint64_t time_ns)

@@ -10,19 +10,19 @@
 #include "ring.h"
 
 #define RX_LENGTH_MAX	 16383u /* lengths saturate here */
-#define RX_HEADER_OCTETS 80u	/* holds the ports behind the longest IPv4 header */
+#define RX_HEADER_OCTETS 120u	/* holds the ports quoted by ICMP behind two tags and the longest IP header */
 #define RX_IN_FLIGHT	 4u	/* one-beat frames: L, L+1 and L+2 of three frames at once */
 
 /* Every field of regs/segment.def in host byte order. */
 struct segment {
-#define FIELD(name, bits, doc) uint64_t name;
+#define FIELD(name, bits, doc) HF_UINT(bits) name;
 #include "../regs/segment.def"
 #undef FIELD
 };
 
 /* A frame between its last beat and the queue. */
 struct rx_parsed {
-	struct segment seg; /* cls SEG: rows 11 to 13 are still to be judged */
+	struct segment seg; /* cls SEG, ICMP: what depends on registers is still to be judged */
 	uint64_t dst_mac;   /* first octet most significant */
 	uint64_t push_cycle;
 };
@@ -46,6 +46,15 @@ struct rx_parser {
 	struct segment *queue; /* of SEG_DEPTH */
 	struct ring queue_ring;
 };
+
+/* RFC 1122 section 3.2.1.3: neither source nor destination of a connection. 240/4 without the limited broadcast
+ * address is let through: it is reserved, not impossible. RFC 4291 section 2: nor are :: and ff00::/8. */
+static inline bool hfm_impossible_addr(bool ip6, hf_u128 addr)
+{
+	if (ip6)
+		return addr == 0 || addr >> 120 == 0xff;
+	return addr == 0 || addr >> 28 == 0xe || addr == 0xffffffff;
+}
 
 struct hf_model;
 

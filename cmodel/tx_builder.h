@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include "tcp_fsm.h"
 
-#define BUILT_OCTETS_MAX 80u /* 14 + 20 + 20 + 20 octets, in whole beats */
+#define BUILT_OCTETS_MAX 104u /* 14 + 2 * 4 + 40 + 20 + 20 octets, in whole beats */
 
 struct tx_builder {
 	struct reply *replies; /* of REPLY_DEPTH */

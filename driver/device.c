@@ -28,11 +28,14 @@ struct waiting {
 	struct waiting *next;
 	unsigned command;
 	uint32_t id;
+	uint64_t tag;
+	size_t len;    /* of msg */
+	uint8_t msg[]; /* its header is not made yet */
 };
 
 struct in_flight {
 	bool used;
-	uint64_t cookie;
+	uint64_t cookie, tag;
 	unsigned command;
 	uint32_t id;
 	int64_t deadline_ms;
@@ -156,32 +159,35 @@ static int start_commands(struct device *dev)
 	while (dev->waiting_first && dev->in_flight_count < credits) {
 		struct waiting *w = dev->waiting_first;
 		struct in_flight *f = dev->in_flight;
-		uint8_t msg[HF_MSG_HEADER_BYTES];
 		int rc;
 
 		while (f->used)
 			f++;
-		*f = (struct in_flight){ true, ++dev->last_cookie, w->command, w->id,
-			clock_ms() + DEVICE_COMMAND_TIMEOUT_MS };
+		*f = (struct in_flight){ .used = true,
+			.cookie = ++dev->last_cookie,
+			.tag = w->tag,
+			.command = w->command,
+			.id = w->id,
+			.deadline_ms = clock_ms() + DEVICE_COMMAND_TIMEOUT_MS };
 		dev->in_flight_count++;
-		put_header(msg, HF_MSG_COMMAND, w->command, sizeof(msg), w->id, f->cookie);
+		put_header(w->msg, HF_MSG_COMMAND, w->command, w->len, w->id, f->cookie);
 		dev->waiting_first = w->next;
 		if (!dev->waiting_first)
 			dev->waiting_end = &dev->waiting_first;
 		dev->waiting_count--;
+		rc = send_message(dev, w->msg, w->len, NULL, 0);
 		free(w);
-		rc = send_message(dev, msg, sizeof(msg), NULL, 0);
 		if (rc)
 			return rc;
 	}
 	return 0;
 }
 
-static void end_command(struct device *dev, struct in_flight *f, int status)
+static void end_command(struct device *dev, struct in_flight *f, uint32_t id, int status)
 {
 	f->used = false;
 	dev->in_flight_count--;
-	dev->on->completion(dev->ctx, f->command, f->id, status);
+	dev->on->completion(dev->ctx, f->command, id, status, f->tag);
 }
 
 static void time_out_commands(struct device *dev)
@@ -192,7 +198,7 @@ static void time_out_commands(struct device *dev)
 		if (dev->in_flight[i].used && dev->in_flight[i].deadline_ms <= now) {
 			dev->stats.command_timeouts++;
 			fault(dev, "the board did not answer a command within %d ms", DEVICE_COMMAND_TIMEOUT_MS);
-			end_command(dev, &dev->in_flight[i], -ETIMEDOUT);
+			end_command(dev, &dev->in_flight[i], dev->in_flight[i].id, -ETIMEDOUT);
 		}
 	}
 }
@@ -235,8 +241,31 @@ static void on_reg_reply(struct device *dev, const uint8_t *msg)
 	/* Otherwise the answer to a posted write, or one that came after its timeout. */
 }
 
+/* The command with this cookie that is under way, or NULL. */
+static struct in_flight *find_command(struct device *dev, uint64_t cookie)
+{
+	for (unsigned i = 0; i < IN_FLIGHT_MAX; i++) {
+		if (dev->in_flight[i].used && dev->in_flight[i].cookie == cookie)
+			return &dev->in_flight[i];
+	}
+	return NULL;
+}
+
+static void on_event(struct device *dev, const uint8_t *msg, size_t len)
+{
+	struct in_flight *f = NULL;
+
+	if (GET(msg, EVENT, code) == HF_EVENT_DUMP)
+		f = find_command(dev, GET(msg, HEADER, stamp));
+	dev->on->event(dev->ctx, msg, len);
+	/* A DUMP that finds its entry has no other completion. */
+	if (f && f->used && f->command == HF_COMMAND_DUMP)
+		end_command(dev, f, (uint32_t)GET(msg, HEADER, id), HF_STATUS_OK);
+}
+
 static void on_completion(struct device *dev, const uint8_t *msg)
 {
+	struct in_flight *f;
 	uint64_t cookie = GET(msg, HEADER, stamp);
 	int status = (int)GET(msg, HEADER, flags);
 
@@ -245,11 +274,11 @@ static void on_completion(struct device *dev, const uint8_t *msg)
 		fault(dev, "the board called a message of type %u malformed, status %d",
 			(unsigned)GET(msg, COMPLETION, command) & 0xff, status);
 	}
-	for (unsigned i = 0; i < IN_FLIGHT_MAX; i++) {
-		if (dev->in_flight[i].used && dev->in_flight[i].cookie == cookie) {
-			end_command(dev, &dev->in_flight[i], status);
-			return;
-		}
+	f = find_command(dev, cookie);
+	if (f) {
+		/* CONNECT, CLOSE, ADOPT: only the board knows the id. */
+		end_command(dev, f, f->id == HF_NO_ID ? (uint32_t)GET(msg, HEADER, id) : f->id, status);
+		return;
 	}
 	if (cookie != COOKIE_NONE && cookie == dev->reg.cookie)
 		end_reg(dev, -EBADMSG, 0);
@@ -326,7 +355,7 @@ static void dispatch(struct device *dev, const uint8_t *msg, size_t len)
 	} else if (type == HF_MSG_FRAME) {
 		dev->on->frame(dev->ctx, msg, len);
 	} else if (type == HF_MSG_EVENT) {
-		dev->on->event(dev->ctx, msg, len);
+		on_event(dev, msg, len);
 	} else if (type == HF_MSG_COMPLETION) {
 		on_completion(dev, msg);
 	} else if (type == HF_MSG_REG_REPLY) {
@@ -440,20 +469,52 @@ int device_reg_post(struct device *dev, uint32_t offset, uint32_t value)
 
 /* Commands and frames ------------------------------------------------------------------------------------- */
 
-int device_command(struct device *dev, unsigned command, uint32_t id)
+static int queue_command(
+	struct device *dev, unsigned command, uint32_t id, const uint8_t *body, size_t len, uint64_t tag)
 {
 	struct waiting *w;
 
 	if (dev->gone)
 		return dev->gone;
-	w = malloc(sizeof(*w));
+	w = malloc(sizeof(*w) + len);
 	if (!w)
 		return -ENOMEM;
-	*w = (struct waiting){ NULL, command, id };
+	w->next = NULL;
+	w->command = command;
+	w->id = id;
+	w->tag = tag;
+	w->len = len;
+	if (body)
+		memcpy(w->msg, body, len);
 	*dev->waiting_end = w;
 	dev->waiting_end = &w->next;
 	dev->waiting_count++;
 	return start_commands(dev);
+}
+
+int device_command(struct device *dev, unsigned command, uint32_t id)
+{
+	return queue_command(dev, command, id, NULL, HF_MSG_HEADER_BYTES, 0);
+}
+
+int device_connect(struct device *dev, const uint8_t *msg, uint64_t tag)
+{
+	return queue_command(dev, HF_COMMAND_CONNECT, HF_NO_ID, msg, DEVICE_MESSAGE_BYTES, tag);
+}
+
+int device_hand_back(struct device *dev, const uint8_t *msg, uint64_t tag)
+{
+	return queue_command(dev, HF_COMMAND_CLOSE, HF_NO_ID, msg, DEVICE_MESSAGE_BYTES, tag);
+}
+
+int device_adopt(struct device *dev, const uint8_t *msg, uint64_t tag)
+{
+	return queue_command(dev, HF_COMMAND_ADOPT, HF_NO_ID, msg, DEVICE_MESSAGE_BYTES, tag);
+}
+
+int device_dump(struct device *dev, unsigned slot, uint64_t tag)
+{
+	return queue_command(dev, HF_COMMAND_DUMP, slot, NULL, HF_MSG_HEADER_BYTES, tag);
 }
 
 unsigned device_commands_pending(const struct device *dev)

@@ -4,7 +4,7 @@
  * Not thread-safe: one thread owns a device and calls device_pump() often. No function here waits longer
  * than the timeout it is given. What arrives while a function waits for its own answer is
  * handed to the callbacks from inside that function, so callbacks must not wait themselves: they may call
- * device_command(), device_frame() and device_reg_post(), nothing else of this file. */
+ * device_command(), device_connect() and its like, device_frame() and device_reg_post(), nothing else of this file. */
 #ifndef HANDFAST_DEVICE_H
 #define HANDFAST_DEVICE_H
 
@@ -17,6 +17,7 @@
 
 #define DEVICE_REG_TIMEOUT_MS	  100  /* a register access is given up after this long */
 #define DEVICE_COMMAND_TIMEOUT_MS 1000 /* and a command; its credit is used again */
+#define DEVICE_MESSAGE_BYTES	  128  /* a command with a body: EVENT's layout, regs/message.def */
 #define DEVICE_FAULT_BYTES	  160  /* longest text of device_fault(), with its 0 */
 
 struct device;
@@ -30,8 +31,9 @@ struct device_board {
 struct device_events {
 	void (*frame)(void *ctx, const uint8_t *msg, size_t len);
 	void (*event)(void *ctx, const uint8_t *msg, size_t len);
-	/* The answer to device_command(); status is an HF_STATUS code, or -ETIMEDOUT. */
-	void (*completion)(void *ctx, unsigned command, uint32_t id, int status);
+	/* The answer to device_command() and its like; status is an HF_STATUS code, or -ETIMEDOUT. id: what the
+	 * command was given; for CONNECT, CLOSE and ADOPT that succeeded, the new id of the connection. */
+	void (*completion)(void *ctx, unsigned command, uint32_t id, int status, uint64_t tag);
 	/* The board was reset (a HELLO arrived): its registers have their reset values and every id is stale.
 	 * Outstanding commands get no completion. */
 	void (*reset)(void *ctx);
@@ -92,6 +94,20 @@ int device_reg_post(struct device *dev, uint32_t offset, uint32_t value);
 /* Queue a command (enum hf_command_code) for a connection; it is sent as soon as there is a credit, and
  * on->completion tells its fate. Returns 0, -ENODEV, -EPROTO or -ENOMEM. */
 int device_command(struct device *dev, unsigned command, uint32_t id);
+
+/* Queue a command whose body is a connection: `msg` has the layout of an EVENT message, of which the header is
+ * ignored (copied during the call). `tag` comes back with the completion.
+ *
+ *   device_connect    active open: 4-tuple, MAC, VLAN, options wanted (bits 0 to 2), rto_ms, now_ms = give up after
+ *   device_hand_back  CLOSE: the engine takes an idle connection over and closes it; state ESTABLISHED or CLOSE-WAIT
+ *   device_adopt      the host's connection gets an entry, so that the engine knows it
+ *
+ * Returns as device_command(). The completion may say BAD_PARAM, EXISTS, NO_ROOM, BAD_STATE (regs/message.def). */
+int device_connect(struct device *dev, const uint8_t *msg, uint64_t tag);
+int device_hand_back(struct device *dev, const uint8_t *msg, uint64_t tag);
+int device_adopt(struct device *dev, const uint8_t *msg, uint64_t tag);
+/* Ask for the entry of a slot. The answer is an event DUMP, then a completion OK; or the completion says STALE. */
+int device_dump(struct device *dev, unsigned slot, uint64_t tag);
 /* Commands queued or sent whose fate is not known yet. */
 unsigned device_commands_pending(const struct device *dev);
 

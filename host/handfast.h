@@ -5,6 +5,7 @@
  *	hf_listen(dev, address, length, 128, &listener);
  *	fd = hf_accept(listener, &peer, -1);		read, write, poll, close: a socket like any other
  *	hf_listener_close(listener);
+ *	fd = hf_connect(dev, NULL, remote, length, 5000);	likewise, the other way
  *	hf_close(dev);
  *
  *  wire ── board ── messages ── service thread ── TAP netdev "hf0" ── kernel TCP ── fd
@@ -125,6 +126,37 @@ HF_API int hf_listener_fd(const struct hf_listener *listener);
  * Returns 0, or the error that kept the board from being told, as hf_listen(); the listener is freed in any
  * case. NULL is allowed. */
 HF_API int hf_listener_close(struct hf_listener *listener);
+
+/* hf_connect - open a connection to a peer: the board makes the handshake.
+ *
+ *   local       NULL, or our struct sockaddr_in: INADDR_ANY is the device's address, port 0 a random ephemeral port
+ *               that nobody uses (RFC 6056)
+ *   remote      the peer's struct sockaddr_in
+ *   length      of each of the two
+ *   timeout_ms  1 to 4194303: give up after that long, resolving of the next hop included; negative: the board's
+ *               default, register CONNECT_MS (3 minutes)
+ *
+ * The next hop is that of the kernel's route to the peer, which must lead through the TAP netdev; its MAC address
+ * comes from the kernel's neighbour table, for which the kernel asks ARP if need be.
+ *
+ * Returns a connected, blocking kernel TCP socket as hf_accept() does. Or
+ *   -ECONNREFUSED   the peer answered with RST
+ *   -ETIMEDOUT      it did not answer within timeout_ms
+ *   -EHOSTUNREACH   a router says that peer or port cannot be reached (hard ICMP error), or the next hop has no
+ *                   MAC address (nobody answers ARP)
+ *   -ENETUNREACH    no route to the peer, or not through the TAP netdev
+ *   -EADDRINUSE     the local port is taken, in the kernel or in the board; without one: no free one was found
+ *   -EADDRNOTAVAIL  local is no address of this host
+ *   -EEXIST         the kernel has a socket on the 4-tuple
+ *   -ENOSPC         the board's table has no room for it now
+ *   -EAFNOSUPPORT   not IPv4
+ *   -EINVAL         remote is no address and port of a single peer, timeout_ms out of range, or an address too short
+ *   -ECONNRESET     the board was reset meanwhile; try again
+ *   -EIO            the board did not answer the command within a second
+ *   -ENODEV         the board is gone; -EPROTO: it came back as another version
+ *   -EPERM, -EACCES, -ENOMEM, -EMFILE, -ENFILE, or another errno of the handoff */
+HF_API int hf_connect(struct hf_device *dev, const struct sockaddr *local, const struct sockaddr *remote,
+	socklen_t length, int timeout_ms);
 
 struct hf_stat {
 	/* "board.RX_FRAMES" ... (regs/counter.def), "host.handoffs" ... (host/counter.def); lives as long as the library */

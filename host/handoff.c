@@ -6,12 +6,14 @@
 #include <linux/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "driver/message.h"
 
 /* RFC 9293 3.1 and RFC 7323: option kinds as TCP_REPAIR_OPTIONS wants them. */
+enum { PORT_TRIES = 256 };
 enum { OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK_PERM = 4, OPT_TIMESTAMP = 8 };
 
 static int mapped_ipv4(const uint8_t *addr, struct in_addr *out)
@@ -34,7 +36,8 @@ int handoff_parse(const uint8_t *msg, struct connection *c)
 		mapped_ipv4(msg + HF_AT_EVENT_local_addr, &c->local.sin_addr))
 		return -EBADMSG;
 	c->id = (uint32_t)GET(msg, HEADER, id);
-	c->listener = (unsigned)GET(msg, EVENT, listener);
+	c->listener = (unsigned)GET(msg, EVENT, listener) & 15;
+	c->active = GET(msg, EVENT, listener) & 64;
 	c->local.sin_family = AF_INET;
 	c->remote.sin_family = AF_INET;
 	c->local.sin_port = htons((uint16_t)GET(msg, EVENT, local_port));
@@ -54,7 +57,6 @@ int handoff_parse(const uint8_t *msg, struct connection *c)
 	c->ts_recent = (uint32_t)GET(msg, EVENT, ts_recent);
 	c->tsval = (uint32_t)(GET(msg, EVENT, now_ms) + GET(msg, EVENT, ts_offset));
 	c->tsecr = (uint32_t)GET(msg, EVENT, tsecr);
-	c->seg_wnd = (unsigned)GET(msg, EVENT, seg_wnd);
 	return 0;
 }
 
@@ -73,7 +75,7 @@ static int set_queue_seq(int fd, int queue, uint32_t seq)
 }
 
 /* A socket in repair mode, connected without a packet. */
-static int repair_connect(int fd, const struct connection *c, const char **step)
+static int repair_connect(int fd, const struct connection *c, bool bound, const char **step)
 {
 	int rc;
 
@@ -90,7 +92,7 @@ static int repair_connect(int fd, const struct connection *c, const char **step)
 	if (rc)
 		return rc;
 	*step = "bind the local address";
-	if (bind(fd, (const struct sockaddr *)&c->local, sizeof(c->local)))
+	if (!bound && bind(fd, (const struct sockaddr *)&c->local, sizeof(c->local)))
 		return -errno;
 	/* Before connect: later, the send MSS would stay 524 for the whole connection. */
 	*step = "set the MSS";
@@ -156,15 +158,58 @@ static int repair_done(int fd, const char **step)
 	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ? -errno : 0;
 }
 
-int handoff_socket(const struct connection *c, const char **step)
+/* A random port of the kernel's range, 0 if there is no randomness. */
+static unsigned ephemeral_port(void)
 {
-	int fd, rc;
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	unsigned low = 32768, high = 60999; /* the kernel's default */
+	uint32_t random;
 
-	*step = "create the socket";
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+	if (f) {
+		if (fscanf(f, "%u %u", &low, &high) != 2 || low < 1 || high > 65535 || low > high) {
+			low = 32768;
+			high = 60999;
+		}
+		fclose(f);
+	}
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return 0;
+	return low + (unsigned)((uint64_t)random * (high - low + 1) >> 32);
+}
+
+int handoff_reserve(struct sockaddr_in *local)
+{
+	bool any = !local->sin_port;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP), rc = 0;
+
 	if (fd < 0)
 		return -errno;
-	rc = repair_connect(fd, c, step);
+	for (unsigned i = 0; i < (any ? PORT_TRIES : 1u); i++) {
+		if (any)
+			local->sin_port = htons((uint16_t)ephemeral_port());
+		rc = bind(fd, (const struct sockaddr *)local, sizeof(*local)) ? -errno : 0;
+		if (rc != -EADDRINUSE)
+			break;
+	}
+	if (!rc)
+		return fd;
+	close(fd);
+	if (any)
+		local->sin_port = 0;
+	return rc;
+}
+
+int handoff_socket(const struct connection *c, int fd, const char **step)
+{
+	bool bound = fd >= 0;
+	int rc;
+
+	*step = "create the socket";
+	if (!bound)
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+	if (fd < 0)
+		return -errno;
+	rc = repair_connect(fd, c, bound, step);
 	if (!rc)
 		rc = repair_options(fd, c, step);
 	if (!rc)
@@ -232,7 +277,8 @@ unsigned handoff_replay(const struct connection *c, const uint8_t *mac, uint8_t 
 	put32(tcp + 8, c->snd_una);
 	tcp[12] = (uint8_t)(tcp_len / 4 << 4);
 	tcp[13] = HF_ACK;
-	put16(tcp + 14, c->seg_wnd);
+	/* Not the field as it came: that of a SYN-ACK is not scaled, this one is. */
+	put16(tcp + 14, c->snd_wnd >> c->snd_wscale > 65535 ? 65535 : c->snd_wnd >> c->snd_wscale);
 	if (c->ts_ok) {
 		put32(tcp + 20, 0x0101080a);
 		put32(tcp + 24, c->ts_recent);
@@ -275,7 +321,7 @@ int handoff_limits(struct in_addr local, struct in_addr peer, unsigned mss, uint
 
 	if (fd < 0)
 		return -errno;
-	rc = repair_connect(fd, &c, &step);
+	rc = repair_connect(fd, &c, false, &step);
 	if (!rc && getsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &window, &len))
 		rc = -errno;
 	close(fd);

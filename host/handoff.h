@@ -13,13 +13,13 @@
 struct connection {
 	uint32_t id;
 	unsigned listener; /* index in the board's listen table */
+	bool active;	   /* hf_connect() opened it */
 	struct sockaddr_in local, remote;
 	uint8_t remote_mac[6];
 	bool ws_ok, ts_ok, sack_ok;
 	unsigned mss, snd_wscale, rcv_wscale;
 	uint32_t snd_nxt, rcv_nxt, snd_una, snd_wnd, rcv_wnd;
 	uint32_t ts_recent, tsval, tsecr; /* tsval: what our next segment says */
-	unsigned seg_wnd;		  /* window of the completing segment, as on the wire */
 };
 
 /* handoff_parse - read an EVENT message. Returns 0, or -EBADMSG if it is no ESTABLISHED event over IPv4. */
@@ -28,13 +28,25 @@ int handoff_parse(const uint8_t *msg, struct connection *c);
 /* handoff_socket - make the kernel socket of a connection. Nothing is sent. The connection's frames must be
  * held until this returns.
  *
+ *   fd  -1, or a socket that is bound to c->local already (handoff_reserve()); it is closed on failure
+ *
  * Returns a connected, blocking, close-on-exec fd, or -errno and in *step what was being done:
  *   -EPERM          no CAP_NET_ADMIN
  *   -EEXIST         the kernel already has a socket on the same 4-tuple
  *   -EADDRNOTAVAIL  the local address is not this host's
  *   -ENETUNREACH    no route to the peer
  *   -EMFILE, -ENFILE, -ENOMEM, or another errno of the step */
-int handoff_socket(const struct connection *c, const char **step);
+int handoff_socket(const struct connection *c, int fd, const char **step);
+
+/* handoff_reserve - a socket bound to *local, so that nobody else in this kernel gets its port; port 0 is filled in with a
+ * random one of the kernel's ephemeral range (RFC 6056, algorithm 1).
+ *
+ * Returns an fd, or
+ *   -EADDRINUSE     the port is taken; with port 0: so many were that none was found
+ *   -EADDRNOTAVAIL  the address is not this host's
+ *   -EACCES         a port that needs CAP_NET_BIND_SERVICE
+ *   -EMFILE, -ENFILE, -ENOMEM, or another errno of socket(2) or bind(2) */
+int handoff_reserve(struct sockaddr_in *local);
 
 /* handoff_replay - rebuild the peer's ACK that completed the handshake, for the kernel to see it once more: a
  * repaired socket learns TS.Recent from no option, only from a segment. `mac` is the host's.

@@ -137,12 +137,17 @@ static int start_thread(struct hf_device *dev)
 static struct hf_device *new_device(void)
 {
 	struct hf_device *dev = calloc(1, sizeof(*dev));
+	pthread_condattr_t attr;
 
 	if (!dev)
 		return NULL;
 	pthread_mutex_init(&dev->lock, NULL);
 	pthread_mutex_init(&dev->error_lock, NULL);
 	pthread_cond_init(&dev->job_done, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&dev->attempt_done, &attr);
+	pthread_condattr_destroy(&attr);
 	dev->tap.fd = dev->watch = dev->kick = -1;
 	return dev;
 }
@@ -156,6 +161,7 @@ static void free_device(struct hf_device *dev)
 	if (dev->kick >= 0)
 		close(dev->kick);
 	owned_free(dev->owned);
+	pthread_cond_destroy(&dev->attempt_done);
 	pthread_cond_destroy(&dev->job_done);
 	pthread_mutex_destroy(&dev->error_lock);
 	pthread_mutex_destroy(&dev->lock);

@@ -61,6 +61,22 @@ struct accepted {
 	struct sockaddr_in peer;
 };
 
+/* One hf_connect(); lives on its caller's stack. */
+struct attempt {
+	struct attempt *next; /* lock */
+	uint64_t tag;	      /* of its CONNECT */
+	struct sockaddr_in local, remote;
+	bool any_port;
+	uint8_t mac[6];	     /* of the next hop */
+	unsigned give_up_ms; /* 0 = the board's default */
+	unsigned tries;
+	uint32_t id; /* HF_NO_ID before the board has said it */
+	int fd;	     /* holds the port; then the connection */
+	int result;  /* what hf_connect() returns; lock */
+	bool done;   /* lock */
+	int ifindex; /* of the TAP netdev */
+};
+
 struct hf_listener {
 	struct hf_device *dev;
 	unsigned index; /* in the board's listen table */
@@ -85,6 +101,8 @@ struct hf_device {
 	bool stop;
 	int lost; /* 0, -ENODEV or -EPROTO: the service thread has ended */
 	struct hf_listener *listener[LISTENERS_MAX];
+	struct attempt *attempts;
+	pthread_cond_t attempt_done; /* an attempt's `done`, or `lost` */
 
 	/* the service thread, or hf_open() before there is one */
 	struct device *board;
@@ -97,6 +115,7 @@ struct hf_device {
 	int64_t stale_until_ms; /* 0 = none of them is young enough to matter */
 	unsigned mtu, half_open, wscale;
 	uint32_t rcv_wnd;
+	uint64_t last_tag; /* of the CONNECTs so far */
 	int64_t heartbeat_ms, next_heartbeat_ms;
 	uint32_t address; /* host order */
 	uint8_t frame[TRANSPORT_MESSAGE_MAX];
@@ -130,8 +149,26 @@ void listener_push(struct hf_listener *l, int fd, const struct sockaddr_in *peer
 /* Wake whoever waits for a listener of a board that is lost; with the lock held. */
 void listener_lost(struct hf_listener *l);
 
+/* Wait on a condition of the monotonic clock. Returns ETIMEDOUT when the deadline has passed. */
+struct timespec deadline_after(int ms);
+
 /* For a socket nobody will get: the peer is told at once. */
 void listener_reset_socket(int fd);
+
+/* connect.c, in the service thread --------------------------------------------------------------------------- */
+
+/* The fate of a CONNECT. */
+void connect_completed(struct hf_device *dev, uint64_t tag, uint32_t id, int status);
+/* An active open is complete. Returns false when nobody waits for it (any more). */
+bool connect_established(struct hf_device *dev, const struct connection *c);
+/* It failed, by an event code. Returns false when nobody waits for it. */
+bool connect_failed(struct hf_device *dev, uint32_t id, unsigned event);
+/* End all attempts; with the lock held. */
+void connect_end_all(struct hf_device *dev, int result);
+
+/* service.c: commands, and the socket of a connection (fd as in handoff_socket()), the board's entry owned by it. */
+void service_command(struct hf_device *dev, enum hf_command_code code, uint32_t id);
+int service_make_socket(struct hf_device *dev, const struct connection *c, int fd);
 
 /* library.c */
 void error_set(struct hf_device *dev, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -218,7 +218,7 @@ int hf_listener_close(struct hf_listener *l)
 
 /* hf_accept ----------------------------------------------------------------------------------------------------- */
 
-static struct timespec deadline_after(int ms)
+struct timespec deadline_after(int ms)
 {
 	struct timespec t;
 

@@ -25,16 +25,18 @@
 
 /* Commands and ownership -------------------------------------------------------------------------------------- */
 
-static void command(struct hf_device *dev, enum hf_command_code code, uint32_t id)
+void service_command(struct hf_device *dev, enum hf_command_code code, uint32_t id)
 {
 	if (device_command(dev->board, code, id))
 		count(dev, COUNT_commands_failed);
 }
 
-static void on_completion(void *ctx, unsigned code, uint32_t id, int status)
+static void on_completion(void *ctx, unsigned code, uint32_t id, int status, uint64_t tag)
 {
 	struct hf_device *dev = ctx;
 
+	if (code == HF_COMMAND_CONNECT)
+		connect_completed(dev, tag, id, status);
 	if (status == HF_STATUS_OK) {
 		count(dev, COUNT_commands_done);
 	} else if (status == HF_STATUS_STALE) {
@@ -54,7 +56,7 @@ static void on_destroyed(void *ctx, uint64_t cookie)
 	if (id == HF_NO_ID)
 		return;
 	count(dev, COUNT_destroyed);
-	command(dev, HF_COMMAND_RELEASE, id);
+	service_command(dev, HF_COMMAND_RELEASE, id);
 }
 
 static void own(struct hf_device *dev, uint32_t id, int fd)
@@ -64,14 +66,14 @@ static void own(struct hf_device *dev, uint32_t id, int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) || owned_add(dev->owned, id, cookie)) {
 		/* Nobody would ever release it. */
-		command(dev, HF_COMMAND_RELEASE, id);
+		service_command(dev, HF_COMMAND_RELEASE, id);
 		return;
 	}
 	/* A host-owned entry is only a cache, and a SYN evicts nothing: with an eighth of the table held, a new handshake finds all
 	 * four ways of its set taken about once in 500 times; with half of it, once in 7. */
 	while (owned_count(dev->owned) > (device_board(dev->board)->slots + 7) / 8) {
 		count(dev, COUNT_released_early);
-		command(dev, HF_COMMAND_RELEASE, owned_oldest(dev->owned));
+		service_command(dev, HF_COMMAND_RELEASE, owned_oldest(dev->owned));
 	}
 }
 
@@ -155,23 +157,31 @@ static int replace_stale(struct hf_device *dev, const struct connection *c, cons
 	if (rc)
 		return rc;
 	count(dev, COUNT_stale_destroyed);
-	return handoff_socket(c, step);
+	return handoff_socket(c, -1, step);
 }
 
-static int make_socket(struct hf_device *dev, const struct connection *c)
+int service_make_socket(struct hf_device *dev, const struct connection *c, int fd)
 {
+	uint8_t ack[HANDOFF_ACK_BYTES];
 	char peer[INET_ADDRSTRLEN] = "";
 	const char *step;
-	int fd = handoff_socket(c, &step);
 
-	if (fd == -EEXIST)
+	fd = handoff_socket(c, fd, &step);
+	if (fd == -EEXIST && !c->active)
 		fd = replace_stale(dev, c, &step);
 	if (fd < 0) {
 		count(dev, COUNT_handoff_failed);
 		inet_ntop(AF_INET, &c->remote.sin_addr, peer, sizeof(peer));
-		error_set(dev, "handoff of the connection from %s:%u failed: %s: %s", peer, ntohs(c->remote.sin_port),
+		error_set(dev, "handoff of the connection with %s:%u failed: %s: %s", peer, ntohs(c->remote.sin_port),
 			step, strerror(-fd));
+		service_command(dev, HF_COMMAND_ABORT, c->id);
+		return fd;
 	}
+	count(dev, COUNT_handoffs);
+	own(dev, c->id, fd);
+	/* Frames of this connection come after this event in the same stream, so that they were held until now. */
+	if (tap_write(&dev->tap, ack, handoff_replay(c, dev->tap.mac, ack)))
+		count(dev, COUNT_tap_out_dropped);
 	return fd;
 }
 
@@ -192,36 +202,54 @@ static bool admit(struct hf_device *dev, const struct connection *c)
 	return l && !full;
 }
 
+/* What the board tells of connections that never became, or no longer are, the host's. */
+static bool on_other_event(struct hf_device *dev, const uint8_t *msg)
+{
+	switch (GET(msg, EVENT, code)) {
+	case HF_EVENT_REFUSED:
+	case HF_EVENT_UNREACHABLE:
+	case HF_EVENT_TIMED_OUT:
+		connect_failed(dev, (uint32_t)GET(msg, HEADER, id), (unsigned)GET(msg, EVENT, code));
+		return true;
+	case HF_EVENT_CLOSED:
+	case HF_EVENT_RESET:
+	case HF_EVENT_ABORTED:
+	case HF_EVENT_RETRYING:
+	case HF_EVENT_DUMP:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void on_event(void *ctx, const uint8_t *msg, size_t len)
 {
 	struct hf_device *dev = ctx;
 	struct hf_listener *l;
 	struct connection c;
-	uint8_t ack[HANDOFF_ACK_BYTES];
 	int fd;
 
 	(void)len;
+	if (on_other_event(dev, msg))
+		return;
 	if (handoff_parse(msg, &c)) {
 		count(dev, COUNT_bad_events);
 		error_set(dev, "the board sent an event this library does not know, code %u",
 			(unsigned)GET(msg, EVENT, code));
 		return;
 	}
+	if (c.active) {
+		if (!connect_established(dev, &c))
+			service_command(dev, HF_COMMAND_ABORT, c.id);
+		return;
+	}
 	if (!admit(dev, &c)) {
-		command(dev, HF_COMMAND_ABORT, c.id);
+		service_command(dev, HF_COMMAND_ABORT, c.id);
 		return;
 	}
-	fd = make_socket(dev, &c);
-	if (fd < 0) {
-		command(dev, HF_COMMAND_ABORT, c.id);
+	fd = service_make_socket(dev, &c, -1);
+	if (fd < 0)
 		return;
-	}
-	count(dev, COUNT_handoffs);
-	own(dev, c.id, fd);
-	/* Frames of this connection come after this event in the same stream, so that they were held until now. */
-	if (tap_write(&dev->tap, ack, handoff_replay(&c, dev->tap.mac, ack)))
-		count(dev, COUNT_tap_out_dropped);
-
 	pthread_mutex_lock(&dev->lock);
 	l = listener_find(dev, &c); /* it may have been closed meanwhile; only this thread fills its queue */
 	if (l)
@@ -238,6 +266,9 @@ static void on_reset(void *ctx)
 	struct hf_device *dev = ctx;
 
 	count(dev, COUNT_board_resets);
+	pthread_mutex_lock(&dev->lock);
+	connect_end_all(dev, -ECONNRESET);
+	pthread_mutex_unlock(&dev->lock);
 	dev->reset_seen = true;
 	dev->next_heartbeat_ms = 0; /* set it up again at once */
 }
@@ -446,7 +477,7 @@ static void say_goodbye(struct hf_device *dev)
 		return;
 	read_watch(dev);
 	while ((id = owned_oldest(dev->owned)) != HF_NO_ID)
-		command(dev, HF_COMMAND_RELEASE, id);
+		service_command(dev, HF_COMMAND_RELEASE, id);
 	do {
 		tap_to_board(dev);
 		if (device_pump(dev->board, 10) < 0)
@@ -479,6 +510,7 @@ void *service_thread(void *arg)
 	dev->lost = rc < 0 ? rc : -ENODEV;
 	while (dev->jobs)
 		end_job(dev, dev->lost);
+	connect_end_all(dev, dev->lost);
 	for (unsigned i = 0; i < LISTENERS_MAX; i++) {
 		if (dev->listener[i])
 			listener_lost(dev->listener[i]);

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // conn_table - the connection table in block RAM, its sweep after reset, and its timers.
 //
-// What    2^SETS_LOG2 sets of WAYS slots, slot = set * WAYS + way. Three memories: tags of 17 bits
-//         per way (valid, then index[31:16]), whole entries (regs/tcb.def), and per way a copy of
-//         the entries' timer fields, which the scanner walks once per millisecond.
-// Input   t0, t1, t2, t4: which step of an op this cycle is. A segment's set and tag come
-//         with t0, everything else with t1 and held to T4. write stores entry_after in the slot of
-//         the op; insert makes the op's tag valid there, free makes the slot's tag invalid.
-// Output  slot from T2 on; entry, key_match, id_match, insertable from T3 on; all until the next op.
+// What    2^SETS_LOG2 sets of WAYS slots, slot = set * WAYS + way. Three memories: tags of 19 bits
+//         per way (TIME-WAIT, host-owned, valid, then index[31:16]), whole entries (regs/tcb.def), and per way
+//         a copy of the entries' timer fields, which the scanner walks once per millisecond.
+// Input   t0, t1, t2, t4: which step of an op this cycle is. With t0: by_tag_t0, the op has a tuple, whose set and
+//         tag stand beside it. Everything else comes with t1 and is held to T4: by_tag again, may_evict (a full
+//         set gives up its victim). write stores entry_after in the slot of the op; an op with a tuple
+//         makes its tag valid there, an entry in state CLOSED (`free`) makes the slot's tag invalid.
+// Output  slot from T2 on; entry, key_match, id_match, insertable .. from T3 on; all until the next op.
 //         expired_valid with expired_slot: the scanner's offer, withdrawn by expired_done.
 // Timing  After reset the sweep clears slot k in cycle k; sweep_last in the last one, then ready.
-//         Scanner: READ and CHECK take two cycles per set; READ waits in a T4, so that no memory is
-//         read while it is written. HOLD lasts to the T4 of the op that took the offer.
+//         Scanner: READ and CHECK take two cycles per set; READ waits in a T0, which reads the timers of its
+//         set, and in a T4, so that no memory is read while it is written. HOLD lasts to the T4 of the op that took
+//         the offer.
 `include "handfast_defs.svh"
+`include "engine_defs.svh"
 module conn_table #(
   parameter int SETS_LOG2 = 8,
   parameter int WAYS = 4
@@ -23,8 +26,9 @@ module conn_table #(
   output logic                    ready,
   output logic                    sweep_last,
 
-  // T0: a segment's set and tag
+  // T0: set and tag of an op with a tuple
   input  logic                    t0,
+  input  logic                    by_tag_t0,
   input  logic [SETS_LOG2-1:0]    t0_set,
   input  logic [15:0]             t0_tag,
 
@@ -32,19 +36,21 @@ module conn_table #(
   input  logic                    t1,
   input  logic                    t2,
   input  logic                    by_tag,        // the slot is chosen by set and tag, else slot_given
+  input  logic                    may_evict,     // CONNECT, CLOSE, ADOPT
   input  logic [15:0]             slot_given,
-  input  logic [95:0]             key,           // {remote_addr, local_addr, remote_port, local_port}
+  input  logic [`HF_TUPLE_BITS-1:0] key,
   input  logic [15:0]             generation,
   output logic [15:0]             slot,
   output logic [`HF_TCB_BITS-1:0] entry,
-  output logic                    key_match,     // tag, addresses and ports agree
+  output logic                    key_match,     // tag, family, addresses and ports agree
+  output logic                    slot_exists,
   output logic                    id_match,      // the slot exists and its generation agrees
-  output logic                    insertable,    // no tag of the set agrees and the slot is free
+  output logic                    insertable,    // no tag of the set agrees and the slot is free or a victim's
+  output logic                    victim,        // insertable, but the slot's entry lives
 
   // T4: write-back
   input  logic                    t4,
   input  logic                    write,
-  input  logic                    insert,
   input  logic                    free,
   input  logic [`HF_TCB_BITS-1:0] entry_after,
 
@@ -93,7 +99,7 @@ module conn_table #(
   // ---- the one write port of all memories: sweep, or T4 ----
 
   /* verilator lint_off UNUSEDSIGNAL */
-  tcb_t                   after;       // its timer fields
+  tcb_t                   after;       // its state and timer fields
   tcb_t                   found;       // its key fields
   /* verilator lint_on UNUSEDSIGNAL */
   logic                   wr_entry, wr_tag;
@@ -101,7 +107,8 @@ module conn_table #(
   logic [SETS_LOG2-1:0]   wr_set;
   logic [WAYS-1:0]        wr_way;      // one-hot
   logic [`HF_TCB_BITS-1:0] wr_entry_data;
-  logic [16:0]            wr_tag_data;
+  logic [18:0]            wr_tag_data;
+  logic                   after_host, after_time_wait;
   logic [24:0]            wr_timer_data;
 
   logic [15:0]            slot_q;
@@ -109,11 +116,14 @@ module conn_table #(
 
   assign after = entry_after;
   assign wr_entry = !ready_q || (t4 && write);
-  assign wr_tag = !ready_q || (t4 && write && (insert || free));
+  // An op without a tuple does not know its slot's tag; it frees the slot or leaves the tag as it is.
+  assign wr_tag = !ready_q || (t4 && write && (by_tag || free));
   assign wr_slot = ready_q ? slot_q[SLOT_W-1:0] : sweep_q;
   assign wr_set = wr_slot[SLOT_W-1:WAYS_LOG2];
   assign wr_entry_data = ready_q ? entry_after : '0;
-  assign wr_tag_data = ready_q ? {insert, tag_q} : '0;
+  assign after_host = after.state == `HF_STATE_ESTABLISHED || after.state == `HF_STATE_CLOSE_WAIT;
+  assign after_time_wait = after.state == `HF_STATE_TIME_WAIT;
+  assign wr_tag_data = ready_q ? {after_time_wait, after_host, !free, tag_q} : '0;
   assign wr_timer_data = ready_q ? {after.timer_armed, after.deadline_ms} : '0;
 
   always_comb begin
@@ -125,36 +135,42 @@ module conn_table #(
 
   // Reads and writes share no cycle (sweep before ready, T0 before T4, READ not in T4), so
   // no_rw_check: synthesis need not build a bypass around the block RAM.
-  logic                 scan_read;
-  logic [SETS_LOG2-1:0] scan_set_q;
-  logic [WAYS-1:0]      way_match, way_valid, way_expired;
+  logic                 scan_read, timer_read;
+  logic [SETS_LOG2-1:0] scan_set_q, timer_set;
+  logic [WAYS-1:0]      way_match, way_valid, way_host, way_time_wait, way_expired;
+  logic [24*WAYS-1:0]   way_left;       // deadline - ms with its sign turned round: the order of unsigned numbers
+
+  assign timer_read = (t0 && by_tag_t0) || scan_read;
+  assign timer_set = t0 ? t0_set : scan_set_q;
 
   generate
     for (genvar w = 0; w < WAYS; w++) begin : g_way
       (* no_rw_check *)
-      logic [16:0] tag_mem [0:SETS-1];
+      logic [18:0] tag_mem [0:SETS-1];
       (* no_rw_check *)
       logic [24:0] timer_mem [0:SETS-1];
-      logic [16:0] tag_out_q;
+      logic [18:0] tag_out_q;
       logic [24:0] timer_out_q;
-      logic [23:0] overdue_ms;
+      logic [23:0] overdue_ms, left_ms;
 
       always_ff @(posedge clk) begin
         if (wr_tag && wr_way[w])
           tag_mem[wr_set] <= wr_tag_data;
-        if (t0)
+        if (t0 && by_tag_t0)
           tag_out_q <= tag_mem[t0_set];
       end
 
       always_ff @(posedge clk) begin
         if (wr_entry && wr_way[w])
           timer_mem[wr_set] <= wr_timer_data;
-        if (scan_read)
-          timer_out_q <= timer_mem[scan_set_q];
+        if (timer_read)
+          timer_out_q <= timer_mem[timer_set];
       end
 
-      assign way_valid[w] = tag_out_q[16];
-      assign way_match[w] = tag_out_q == {1'b1, tag_q};
+      assign {way_time_wait[w], way_host[w], way_valid[w]} = tag_out_q[18:16];
+      assign way_match[w] = tag_out_q[16:0] == {1'b1, tag_q};
+      assign left_ms = timer_out_q[23:0] - ms;
+      assign way_left[24*w +: 24] = {!left_ms[23], left_ms[22:0]};
       assign overdue_ms = ms - timer_out_q[23:0];
       assign way_expired[w] = timer_out_q[24] && overdue_ms < 24'h800000;
     end
@@ -163,28 +179,44 @@ module conn_table #(
   // ---- T1: the slot ----
 
   logic [SETS_LOG2-1:0] set_q;
-  logic [15:0]          match_way, free_way, expired_way, slot_d;
-  logic                 exists_d;
+  logic [15:0]          match_way, free_way, host_way, wait_way, victim_way, new_way, expired_way, slot_d;
+  logic [23:0]          least_left;
+  logic                 exists_d, full, has_victim;
 
   // From the highest way down, so that the lowest one stands.
   always_comb begin
     match_way = '0;
     free_way = '0;
+    host_way = '0;
+    wait_way = '0;
+    least_left = '1;
     expired_way = '0;
     for (int w = WAYS - 1; w >= 0; w--) begin
       if (way_match[w])
         match_way = 16'(w);
       if (!way_valid[w])
         free_way = 16'(w);
+      if (way_host[w])
+        host_way = 16'(w);
+      if (way_time_wait[w] && way_left[24*w +: 24] <= least_left) begin
+        wait_way = 16'(w);
+        least_left = way_left[24*w +: 24];
+      end
       if (way_expired[w])
         expired_way = 16'(w);
     end
   end
 
+  // A victim is an entry the host can serve without us, else the TIME-WAIT that would end first.
+  assign full = &way_valid;
+  assign has_victim = may_evict && full && (|way_host || |way_time_wait);
+  assign victim_way = |way_host ? host_way : wait_way;
+  assign new_way = has_victim ? victim_way : free_way;
+
   always_comb begin
     slot_d = slot_given;
     if (by_tag)
-      slot_d = (16'(set_q) << WAYS_LOG2) | (|way_match ? match_way : free_way);
+      slot_d = (16'(set_q) << WAYS_LOG2) | (|way_match ? match_way : new_way);
     exists_d = by_tag || 32'(slot_given) < SLOTS;
   end
 
@@ -193,7 +225,7 @@ module conn_table #(
   (* no_rw_check *)
   logic [`HF_TCB_BITS-1:0] entry_mem [0:SLOTS-1];
   logic [`HF_TCB_BITS-1:0] entry_out_q;
-  logic                    exists_q, match_q, free_q;
+  logic                    exists_q, match_q, free_q, victim_q;
 
   always_ff @(posedge clk) begin
     if (wr_entry)
@@ -206,7 +238,7 @@ module conn_table #(
   assign slot = slot_q;
 
   always_ff @(posedge clk) begin
-    if (t0) begin
+    if (t0 && by_tag_t0) begin
       set_q <= t0_set;
       tag_q <= t0_tag;
     end
@@ -214,13 +246,17 @@ module conn_table #(
       slot_q <= slot_d;
       exists_q <= exists_d;
       match_q <= by_tag && |way_match;
-      free_q <= by_tag && !(&way_valid);
+      free_q <= by_tag && !full;
+      victim_q <= by_tag && has_victim;
     end
     if (t2) begin
       entry <= entry_out_q;
-      key_match <= match_q && {found.remote_addr, found.local_addr, found.remote_port, found.local_port} == key;
+      key_match <= match_q && {found.ip6, found.remote_addr, found.local_addr, found.remote_port,
+                               found.local_port} == key;
+      slot_exists <= exists_q;
       id_match <= exists_q && found.generation == generation;
-      insertable <= !match_q && free_q;
+      insertable <= !match_q && (free_q || victim_q);
+      victim <= !match_q && victim_q;
     end
   end
 
@@ -232,7 +268,7 @@ module conn_table #(
   logic [SETS_LOG2-1:0] scan_set_d;
   logic [15:0]          expired_slot_q, expired_slot_d;
 
-  assign scan_read = scan_q == SCAN_READ && !t4;
+  assign scan_read = scan_q == SCAN_READ && !t0 && !t4;
   assign expired_valid = scan_q == SCAN_HOLD;
   assign expired_slot = expired_slot_q;
 
@@ -249,7 +285,7 @@ module conn_table #(
           scan_req_d = tick_1ms;
         end
       SCAN_READ:
-        if (!t4)
+        if (scan_read)
           scan_d = SCAN_CHECK;
       SCAN_CHECK: begin
         expired_slot_d = (16'(scan_set_q) << WAYS_LOG2) | expired_way;

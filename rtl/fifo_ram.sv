@@ -86,7 +86,7 @@ module fifo_ram #(
     if (!rst) begin
       assume (!push || room_q != 0);
       assume (!pop || valid_q);
-      assert (room_q <= COUNT_W'(DEPTH));
+      room_bounded: assert (room_q <= COUNT_W'(DEPTH));
     end
   end
 `endif

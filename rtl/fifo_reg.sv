@@ -71,7 +71,7 @@ module fifo_reg #(
     if (!rst) begin
       assume (!push || has_room);
       assume (!pop || valid);
-      assert (count_q <= COUNT_W'(DEPTH));
+      count_bounded: assert (count_q <= COUNT_W'(DEPTH));
     end
   end
 `endif

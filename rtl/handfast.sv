@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // handfast - TCP connection setup in hardware: the core's pins and how its units are wired.
 //
-// What    the passive open of RFC 9293 over IPv4: frames of the wire come in, SYNs are answered, finished
-//         connections become events for the host, all else goes up to it unchanged.
+// What    opening and closing of TCP connections (RFC 9293) over IPv4 and IPv6: frames of the wire come in, SYNs
+//         are answered, the host's opens and closes carried out, finished connections become events for the
+//         host, all else goes up to it unchanged.
 // Input   s_axis_rx: frames without FCS, never stalled; tuser on the last beat marks a bad FCS.
 //         s_axis_h2c: messages of the host (regs/message.def). s_axil: registers (regs/regs.def). time_ns: monotonic;
 //         tick_1ms: one clock each millisecond.
@@ -12,6 +13,7 @@
 // Timing  docs/architecture.md, to the cycle. Every output depends on registers only. The pins are those of
 //         cmodel/pins.def; byte 0 of a frame or message is tdata[7:0].
 `include "handfast_defs.svh"
+`include "engine_defs.svh"
 module handfast #(
   parameter int SETS_LOG2 = 8,          // log2 of the sets of the connection table
   parameter int WAYS = 4,               // 1, 2, 4 or 8 slots per set
@@ -103,24 +105,27 @@ module handfast #(
   logic                        host_alive;
 
   logic                        cfg_enable, cfg_allow_loopback, cfg_ts_offset_off, cfg_ts_relaxed;
-  logic [15:0]                 cfg_syn_rto_ms, cfg_syn_rto_max_ms, cfg_mss, cfg_mss_floor;
-  logic [3:0]                  cfg_synack_retries, cfg_wscale;
+  logic                        cfg_tw_rst_closes, cfg_ecn;
+  logic [15:0]                 cfg_syn_rto_ms, cfg_syn_rto_max_ms, cfg_mss, cfg_mss6, cfg_mss_floor, cfg_challenge_ms;
+  logic [21:0]                 cfg_connect_ms, cfg_close_ms, cfg_fin_wait_2_ms, cfg_time_wait_ms;
+  logic [3:0]                  cfg_synack_retries, cfg_wscale, cfg_challenge_limit;
   logic [29:0]                 cfg_rcv_wnd;
   logic [7:0]                  cfg_ttl, cfg_tos;
   logic [47:0]                 cfg_mac;
   logic [127:0]                cfg_local_addrs, cfg_key_index, cfg_key_isn;
+  logic [255:0]                cfg_local6_addrs;
 
   logic                        listen_commit;
   logic [3:0]                  listen_index, listen_read_index;
   logic [1:0]                  listen_mode;
-  logic [31:0]                 listen_addr;
+  logic [127:0]                listen_addr;
   logic [15:0]                 listen_port, listen_backlog, listen_half_open;
-  logic [2:0]                  listen_opts;
+  logic [3:0]                  listen_opts;
 
   logic                        stage_push, stage_has_space, mover_take;
   logic [63:0]                 stage_data;
-  logic                        hash_req;
-  logic [95:0]                 hash_tuple;
+  logic                        hash_req, hash_ip6;
+  logic [287:0]                hash_tuple;
   logic                        seg_push;
   logic [`HF_SEGMENT_BITS-1:0] seg_data;
 
@@ -135,11 +140,11 @@ module handfast #(
   logic [`HF_REPLY_BITS-1:0]   reply_data;
 
   logic                        event_push, event_completion, event_frame_follows, event_room;
-  logic [31:0]                 event_id, event_seg_seq, event_seg_ack, event_tsecr, event_rtt_ms, event_now_ms;
+  logic [31:0]                 event_id, event_seg_seq, event_seg_ack, event_tsecr, event_now_ms;
   logic [63:0]                 event_stamp;
-  logic [7:0]                  event_status;
+  logic [7:0]                  event_status, event_code;
   logic [8:0]                  event_command;
-  logic [15:0]                 event_seg_wnd;
+  logic [15:0]                 event_seg_wnd, event_rtt_ms, event_rto_ms;
   logic [`HF_TCB_BITS-1:0]     event_entry;
 
   logic                        ev_valid, ev_tlast, ev_take;
@@ -155,6 +160,7 @@ module handfast #(
   logic [7:0]                  cmd_code, cmd_status, cmd_type;
   logic [31:0]                 cmd_id;
   logic [63:0]                 cmd_cookie;
+  logic [`HF_BODY_BITS-1:0]    cmd_body;
 
   logic                        txf_write, txf_last, txf_csum, txf_abort, txf_ready;
   logic [63:0]                 txf_data;
@@ -192,7 +198,7 @@ module handfast #(
     .s_axis_rx_tlast(s_axis_rx_tlast), .s_axis_rx_tuser(s_axis_rx_tuser),
     .cfg_enable(cfg_enable), .cfg_allow_loopback(cfg_allow_loopback), .cfg_mac(cfg_mac), .mover_take(mover_take),
     .stage_push(stage_push), .stage_data(stage_data), .stage_has_space(stage_has_space),
-    .hash_req(hash_req), .hash_tuple(hash_tuple), .seg_push(seg_push), .seg_data(seg_data),
+    .hash_req(hash_req), .hash_ip6(hash_ip6), .hash_tuple(hash_tuple), .seg_push(seg_push), .seg_data(seg_data),
     .cnt_rx_frames(cnt_rx_frames), .cnt_drop_not_ready(cnt_drop_not_ready), .cnt_drop_overrun(cnt_drop_overrun));
 
   rx_frame_fifo #(.SEG_DEPTH(SEG_DEPTH), .STAGE_BEATS(STAGE_BEATS), .HOST_FIFO_BEATS(HOST_FIFO_BEATS)) u_rx_fifo (
@@ -209,14 +215,18 @@ module handfast #(
     .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .SEG_DEPTH(SEG_DEPTH), .CMD_DEPTH(CMD_DEPTH)
   ) u_engine (
     .clk(clk), .rst(rst), .ready(ready), .sweep_last(sweep_last),
-    .seg_push(seg_push), .seg_data(seg_data), .hash_req(hash_req), .hash_tuple(hash_tuple),
-    .cmd_push(cmd_push), .cmd_code(cmd_code), .cmd_status(cmd_status), .cmd_type(cmd_type), .cmd_id(cmd_id),
-    .cmd_cookie(cmd_cookie), .cmd_room(cmd_room),
-    .tick_1ms(tick_1ms), .ms(ms), .host_alive(host_alive),
-    .cfg_ts_offset_off(cfg_ts_offset_off), .cfg_ts_relaxed(cfg_ts_relaxed), .cfg_syn_rto_ms(cfg_syn_rto_ms),
-    .cfg_syn_rto_max_ms(cfg_syn_rto_max_ms), .cfg_synack_retries(cfg_synack_retries), .cfg_mss(cfg_mss),
-    .cfg_mss_floor(cfg_mss_floor), .cfg_rcv_wnd(cfg_rcv_wnd), .cfg_wscale(cfg_wscale),
-    .cfg_local_addrs(cfg_local_addrs), .cfg_key_index(cfg_key_index), .cfg_key_isn(cfg_key_isn),
+    .seg_push(seg_push), .seg_data(seg_data), .hash_req(hash_req), .hash_ip6(hash_ip6),
+    .hash_tuple(hash_tuple), .cmd_push(cmd_push), .cmd_code(cmd_code), .cmd_status(cmd_status), .cmd_type(cmd_type),
+    .cmd_id(cmd_id), .cmd_cookie(cmd_cookie), .cmd_body(cmd_body), .cmd_room(cmd_room),
+    .tick_1ms(tick_1ms), .ms(ms), .time_ns(time_ns), .host_alive(host_alive),
+    .cfg_ts_offset_off(cfg_ts_offset_off), .cfg_ts_relaxed(cfg_ts_relaxed), .cfg_tw_rst_closes(cfg_tw_rst_closes),
+    .cfg_ecn(cfg_ecn), .cfg_syn_rto_ms(cfg_syn_rto_ms), .cfg_syn_rto_max_ms(cfg_syn_rto_max_ms),
+    .cfg_synack_retries(cfg_synack_retries), .cfg_connect_ms(cfg_connect_ms), .cfg_close_ms(cfg_close_ms),
+    .cfg_fin_wait_2_ms(cfg_fin_wait_2_ms), .cfg_time_wait_ms(cfg_time_wait_ms),
+    .cfg_challenge_limit(cfg_challenge_limit), .cfg_challenge_ms(cfg_challenge_ms), .cfg_mss(cfg_mss),
+    .cfg_mss6(cfg_mss6), .cfg_mss_floor(cfg_mss_floor), .cfg_rcv_wnd(cfg_rcv_wnd), .cfg_wscale(cfg_wscale),
+    .cfg_local_addrs(cfg_local_addrs), .cfg_local6_addrs(cfg_local6_addrs), .cfg_key_index(cfg_key_index),
+    .cfg_key_isn(cfg_key_isn),
     .listen_commit(listen_commit), .listen_index(listen_index), .listen_mode(listen_mode),
     .listen_addr(listen_addr), .listen_port(listen_port), .listen_backlog(listen_backlog),
     .listen_opts(listen_opts), .listen_read_index(listen_read_index), .listen_half_open(listen_half_open),
@@ -225,9 +235,9 @@ module handfast #(
     .verdict_beats(verdict_beats), .verdict_lost(verdict_lost),
     .reply_push(reply_push), .reply_data(reply_data), .reply_room(reply_room),
     .event_push(event_push), .event_completion(event_completion), .event_id(event_id), .event_stamp(event_stamp),
-    .event_status(event_status), .event_command(event_command), .event_entry(event_entry),
+    .event_status(event_status), .event_command(event_command), .event_code(event_code), .event_entry(event_entry),
     .event_frame_follows(event_frame_follows), .event_seg_seq(event_seg_seq), .event_seg_ack(event_seg_ack),
-    .event_seg_wnd(event_seg_wnd), .event_tsecr(event_tsecr), .event_rtt_ms(event_rtt_ms),
+    .event_seg_wnd(event_seg_wnd), .event_tsecr(event_tsecr), .event_rtt_ms(event_rtt_ms), .event_rto_ms(event_rto_ms),
     .event_now_ms(event_now_ms), .event_room(event_room),
     .half_open(half_open), .entries(entries), .inc(engine_inc),
     .trc_valid(trc_valid), .trc_op(trc_op), .trc_write(trc_write), .trc_slot(trc_slot), .trc_state(trc_state),
@@ -235,9 +245,9 @@ module handfast #(
 
   event_queue #(.EVENT_DEPTH(EVENT_DEPTH)) u_events (
     .clk(clk), .rst(rst), .push(event_push), .completion(event_completion), .id(event_id), .stamp(event_stamp),
-    .status(event_status), .command(event_command), .entry(event_entry), .frame_follows(event_frame_follows),
-    .seg_seq(event_seg_seq), .seg_ack(event_seg_ack), .seg_wnd(event_seg_wnd), .tsecr(event_tsecr),
-    .rtt_ms(event_rtt_ms), .now_ms(event_now_ms), .room(event_room),
+    .status(event_status), .command(event_command), .code(event_code), .entry(event_entry),
+    .frame_follows(event_frame_follows), .seg_seq(event_seg_seq), .seg_ack(event_seg_ack), .seg_wnd(event_seg_wnd),
+    .tsecr(event_tsecr), .rtt_ms(event_rtt_ms), .rto_ms(event_rto_ms), .now_ms(event_now_ms), .room(event_room),
     .ev_valid(ev_valid), .ev_tdata(ev_tdata), .ev_tlast(ev_tlast), .ev_take(ev_take));
 
   // ---- send ----
@@ -276,7 +286,7 @@ module handfast #(
     .reg_req(reg_req), .reg_write(reg_write), .reg_addr(reg_addr), .reg_wdata(reg_wdata), .reg_ack(reg_ack),
     .reg_status(reg_status), .reg_rdata(reg_rdata),
     .cmd_push(cmd_push), .cmd_code(cmd_code), .cmd_status(cmd_status), .cmd_type(cmd_type), .cmd_id(cmd_id),
-    .cmd_cookie(cmd_cookie), .cmd_room(cmd_room),
+    .cmd_cookie(cmd_cookie), .cmd_body(cmd_body), .cmd_room(cmd_room),
     .txf_write(txf_write), .txf_data(txf_data), .txf_last(txf_last), .txf_length(txf_length), .txf_csum(txf_csum),
     .txf_start(txf_start), .txf_offset(txf_offset), .txf_abort(txf_abort), .txf_ready(txf_ready),
     .cnt_h2c_messages(cnt_h2c_messages), .cnt_h2c_bad(cnt_h2c_bad));
@@ -294,10 +304,14 @@ module handfast #(
     .ready(ready), .sweep_last(sweep_last), .half_open(half_open), .entries(entries), .inc(inc),
     .ms(ms), .host_alive(host_alive),
     .cfg_enable(cfg_enable), .cfg_allow_loopback(cfg_allow_loopback), .cfg_ts_offset_off(cfg_ts_offset_off),
-    .cfg_ts_relaxed(cfg_ts_relaxed), .cfg_syn_rto_ms(cfg_syn_rto_ms), .cfg_syn_rto_max_ms(cfg_syn_rto_max_ms),
-    .cfg_synack_retries(cfg_synack_retries), .cfg_mss(cfg_mss), .cfg_mss_floor(cfg_mss_floor),
+    .cfg_ts_relaxed(cfg_ts_relaxed), .cfg_tw_rst_closes(cfg_tw_rst_closes), .cfg_ecn(cfg_ecn),
+    .cfg_syn_rto_ms(cfg_syn_rto_ms), .cfg_syn_rto_max_ms(cfg_syn_rto_max_ms),
+    .cfg_synack_retries(cfg_synack_retries), .cfg_mss(cfg_mss), .cfg_mss6(cfg_mss6), .cfg_connect_ms(cfg_connect_ms),
+    .cfg_close_ms(cfg_close_ms), .cfg_fin_wait_2_ms(cfg_fin_wait_2_ms), .cfg_time_wait_ms(cfg_time_wait_ms),
+    .cfg_challenge_limit(cfg_challenge_limit), .cfg_challenge_ms(cfg_challenge_ms), .cfg_mss_floor(cfg_mss_floor),
     .cfg_rcv_wnd(cfg_rcv_wnd), .cfg_wscale(cfg_wscale), .cfg_ttl(cfg_ttl), .cfg_tos(cfg_tos), .cfg_mac(cfg_mac),
-    .cfg_local_addrs(cfg_local_addrs), .cfg_key_index(cfg_key_index), .cfg_key_isn(cfg_key_isn),
+    .cfg_local_addrs(cfg_local_addrs), .cfg_local6_addrs(cfg_local6_addrs), .cfg_key_index(cfg_key_index),
+    .cfg_key_isn(cfg_key_isn),
     .listen_commit(listen_commit), .listen_index(listen_index), .listen_mode(listen_mode),
     .listen_addr(listen_addr), .listen_port(listen_port), .listen_backlog(listen_backlog),
     .listen_opts(listen_opts), .listen_read_index(listen_read_index), .listen_half_open(listen_half_open));

@@ -4,12 +4,12 @@
 `define HANDFAST_DEFS_SVH
 
 `define HF_ID_VALUE 32'h54534648
-`define HF_ABI_VERSION 32'd1
+`define HF_ABI_VERSION 32'd2
 
 `define HF_REG_ID 12'h000
 `define HF_RESET_ID 32'h54534648
 `define HF_REG_VERSION 12'h004
-`define HF_RESET_VERSION 32'h00000001
+`define HF_RESET_VERSION 32'h00000002
 `define HF_REG_CTRL 12'h008
 `define HF_RESET_CTRL 32'h00000000
 `define HF_REG_STATUS 12'h00c
@@ -30,6 +30,18 @@
 `define HF_RESET_SYNACK_RETRIES 32'h00000005
 `define HF_REG_MSS 12'h02c
 `define HF_RESET_MSS 32'h000005b4
+`define HF_REG_MSS6 12'h0b0
+`define HF_RESET_MSS6 32'h000005a0
+`define HF_REG_CONNECT_MS 12'h0b4
+`define HF_RESET_CONNECT_MS 32'h0002bf20
+`define HF_REG_CLOSE_MS 12'h0b8
+`define HF_RESET_CLOSE_MS 32'h000186a0
+`define HF_REG_FIN_WAIT_2_MS 12'h0bc
+`define HF_RESET_FIN_WAIT_2_MS 32'h0000ea60
+`define HF_REG_TIME_WAIT_MS 12'h0c0
+`define HF_RESET_TIME_WAIT_MS 32'h0000ea60
+`define HF_REG_CHALLENGE 12'h0c4
+`define HF_RESET_CHALLENGE 32'h1388000a
 `define HF_REG_MSS_FLOOR 12'h030
 `define HF_RESET_MSS_FLOOR 32'h00000058
 `define HF_REG_RCV_WND 12'h034
@@ -54,6 +66,28 @@
 `define HF_RESET_LOCAL_ADDR3 32'h00000000
 `define HF_REG_LISTEN_ADDR 12'h060
 `define HF_RESET_LISTEN_ADDR 32'h00000000
+`define HF_REG_LISTEN_ADDR1 12'h0d0
+`define HF_RESET_LISTEN_ADDR1 32'h00000000
+`define HF_REG_LISTEN_ADDR2 12'h0d4
+`define HF_RESET_LISTEN_ADDR2 32'h00000000
+`define HF_REG_LISTEN_ADDR3 12'h0d8
+`define HF_RESET_LISTEN_ADDR3 32'h00000000
+`define HF_REG_LOCAL6_A0 12'h0e0
+`define HF_RESET_LOCAL6_A0 32'h00000000
+`define HF_REG_LOCAL6_A1 12'h0e4
+`define HF_RESET_LOCAL6_A1 32'h00000000
+`define HF_REG_LOCAL6_A2 12'h0e8
+`define HF_RESET_LOCAL6_A2 32'h00000000
+`define HF_REG_LOCAL6_A3 12'h0ec
+`define HF_RESET_LOCAL6_A3 32'h00000000
+`define HF_REG_LOCAL6_B0 12'h0f0
+`define HF_RESET_LOCAL6_B0 32'h00000000
+`define HF_REG_LOCAL6_B1 12'h0f4
+`define HF_RESET_LOCAL6_B1 32'h00000000
+`define HF_REG_LOCAL6_B2 12'h0f8
+`define HF_RESET_LOCAL6_B2 32'h00000000
+`define HF_REG_LOCAL6_B3 12'h0fc
+`define HF_RESET_LOCAL6_B3 32'h00000000
 `define HF_REG_LISTEN_PORT 12'h064
 `define HF_RESET_LISTEN_PORT 32'h00000000
 `define HF_REG_LISTEN_BACKLOG 12'h068
@@ -103,6 +137,7 @@
 `define HF_CLASS_DROP 2'd0
 `define HF_CLASS_HOST 2'd1
 `define HF_CLASS_SEG 2'd2
+`define HF_CLASS_ICMP 2'd3
 `define HF_VERDICT_NONE 2'd0
 `define HF_VERDICT_CONSUME 2'd1
 `define HF_VERDICT_HOST 2'd2
@@ -129,6 +164,7 @@
 `define HF_OP_SEGMENT 2'd0
 `define HF_OP_TIMEOUT 2'd1
 `define HF_OP_COMMAND 2'd2
+`define HF_OP_ICMP 2'd3
 
 `define HF_CNT_RX_FRAMES 0
 `define HF_CNT_RX_CONSUMED 1
@@ -164,12 +200,21 @@
 `define HF_CNT_TX_SYNACK 31
 `define HF_CNT_TX_ACK 32
 `define HF_CNT_TX_RST 33
-`define HF_CNT_TX_FRAMES 34
-`define HF_CNT_TX_HOST 35
-`define HF_CNT_H2C_MESSAGES 36
-`define HF_CNT_H2C_BAD 37
-`define HF_CNT_COMMANDS 38
-`define HF_CNT_COUNT 39
+`define HF_CNT_TX_SYN 34
+`define HF_CNT_TX_FIN 35
+`define HF_CNT_CHALLENGE_LIMITED 36
+`define HF_CNT_ICMP_HARD 37
+`define HF_CNT_TW_REUSED 38
+`define HF_CNT_EVICT_HOST 39
+`define HF_CNT_EVICT_TIME_WAIT 40
+`define HF_CNT_CONNECTS 41
+`define HF_CNT_CLOSES 42
+`define HF_CNT_TX_FRAMES 43
+`define HF_CNT_TX_HOST 44
+`define HF_CNT_H2C_MESSAGES 45
+`define HF_CNT_H2C_BAD 46
+`define HF_CNT_COMMANDS 47
+`define HF_CNT_COUNT 48
 
 `define HF_CAUSE_CNT_BAD_FCS `HF_CNT_DROP_BAD_FCS
 `define HF_CAUSE_CNT_TOO_LONG `HF_CNT_DROP_TOO_LONG
@@ -232,9 +277,10 @@
 `define HF_AT_EVENT_ts_offset 108
 `define HF_AT_EVENT_tsecr 112
 `define HF_AT_EVENT_rtt_ms 116
+`define HF_AT_EVENT_vlan_inner 118
 `define HF_AT_EVENT_now_ms 120
 `define HF_AT_EVENT_seg_wnd 124
-`define HF_AT_EVENT_pad 126
+`define HF_AT_EVENT_rto_ms 126
 `define HF_AT_COMPLETION_status 16
 `define HF_AT_COMPLETION_command 20
 `define HF_AT_REG_READ_value 16
@@ -252,8 +298,20 @@
 `define HF_AT_HELLO_ways 34
 `define HF_AT_HELLO_data_w 36
 `define HF_EVENT_ESTABLISHED 8'd1
+`define HF_EVENT_REFUSED 8'd2
+`define HF_EVENT_UNREACHABLE 8'd3
+`define HF_EVENT_TIMED_OUT 8'd4
+`define HF_EVENT_CLOSED 8'd5
+`define HF_EVENT_RESET 8'd6
+`define HF_EVENT_ABORTED 8'd7
+`define HF_EVENT_RETRYING 8'd8
+`define HF_EVENT_DUMP 8'd9
 `define HF_COMMAND_RELEASE 8'd1
 `define HF_COMMAND_ABORT 8'd2
+`define HF_COMMAND_DUMP 8'd3
+`define HF_COMMAND_CONNECT 8'd4
+`define HF_COMMAND_CLOSE 8'd5
+`define HF_COMMAND_ADOPT 8'd6
 `define HF_STATUS_OK 8'd0
 `define HF_STATUS_STALE 8'd1
 `define HF_STATUS_NOT_OWNER 8'd2
@@ -263,16 +321,26 @@
 `define HF_STATUS_BAD_CSUM 8'd6
 `define HF_STATUS_BAD_ADDRESS 8'd7
 `define HF_STATUS_REFUSED 8'd8
+`define HF_STATUS_BAD_PARAM 8'd9
+`define HF_STATUS_EXISTS 8'd10
+`define HF_STATUS_NO_ROOM 8'd11
+`define HF_STATUS_BAD_STATE 8'd12
 
 `define HF_TCB_FIELDS \
   logic [3:0] state; \
   logic [15:0] generation; \
   logic [3:0] listener; \
-  logic [31:0] remote_addr; \
-  logic [31:0] local_addr; \
+  logic [0:0] active; \
+  logic [0:0] ip6; \
+  logic [127:0] remote_addr; \
+  logic [127:0] local_addr; \
   logic [15:0] remote_port; \
   logic [15:0] local_port; \
   logic [47:0] remote_mac; \
+  logic [1:0] vlan_tags; \
+  logic [0:0] vlan_svlan; \
+  logic [15:0] vlan_outer; \
+  logic [15:0] vlan_inner; \
   logic [31:0] iss; \
   logic [31:0] irs; \
   logic [31:0] snd_una; \
@@ -287,14 +355,19 @@
   logic [0:0] ts_ok; \
   logic [0:0] sack_ok; \
   logic [0:0] syn_lost; \
+  logic [0:0] ecn_ok; \
   logic [31:0] ts_recent; \
   logic [31:0] ts_offset; \
   logic [3:0] retries; \
+  logic [15:0] rto_ms; \
+  logic [23:0] give_up_ms; \
+  logic [3:0] chal_count; \
+  logic [23:0] chal_ms; \
   logic [23:0] sent_ms; \
   logic [0:0] timer_armed; \
   logic [23:0] deadline_ms; \
 
-`define HF_TCB_BITS 537
+`define HF_TCB_BITS 835
 
 `define HF_SEGMENT_FIELDS \
   logic [1:0] cls; \
@@ -304,9 +377,15 @@
   logic [13:0] length; \
   logic [10:0] beats; \
   logic [63:0] stamp; \
+  logic [1:0] vlan_tags; \
+  logic [0:0] vlan_svlan; \
+  logic [15:0] vlan_outer; \
+  logic [15:0] vlan_inner; \
   logic [47:0] src_mac; \
-  logic [31:0] src_addr; \
-  logic [31:0] dst_addr; \
+  logic [0:0] ip6; \
+  logic [0:0] hard; \
+  logic [127:0] src_addr; \
+  logic [127:0] dst_addr; \
   logic [15:0] src_port; \
   logic [15:0] dst_port; \
   logic [31:0] seq; \
@@ -325,12 +404,17 @@
   logic [31:0] tsecr; \
   logic [0:0] opt_bad; \
 
-`define HF_SEGMENT_BITS 437
+`define HF_SEGMENT_BITS 666
 
 `define HF_REPLY_FIELDS \
   logic [47:0] dst_mac; \
-  logic [31:0] src_addr; \
-  logic [31:0] dst_addr; \
+  logic [1:0] vlan_tags; \
+  logic [0:0] vlan_svlan; \
+  logic [15:0] vlan_outer; \
+  logic [15:0] vlan_inner; \
+  logic [0:0] ip6; \
+  logic [127:0] src_addr; \
+  logic [127:0] dst_addr; \
   logic [15:0] src_port; \
   logic [15:0] dst_port; \
   logic [31:0] seq; \
@@ -346,6 +430,6 @@
   logic [0:0] ws_en; \
   logic [3:0] ws; \
 
-`define HF_REPLY_BITS 321
+`define HF_REPLY_BITS 549
 
 `endif

@@ -3,7 +3,8 @@
 //
 // What    RFC 9293 3.10.1 (passive OPEN) as a table: mode, address, port, backlog, options. A lookup
 //         prefers a listener of the exact address to one of any address (0, which answers
-//         for the board's LOCAL_ADDR only), then the lowest index.
+//         for the board's LOCAL_ADDR or LOCAL6 only), then the lowest index.
+//         IPv4 and IPv6 listeners do not see one another's segments.
 // Input   commit copies the staged listener into entry commit_index (caller: below LISTENERS).
 //         lookup_addr, lookup_port: looked up in the cycle of lookup. enter, leave: a connection of listener
 //         count_index became half-open or stopped to be so; never both at once.
@@ -20,17 +21,19 @@ module listen_table #(
   input  logic         commit,
   input  logic [3:0]   commit_index,
   input  logic [1:0]   commit_mode,      // 0 off, 1 offload, 2 bypass
-  input  logic [31:0]  commit_addr,
+  input  logic [127:0] commit_addr,      // IPv4: only the low 32 bits count
   input  logic [15:0]  commit_port,
   input  logic [15:0]  commit_backlog,
-  input  logic [2:0]   commit_opts,      // {TS, SACK, WS}
+  input  logic [3:0]   commit_opts,      // {IP6, TS, SACK, WS}
   input  logic [127:0] local_addrs,      // LOCAL_ADDR3 .. LOCAL_ADDR0, 0 = unused
+  input  logic [255:0] local6_addrs,     // LOCAL6_B, LOCAL6_A
   input  logic [3:0]   read_index,
   output logic [15:0]  read_half_open,
 
   // lookup
   input  logic         lookup,
-  input  logic [31:0]  lookup_addr,
+  input  logic         lookup_ip6,
+  input  logic [127:0] lookup_addr,
   input  logic [15:0]  lookup_port,
   output logic         found,
   output logic         found_bypass,
@@ -54,7 +57,8 @@ module listen_table #(
   localparam logic [1:0] MODE_BYPASS = 2'd2;
 
   logic [2*LISTENERS-1:0]  mode_q;
-  logic [32*LISTENERS-1:0] addr_q;
+  logic [LISTENERS-1:0]    ip6_q;
+  logic [128*LISTENERS-1:0] addr_q;
   logic [16*LISTENERS-1:0] port_q;
   logic [16*LISTENERS-1:0] backlog_q;
   logic [3*LISTENERS-1:0]  opts_q;
@@ -65,7 +69,12 @@ module listen_table #(
   always_comb begin
     is_local = 1'b0;
     for (int i = 0; i < 4; i++) begin
-      if (local_addrs[32*i +: 32] != 32'd0 && local_addrs[32*i +: 32] == lookup_addr) is_local = 1'b1;
+      if (!lookup_ip6 && local_addrs[32*i +: 32] != 32'd0 && local_addrs[32*i +: 32] == lookup_addr[31:0])
+        is_local = 1'b1;
+    end
+    for (int i = 0; i < 2; i++) begin
+      if (lookup_ip6 && local6_addrs[128*i +: 128] != 128'd0 && local6_addrs[128*i +: 128] == lookup_addr)
+        is_local = 1'b1;
     end
   end
 
@@ -82,13 +91,13 @@ module listen_table #(
     exact_index = 4'd0;
     any_index = 4'd0;
     for (int i = LISTENERS - 1; i >= 0; i--) begin
-      if (mode_q[2*i +: 2] != MODE_OFF && port_q[16*i +: 16] == lookup_port) begin
-        if (addr_q[32*i +: 32] == 32'd0) begin
+      if (mode_q[2*i +: 2] != MODE_OFF && ip6_q[i] == lookup_ip6 && port_q[16*i +: 16] == lookup_port) begin
+        if (addr_q[128*i +: 128] == 128'd0) begin
           if (is_local) begin
             any = 1'b1;
             any_index = i[3:0];
           end
-        end else if (addr_q[32*i +: 32] == lookup_addr) begin
+        end else if (addr_q[128*i +: 128] == lookup_addr) begin
           exact = 1'b1;
           exact_index = i[3:0];
         end
@@ -132,7 +141,8 @@ module listen_table #(
     for (int i = 0; i < LISTENERS; i++) begin
       if (rst) begin
         mode_q[2*i +: 2] <= MODE_OFF;
-        addr_q[32*i +: 32] <= 32'd0;
+        ip6_q[i] <= 1'b0;
+        addr_q[128*i +: 128] <= 128'd0;
         port_q[16*i +: 16] <= 16'd0;
         backlog_q[16*i +: 16] <= 16'd0;
         opts_q[3*i +: 3] <= 3'd0;
@@ -140,10 +150,11 @@ module listen_table #(
       end else begin
         if (commit && commit_index == i[3:0]) begin
           mode_q[2*i +: 2] <= commit_mode;
-          addr_q[32*i +: 32] <= commit_addr;
+          ip6_q[i] <= commit_opts[3];
+          addr_q[128*i +: 128] <= commit_opts[3] ? commit_addr : {96'd0, commit_addr[31:0]};
           port_q[16*i +: 16] <= commit_port;
           backlog_q[16*i +: 16] <= commit_backlog;
-          opts_q[3*i +: 3] <= commit_opts;
+          opts_q[3*i +: 3] <= commit_opts[2:0];
         end
         if ((enter || leave) && count_index == i[3:0]) half_open_q[16*i +: 16] <= count_after;
       end

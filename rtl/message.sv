@@ -6,6 +6,7 @@
 //         reg_ack, reg_status, reg_rdata: the answer to reg_req, in the same cycle.
 // Output  m_axis_c2h, registered. reg_*: one register access per REG_READ or REG_WRITE. cmd_*: COMMAND
 //         messages, and malformed messages of any type with their status (STATUS_OK = well-formed).
+//         cmd_body: octets 16 to 127 of the message, octet 16 in bits 7:0, of a COMMAND that has them.
 //         txf_*: beats of h2c FRAME messages, bytes beyond the frame 0.
 //         Byte 0 of a message is tdata[7:0]; integers are little-endian.
 // Timing  c2h: a beat offered in c is on the pins at c+1 if c loads (register empty or tready); messages
@@ -22,61 +23,62 @@ module message #(
   parameter int WAYS = 4,
   parameter int CMD_DEPTH = 4
 ) (
-  input  logic        clk,
-  input  logic        rst,
+  input  logic         clk,
+  input  logic         rst,
 
-  input  logic        ready,
-  input  logic        hello_start,
-  input  logic [63:0] time_ns,
+  input  logic         ready,
+  input  logic         hello_start,
+  input  logic [63:0]  time_ns,
 
-  input  logic [63:0] s_axis_h2c_tdata,
-  input  logic        s_axis_h2c_tvalid,
-  input  logic        s_axis_h2c_tlast,
-  output logic        s_axis_h2c_tready,
+  input  logic [63:0]  s_axis_h2c_tdata,
+  input  logic         s_axis_h2c_tvalid,
+  input  logic         s_axis_h2c_tlast,
+  output logic         s_axis_h2c_tready,
 
-  output logic        m_axis_c2h_tvalid,
-  output logic [63:0] m_axis_c2h_tdata,
-  output logic        m_axis_c2h_tlast,
-  input  logic        m_axis_c2h_tready,
+  output logic         m_axis_c2h_tvalid,
+  output logic [63:0]  m_axis_c2h_tdata,
+  output logic         m_axis_c2h_tlast,
+  input  logic         m_axis_c2h_tready,
 
-  input  logic        ev_valid,
-  input  logic [63:0] ev_tdata,
-  input  logic        ev_tlast,
-  output logic        ev_take,
+  input  logic         ev_valid,
+  input  logic [63:0]  ev_tdata,
+  input  logic         ev_tlast,
+  output logic         ev_take,
 
-  input  logic        host_valid,
-  input  logic [63:0] host_tdata,
-  input  logic        host_tlast,
-  output logic        host_take,
+  input  logic         host_valid,
+  input  logic [63:0]  host_tdata,
+  input  logic         host_tlast,
+  output logic         host_take,
 
-  output logic        reg_req,
-  output logic        reg_write,
-  output logic [31:0] reg_addr,
-  output logic [31:0] reg_wdata,
-  input  logic        reg_ack,
-  input  logic [7:0]  reg_status,
-  input  logic [31:0] reg_rdata,
+  output logic         reg_req,
+  output logic         reg_write,
+  output logic [31:0]  reg_addr,
+  output logic [31:0]  reg_wdata,
+  input  logic         reg_ack,
+  input  logic [7:0]   reg_status,
+  input  logic [31:0]  reg_rdata,
 
-  output logic        cmd_push,
-  output logic [7:0]  cmd_code,
-  output logic [7:0]  cmd_status,
-  output logic [7:0]  cmd_type,
-  output logic [31:0] cmd_id,
-  output logic [63:0] cmd_cookie,
-  input  logic        cmd_room,
+  output logic         cmd_push,
+  output logic [7:0]   cmd_code,
+  output logic [7:0]   cmd_status,
+  output logic [7:0]   cmd_type,
+  output logic [31:0]  cmd_id,
+  output logic [63:0]  cmd_cookie,
+  output logic [895:0] cmd_body,
+  input  logic         cmd_room,
 
-  output logic        txf_write,
-  output logic [63:0] txf_data,
-  output logic        txf_last,
-  output logic [13:0] txf_length,
-  output logic        txf_csum,
-  output logic [15:0] txf_start,
-  output logic [15:0] txf_offset,
-  output logic        txf_abort,
-  input  logic        txf_ready,
+  output logic         txf_write,
+  output logic [63:0]  txf_data,
+  output logic         txf_last,
+  output logic [13:0]  txf_length,
+  output logic         txf_csum,
+  output logic [15:0]  txf_start,
+  output logic [15:0]  txf_offset,
+  output logic         txf_abort,
+  input  logic         txf_ready,
 
-  output logic        cnt_h2c_messages,
-  output logic        cnt_h2c_bad
+  output logic         cnt_h2c_messages,
+  output logic         cnt_h2c_bad
 );
 
   generate
@@ -90,18 +92,21 @@ module message #(
 
   // ---- h2c ---------------------------------------------------------------------------------------------
 
-  localparam logic [2:0] HDR0 = 3'd0, HDR1 = 3'd1, VALUE = 3'd2, REG = 3'd3, CMD = 3'd4, FRAME = 3'd5, SKIP = 3'd6,
-                         BAD = 3'd7;
+  localparam logic [3:0] HDR0 = 4'd0, HDR1 = 4'd1, VALUE = 4'd2, REG = 4'd3, CMD = 4'd4, FRAME = 4'd5, SKIP = 4'd6,
+                         BAD = 4'd7, BODY = 4'd8;
+  localparam logic [10:0] BODY_LAST = 11'd13;               // its last beat
 
-  logic [2:0]  h2c_d, h2c_q;
+  logic [3:0]  h2c_d, h2c_q;
   logic [7:0]  type_q, flags_q, status_d, status_q;
   logic [15:0] length_q;
   logic [31:0] id_q, value_q;
   logic [63:0] cookie_q;
-  logic [10:0] beat_q;                                      // beat of the FRAME's data
+  logic [895:0] body_q;                                     // shifted in from the top
+  logic [10:0] beat_q;                                      // beat of the FRAME's data or of the body
 
   logic        beat;                                        // a beat is taken in this cycle
   logic        is_frame, is_command, is_reg;
+  logic        is_short, is_plain, is_tuple;                // COMMAND of 16; a code that goes without, with a body
   logic [7:0]  judged;                                      // status of the message, judged in HDR1
   logic [15:0] frame_length;
   logic        csum, last_expected;
@@ -112,6 +117,9 @@ module message #(
   assign is_frame = type_q == `HF_MSG_FRAME;
   assign is_command = type_q == `HF_MSG_COMMAND;
   assign is_reg = type_q == `HF_MSG_REG_READ || type_q == `HF_MSG_REG_WRITE;
+  assign is_short = is_command && length_q == 16'd16;
+  assign is_plain = flags_q == `HF_COMMAND_RELEASE || flags_q == `HF_COMMAND_ABORT || flags_q == `HF_COMMAND_DUMP;
+  assign is_tuple = flags_q == `HF_COMMAND_CONNECT || flags_q == `HF_COMMAND_CLOSE || flags_q == `HF_COMMAND_ADOPT;
   assign csum = is_frame && flags_q[`HF_FLAG_FRAME_CSUM_INSERT];
   assign frame_length = length_q - 16'd16;
   assign last_expected = {2'b00, beat_q} == 13'((frame_length - 16'd1) >> 3);
@@ -121,13 +129,15 @@ module message #(
     judged = `HF_STATUS_OK;
     if (!is_frame && !is_command && !is_reg)
       judged = `HF_STATUS_BAD_TYPE;
-    else if ((is_command && length_q != 16'd16) || (is_reg && length_q != 16'd24) ||
+    else if ((is_command && !is_short && length_q != 16'd128) || (is_reg && length_q != 16'd24) ||
              (is_frame && (length_q < 16'd30 || length_q > 16'(16 + MAX_FRAME))))
       judged = `HF_STATUS_BAD_LENGTH;
-    else if (is_command != s_axis_h2c_tlast)
+    else if (is_short != s_axis_h2c_tlast)
       judged = `HF_STATUS_BAD_LENGTH;
-    else if (is_command && flags_q != `HF_COMMAND_RELEASE && flags_q != `HF_COMMAND_ABORT)
+    else if (is_command && !is_plain && !is_tuple)
       judged = `HF_STATUS_BAD_COMMAND;
+    else if (is_command && is_plain != is_short)
+      judged = `HF_STATUS_BAD_LENGTH;
     else if (csum && (txf_start[0] || txf_offset[0] ||
                       {2'b00, txf_start} + {2'b00, txf_offset} + 18'd2 > {2'b00, frame_length}))
       judged = `HF_STATUS_BAD_CSUM;
@@ -136,7 +146,7 @@ module message #(
   always_comb begin
     case (h2c_q)
       HDR0: s_axis_h2c_tready = ready;
-      HDR1, VALUE, SKIP: s_axis_h2c_tready = 1'b1;
+      HDR1, BODY, VALUE, SKIP: s_axis_h2c_tready = 1'b1;
       FRAME: s_axis_h2c_tready = txf_ready;
       default: s_axis_h2c_tready = 1'b0;
     endcase
@@ -164,7 +174,16 @@ module message #(
           if (judged != `HF_STATUS_OK)
             h2c_d = s_axis_h2c_tlast ? BAD : SKIP;
           else
-            h2c_d = is_command ? CMD : is_reg ? VALUE : FRAME;
+            h2c_d = is_short ? CMD : is_command ? BODY : is_reg ? VALUE : FRAME;
+        end
+      end
+      BODY: begin
+        if (beat && (beat_q == BODY_LAST) == s_axis_h2c_tlast) begin
+          if (s_axis_h2c_tlast)
+            h2c_d = CMD;
+        end else if (beat) begin
+          status_d = `HF_STATUS_BAD_LENGTH;
+          h2c_d = s_axis_h2c_tlast ? BAD : SKIP;
         end
       end
       VALUE: begin
@@ -227,7 +246,9 @@ module message #(
       cookie_q <= s_axis_h2c_tdata;
     if (beat && h2c_q == VALUE)
       value_q <= s_axis_h2c_tdata[31:0];
-    if (h2c_q != FRAME)
+    if (beat && h2c_q == BODY)
+      body_q <= {s_axis_h2c_tdata, body_q[895:64]};
+    if (h2c_q != FRAME && h2c_q != BODY)
       beat_q <= 0;
     else if (beat)
       beat_q <= beat_q + 1'b1;
@@ -242,6 +263,7 @@ module message #(
   assign cmd_type = type_q;
   assign cmd_id = id_q;
   assign cmd_cookie = cookie_q;
+  assign cmd_body = body_q;
 
   assign txf_last = last_expected;
   assign txf_length = frame_length[13:0];

@@ -65,10 +65,19 @@ module regs #(
   output logic                     cfg_allow_loopback,
   output logic                     cfg_ts_offset_off,
   output logic                     cfg_ts_relaxed,
+  output logic                     cfg_tw_rst_closes,
+  output logic                     cfg_ecn,
   output logic [15:0]              cfg_syn_rto_ms,
   output logic [15:0]              cfg_syn_rto_max_ms,
   output logic [3:0]               cfg_synack_retries,
   output logic [15:0]              cfg_mss,
+  output logic [15:0]              cfg_mss6,
+  output logic [21:0]              cfg_connect_ms,
+  output logic [21:0]              cfg_close_ms,
+  output logic [21:0]              cfg_fin_wait_2_ms,
+  output logic [21:0]              cfg_time_wait_ms,
+  output logic [3:0]               cfg_challenge_limit,
+  output logic [15:0]              cfg_challenge_ms,
   output logic [15:0]              cfg_mss_floor,
   output logic [29:0]              cfg_rcv_wnd,
   output logic [3:0]               cfg_wscale,
@@ -76,6 +85,7 @@ module regs #(
   output logic [7:0]               cfg_tos,
   output logic [47:0]              cfg_mac,
   output logic [127:0]             cfg_local_addrs,   // LOCAL_ADDR3 .. LOCAL_ADDR0
+  output logic [255:0]             cfg_local6_addrs,  // LOCAL6_B, LOCAL6_A
   output logic [127:0]             cfg_key_index,
   output logic [127:0]             cfg_key_isn,
 
@@ -83,10 +93,10 @@ module regs #(
   output logic                     listen_commit,
   output logic [3:0]               listen_index,      // with listen_commit, as listen_mode
   output logic [1:0]               listen_mode,
-  output logic [31:0]              listen_addr,
+  output logic [127:0]             listen_addr,
   output logic [15:0]              listen_port,
   output logic [15:0]              listen_backlog,
-  output logic [2:0]               listen_opts,       // {TS, SACK, WS}
+  output logic [3:0]               listen_opts,       // {IP6, TS, SACK, WS}
   output logic [3:0]               listen_read_index, // the listener last committed
   input  logic [15:0]              listen_half_open   // its half-open connections
 );
@@ -133,20 +143,24 @@ module regs #(
 
   // ---- registers ----
 
-  logic [3:0]  ctrl_q;
+  logic [5:0]  ctrl_q;
   logic [31:0] epoch_q;
   logic [15:0] heartbeat_ms_q, heartbeat_q;   // the setting; what is left
-  logic [15:0] syn_rto_ms_q, syn_rto_max_ms_q, mss_q, mss_floor_q;
-  logic [3:0]  synack_retries_q, wscale_q;
+  logic [15:0] syn_rto_ms_q, syn_rto_max_ms_q, mss_q, mss6_q, mss_floor_q;
+  logic [21:0] connect_ms_q, close_ms_q, fin_wait_2_ms_q, time_wait_ms_q;
+  logic [15:0] challenge_ms_q;
+  logic [3:0]  synack_retries_q, wscale_q, challenge_limit_q;
   logic [29:0] rcv_wnd_q;
   logic [7:0]  ttl_q;
   logic [5:0]  dscp_q;
   logic [31:0] mac_lo_q;
   logic [15:0] mac_hi_q;
   logic [31:0] local_addr0_q, local_addr1_q, local_addr2_q, local_addr3_q;
-  logic [31:0] listen_addr_q;
+  logic [31:0] local6_a0_q, local6_a1_q, local6_a2_q, local6_a3_q;
+  logic [31:0] local6_b0_q, local6_b1_q, local6_b2_q, local6_b3_q;
+  logic [31:0] listen_addr_q, listen_addr1_q, listen_addr2_q, listen_addr3_q;
   logic [15:0] listen_port_q, listen_backlog_q;
-  logic [2:0]  listen_opts_q;
+  logic [3:0]  listen_opts_q;
   logic [7:0]  commit_index_q;
   logic [1:0]  commit_mode_q;
   logic [31:0] key_index0_q, key_index1_q, key_index2_q, key_index3_q;
@@ -171,7 +185,7 @@ module regs #(
         writable = 1'b0;
         rdata = `HF_ABI_VERSION;
       end
-      `HF_REG_CTRL: rdata = {28'd0, ctrl_q};
+      `HF_REG_CTRL: rdata = {26'd0, ctrl_q};
       `HF_REG_STATUS: begin
         writable = 1'b0;
         rdata = {30'd0, host_alive, ready};
@@ -190,6 +204,12 @@ module regs #(
       `HF_REG_SYN_RTO_MAX_MS: rdata = {16'd0, syn_rto_max_ms_q};
       `HF_REG_SYNACK_RETRIES: rdata = {28'd0, synack_retries_q};
       `HF_REG_MSS: rdata = {16'd0, mss_q};
+      `HF_REG_MSS6: rdata = {16'd0, mss6_q};
+      `HF_REG_CONNECT_MS: rdata = {10'd0, connect_ms_q};
+      `HF_REG_CLOSE_MS: rdata = {10'd0, close_ms_q};
+      `HF_REG_FIN_WAIT_2_MS: rdata = {10'd0, fin_wait_2_ms_q};
+      `HF_REG_TIME_WAIT_MS: rdata = {10'd0, time_wait_ms_q};
+      `HF_REG_CHALLENGE: rdata = {challenge_ms_q, 12'd0, challenge_limit_q};
       `HF_REG_MSS_FLOOR: rdata = {16'd0, mss_floor_q};
       `HF_REG_RCV_WND: rdata = {2'd0, rcv_wnd_q};
       `HF_REG_WSCALE: rdata = {28'd0, wscale_q};
@@ -201,10 +221,21 @@ module regs #(
       `HF_REG_LOCAL_ADDR1: rdata = local_addr1_q;
       `HF_REG_LOCAL_ADDR2: rdata = local_addr2_q;
       `HF_REG_LOCAL_ADDR3: rdata = local_addr3_q;
+      `HF_REG_LOCAL6_A0: rdata = local6_a0_q;
+      `HF_REG_LOCAL6_A1: rdata = local6_a1_q;
+      `HF_REG_LOCAL6_A2: rdata = local6_a2_q;
+      `HF_REG_LOCAL6_A3: rdata = local6_a3_q;
+      `HF_REG_LOCAL6_B0: rdata = local6_b0_q;
+      `HF_REG_LOCAL6_B1: rdata = local6_b1_q;
+      `HF_REG_LOCAL6_B2: rdata = local6_b2_q;
+      `HF_REG_LOCAL6_B3: rdata = local6_b3_q;
       `HF_REG_LISTEN_ADDR: rdata = listen_addr_q;
+      `HF_REG_LISTEN_ADDR1: rdata = listen_addr1_q;
+      `HF_REG_LISTEN_ADDR2: rdata = listen_addr2_q;
+      `HF_REG_LISTEN_ADDR3: rdata = listen_addr3_q;
       `HF_REG_LISTEN_PORT: rdata = {16'd0, listen_port_q};
       `HF_REG_LISTEN_BACKLOG: rdata = {16'd0, listen_backlog_q};
-      `HF_REG_LISTEN_OPTS: rdata = {29'd0, listen_opts_q};
+      `HF_REG_LISTEN_OPTS: rdata = {28'd0, listen_opts_q};
       `HF_REG_LISTEN_COMMIT: begin
         writable = 32'(wdata[7:0]) < LISTENERS && wdata[9:8] != 2'd3;
         rdata = {22'd0, commit_mode_q, commit_index_q};
@@ -290,12 +321,19 @@ module regs #(
 
   always_ff @(posedge clk) begin
     if (rst) begin
-      ctrl_q <= 4'(`HF_RESET_CTRL);
+      ctrl_q <= 6'(`HF_RESET_CTRL);
       heartbeat_ms_q <= 16'(`HF_RESET_HEARTBEAT_MS);
       syn_rto_ms_q <= 16'(`HF_RESET_SYN_RTO_MS);
       syn_rto_max_ms_q <= 16'(`HF_RESET_SYN_RTO_MAX_MS);
       synack_retries_q <= 4'(`HF_RESET_SYNACK_RETRIES);
       mss_q <= 16'(`HF_RESET_MSS);
+      mss6_q <= 16'(`HF_RESET_MSS6);
+      connect_ms_q <= 22'(`HF_RESET_CONNECT_MS);
+      close_ms_q <= 22'(`HF_RESET_CLOSE_MS);
+      fin_wait_2_ms_q <= 22'(`HF_RESET_FIN_WAIT_2_MS);
+      time_wait_ms_q <= 22'(`HF_RESET_TIME_WAIT_MS);
+      challenge_limit_q <= 4'(`HF_RESET_CHALLENGE);
+      challenge_ms_q <= 16'(`HF_RESET_CHALLENGE >> 16);
       mss_floor_q <= 16'(`HF_RESET_MSS_FLOOR);
       rcv_wnd_q <= 30'(`HF_RESET_RCV_WND);
       wscale_q <= 4'(`HF_RESET_WSCALE);
@@ -308,9 +346,20 @@ module regs #(
       local_addr2_q <= `HF_RESET_LOCAL_ADDR2;
       local_addr3_q <= `HF_RESET_LOCAL_ADDR3;
       listen_addr_q <= `HF_RESET_LISTEN_ADDR;
+      local6_a0_q <= `HF_RESET_LOCAL6_A0;
+      local6_a1_q <= `HF_RESET_LOCAL6_A1;
+      local6_a2_q <= `HF_RESET_LOCAL6_A2;
+      local6_a3_q <= `HF_RESET_LOCAL6_A3;
+      local6_b0_q <= `HF_RESET_LOCAL6_B0;
+      local6_b1_q <= `HF_RESET_LOCAL6_B1;
+      local6_b2_q <= `HF_RESET_LOCAL6_B2;
+      local6_b3_q <= `HF_RESET_LOCAL6_B3;
+      listen_addr1_q <= `HF_RESET_LISTEN_ADDR1;
+      listen_addr2_q <= `HF_RESET_LISTEN_ADDR2;
+      listen_addr3_q <= `HF_RESET_LISTEN_ADDR3;
       listen_port_q <= 16'(`HF_RESET_LISTEN_PORT);
       listen_backlog_q <= 16'(`HF_RESET_LISTEN_BACKLOG);
-      listen_opts_q <= 3'(`HF_RESET_LISTEN_OPTS);
+      listen_opts_q <= 4'(`HF_RESET_LISTEN_OPTS);
       commit_index_q <= 8'(`HF_RESET_LISTEN_COMMIT);
       commit_mode_q <= 2'(`HF_RESET_LISTEN_COMMIT >> 8);
       key_index0_q <= `HF_RESET_KEY_INDEX0;
@@ -323,12 +372,18 @@ module regs #(
       key_isn3_q <= `HF_RESET_KEY_ISN3;
     end else if (do_write) begin
       case (addr[11:0])
-        `HF_REG_CTRL: ctrl_q <= wdata[3:0];
+        `HF_REG_CTRL: ctrl_q <= wdata[5:0];
         `HF_REG_HEARTBEAT_MS: heartbeat_ms_q <= wdata[15:0];
         `HF_REG_SYN_RTO_MS: syn_rto_ms_q <= wdata[15:0];
         `HF_REG_SYN_RTO_MAX_MS: syn_rto_max_ms_q <= wdata[15:0];
         `HF_REG_SYNACK_RETRIES: synack_retries_q <= wdata[3:0];
         `HF_REG_MSS: mss_q <= wdata[15:0];
+        `HF_REG_MSS6: mss6_q <= wdata[15:0];
+        `HF_REG_CONNECT_MS: connect_ms_q <= wdata[21:0];
+        `HF_REG_CLOSE_MS: close_ms_q <= wdata[21:0];
+        `HF_REG_FIN_WAIT_2_MS: fin_wait_2_ms_q <= wdata[21:0];
+        `HF_REG_TIME_WAIT_MS: time_wait_ms_q <= wdata[21:0];
+        `HF_REG_CHALLENGE: {challenge_ms_q, challenge_limit_q} <= {wdata[31:16], wdata[3:0]};
         `HF_REG_MSS_FLOOR: mss_floor_q <= wdata[15:0];
         `HF_REG_RCV_WND: rcv_wnd_q <= wdata[29:0];
         `HF_REG_WSCALE: wscale_q <= wdata[3:0];
@@ -341,9 +396,20 @@ module regs #(
         `HF_REG_LOCAL_ADDR2: local_addr2_q <= wdata;
         `HF_REG_LOCAL_ADDR3: local_addr3_q <= wdata;
         `HF_REG_LISTEN_ADDR: listen_addr_q <= wdata;
+        `HF_REG_LOCAL6_A0: local6_a0_q <= wdata;
+        `HF_REG_LOCAL6_A1: local6_a1_q <= wdata;
+        `HF_REG_LOCAL6_A2: local6_a2_q <= wdata;
+        `HF_REG_LOCAL6_A3: local6_a3_q <= wdata;
+        `HF_REG_LOCAL6_B0: local6_b0_q <= wdata;
+        `HF_REG_LOCAL6_B1: local6_b1_q <= wdata;
+        `HF_REG_LOCAL6_B2: local6_b2_q <= wdata;
+        `HF_REG_LOCAL6_B3: local6_b3_q <= wdata;
+        `HF_REG_LISTEN_ADDR1: listen_addr1_q <= wdata;
+        `HF_REG_LISTEN_ADDR2: listen_addr2_q <= wdata;
+        `HF_REG_LISTEN_ADDR3: listen_addr3_q <= wdata;
         `HF_REG_LISTEN_PORT: listen_port_q <= wdata[15:0];
         `HF_REG_LISTEN_BACKLOG: listen_backlog_q <= wdata[15:0];
-        `HF_REG_LISTEN_OPTS: listen_opts_q <= wdata[2:0];
+        `HF_REG_LISTEN_OPTS: listen_opts_q <= wdata[3:0];
         `HF_REG_LISTEN_COMMIT: {commit_mode_q, commit_index_q} <= wdata[9:0];
         `HF_REG_KEY_INDEX0: key_index0_q <= wdata;
         `HF_REG_KEY_INDEX1: key_index1_q <= wdata;
@@ -412,11 +478,18 @@ module regs #(
 
   // ---- configuration as the units want it ----
 
-  assign {cfg_ts_relaxed, cfg_ts_offset_off, cfg_allow_loopback, cfg_enable} = ctrl_q;
+  assign {cfg_ecn, cfg_tw_rst_closes, cfg_ts_relaxed, cfg_ts_offset_off, cfg_allow_loopback, cfg_enable} = ctrl_q;
   assign cfg_syn_rto_ms = syn_rto_ms_q;
   assign cfg_syn_rto_max_ms = syn_rto_max_ms_q;
   assign cfg_synack_retries = synack_retries_q;
   assign cfg_mss = mss_q;
+  assign cfg_mss6 = mss6_q;
+  assign cfg_connect_ms = connect_ms_q;
+  assign cfg_close_ms = close_ms_q;
+  assign cfg_fin_wait_2_ms = fin_wait_2_ms_q;
+  assign cfg_time_wait_ms = time_wait_ms_q;
+  assign cfg_challenge_limit = challenge_limit_q;
+  assign cfg_challenge_ms = challenge_ms_q;
   assign cfg_mss_floor = mss_floor_q;
   assign cfg_rcv_wnd = rcv_wnd_q;
   assign cfg_wscale = wscale_q;
@@ -424,13 +497,15 @@ module regs #(
   assign cfg_tos = {dscp_q, 2'd0};
   assign cfg_mac = {mac_lo_q[7:0], mac_lo_q[15:8], mac_lo_q[23:16], mac_lo_q[31:24], mac_hi_q[7:0], mac_hi_q[15:8]};
   assign cfg_local_addrs = {local_addr3_q, local_addr2_q, local_addr1_q, local_addr0_q};
+  assign cfg_local6_addrs = {local6_b3_q, local6_b2_q, local6_b1_q, local6_b0_q,
+                             local6_a3_q, local6_a2_q, local6_a1_q, local6_a0_q};
   assign cfg_key_index = {key_index3_q, key_index2_q, key_index1_q, key_index0_q};
   assign cfg_key_isn = {key_isn3_q, key_isn2_q, key_isn1_q, key_isn0_q};
 
   assign listen_commit = do_write && addr[11:0] == `HF_REG_LISTEN_COMMIT;
   assign listen_index = wdata[3:0];
   assign listen_mode = wdata[9:8];
-  assign listen_addr = listen_addr_q;
+  assign listen_addr = {listen_addr3_q, listen_addr2_q, listen_addr1_q, listen_addr_q};
   assign listen_port = listen_port_q;
   assign listen_backlog = listen_backlog_q;
   assign listen_opts = listen_opts_q;

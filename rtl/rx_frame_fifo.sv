@@ -4,7 +4,8 @@
 //
 // Input   stage_push, stage_data: beats of frames in order, pushed only while stage_has_space.
 //         verdict_push, verdict_*: one verdict per frame, in the same order, after its last beat; never
-//         more than SEG_DEPTH waiting (rx_parser's in-flight limit sees to that).
+//         more than SEG_DEPTH waiting (rx_parser's in-flight limit sees to that). verdict_is_seg: class
+//         SEG or ICMP, so its checksums are known to be right.
 // Output  host_*: messages of header, stamp and the frame's beats; byte 0 is tdata[7:0], integers are
 //         little-endian. host_take removes a beat. mover_take: a verdict is taken in this cycle.
 // Timing  the mover takes a verdict pushed in c at c+1 at the earliest, m below. Frames not for the

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// rx_parser - one descriptor per received frame: Ethernet II, IPv4 (RFC 791), TCP (RFC 9293 3.1), its
-// options (3.2; RFC 7323, RFC 2018), both checksums, and the request for the tuple's hash.
+// rx_parser - one descriptor per received frame: Ethernet II with up to two 802.1Q tags, IPv4 (RFC 791),
+// IPv6 (RFC 8200), TCP (RFC 9293 3.1), its options (3.2; RFC 7323, RFC 2018), ICMP and ICMPv6 errors about
+// TCP segments (RFC 792, RFC 4443, RFC 5927), all checksums, and the request for the tuple's hash.
 //
 // Input   s_axis_rx: 8 bytes per beat, the frame's first byte is tdata[7:0]; tkeep counts on the last
 //         beat only, where it is 2^n - 1. Never stalled: there is no tready.
 // Output  stage_push, stage_data: the beats to keep in the staging buffer, bytes beyond tkeep 0.
-//         hash_req, hash_tuple: {remote address, local address, remote port, local port}.
+//         hash_req, hash_ip6, hash_tuple: {remote address, local address, remote port, local port}, an
+//         IPv4 address in the low 32 bits, the rest 0. Of ICMP: those of the quoted segment, which we sent.
 //         seg_push, seg_data: the descriptor of regs/segment.def. Addresses, ports and numbers are
 //         integers: the first octet on the wire is the most significant one.
 // Timing  with L the last beat's cycle the descriptor is pushed in L+2; configuration inputs are read
@@ -43,7 +45,8 @@ module rx_parser #(
   input  logic                        stage_has_space,
 
   output logic                        hash_req,
-  output logic [95:0]                 hash_tuple,
+  output logic                        hash_ip6,
+  output logic [287:0]                hash_tuple,
 
   output logic                        seg_push,
   output logic [`HF_SEGMENT_BITS-1:0] seg_data,
@@ -131,13 +134,24 @@ module rx_parser #(
   // A register may hold another frame's value when this one ends before the field: the conditions on
   // the length, which come first, keep it from being looked at.
 
+  localparam logic [15:0] TPID_C = 16'h8100, TPID_S = 16'h88a8, IPV4 = 16'h0800, IPV6 = 16'h86dd;
+  localparam logic [7:0] TCP = 8'd6, ICMP4 = 8'd1, ICMP6 = 8'd58;
+
   logic [47:0] dst_mac_q, src_mac_q;
-  logic [15:0] ethertype_q, total_length_q;
-  logic [13:0] fragment_q;                                  // MF and the offset
-  logic [3:0]  version_q, ihl_q;
-  logic [7:0]  protocol_q;
-  logic [31:0] src_addr_q, dst_addr_q;
   logic [63:0] stamp_q;
+  logic        tagged_q, svlan_q;                           // the two octets at 12 are a TPID; it is 0x88a8
+  logic [15:0] outer_q, inner_q;                            // TCIs
+  logic [15:0] ethertype_q;                                 // of the last tag that the frame shows whole
+  logic [1:0]  tags, tags_q;
+
+  // Known from beat 2 on; in beat 1 it only says that the network header does not begin there.
+  always_comb begin
+    case (index)
+      12'd1: tags = {1'b0, be[31:16] == TPID_C || be[31:16] == TPID_S};
+      12'd2: tags = !tagged_q ? 2'd0 : (be[63:48] == TPID_C) ? 2'd2 : 2'd1;
+      default: tags = tags_q;
+    endcase
+  end
 
   always_ff @(posedge clk) begin
     if (take) begin
@@ -150,37 +164,73 @@ module rx_parser #(
         12'd1: begin
           src_mac_q[31:0] <= be[63:32];
           ethertype_q <= be[31:16];
-          version_q <= be[15:12];
-          ihl_q <= be[11:8];
+          tagged_q <= tags != 0;
+          svlan_q <= be[31:16] == TPID_S;
+          outer_q <= be[15:0];
         end
         12'd2: begin
-          total_length_q <= be[63:48];
-          fragment_q <= be[29:16];
-          protocol_q <= be[7:0];
+          if (tagged_q && keep[1])
+            ethertype_q <= (be[63:48] == TPID_C && keep[5]) ? be[31:16] : be[63:48];
+          inner_q <= be[47:32];
         end
-        12'd3: begin
-          src_addr_q <= be[47:16];
-          dst_addr_q[31:16] <= be[15:0];
-        end
-        12'd4: dst_addr_q[15:0] <= be[63:48];
         default: ;
       endcase
+      tags_q <= tags;
     end
   end
 
-  // TCP begins at octet 14 + IHL*4: in beat tcp_index, at byte 2 of it if IHL is odd, else at byte 6.
-  logic [11:0] tcp_index;
-  assign tcp_index = 12'd1 + 12'(ihl_q[3:1]) + 12'(ihl_q[0]);
-
-  // The first eight 16-bit words of the TCP header, word 0 (source port) most significant.
-  logic [127:0] tcp_q;
+  // Everything behind the tags stands on 4-octet words w = frame octets 4w+2 .. 4w+5. The network header
+  // begins at word 3 + tags, its 16-bit words 0 to 19 are registered, word 0 most significant.
+  logic [319:0] net_q;
 
   always_ff @(posedge clk) begin
-    for (int n = 0; n < 8; n++) begin
-      if (take && ihl_q[0] && index == tcp_index + 12'((n + 1) / 4))
-        tcp_q[127 - 16*n -: 16] <= be[63 - 16*((n + 1) % 4) -: 16];
-      if (take && !ihl_q[0] && index == tcp_index + 12'((n + 3) / 4))
-        tcp_q[127 - 16*n -: 16] <= be[63 - 16*((n + 3) % 4) -: 16];
+    if (take) begin
+      for (int n = 0; n < 20; n++) begin
+        if (!tags[0] && index == 12'((n + 7) / 4) + {11'd0, tags[1]})
+          net_q[319 - 16*n -: 16] <= be[63 - 16*((n + 3) % 4) -: 16];
+        if (tags[0] && index == 12'((n + 9) / 4))
+          net_q[319 - 16*n -: 16] <= be[63 - 16*((n + 1) % 4) -: 16];
+      end
+    end
+  end
+
+  logic         ip6;
+  logic [3:0]   version, ihl;
+  logic [7:0]   unused_traffic;
+  logic [15:0]  ip_length;                                  // IPv4: total length; IPv6: payload length
+  logic [13:0]  fragment;                                   // IPv4: MF and the offset
+  logic [7:0]   protocol;
+  logic [127:0] src_addr, dst_addr;
+
+  assign ip6 = ethertype_q == IPV6;
+  assign {version, ihl, unused_traffic} = net_q[319:304];
+  assign ip_length = ip6 ? net_q[287:272] : net_q[303:288];
+  assign fragment = net_q[269:256];
+  assign protocol = ip6 ? net_q[271:264] : net_q[247:240];
+  assign src_addr = ip6 ? net_q[255:128] : {96'd0, net_q[223:192]};
+  assign dst_addr = ip6 ? net_q[127:0] : {96'd0, net_q[191:160]};
+
+  // TCP or ICMP begins at word l4_word: in beat l4_index, at byte 2 of it if that word is even, else at
+  // byte 6. With IHL >= 5 this is beat 4 at the earliest, so all that it depends on is this frame's.
+  logic [4:0]  l4_word;
+  logic [11:0] l4_index;
+  logic        l4_even;
+
+  assign l4_word = 5'd3 + {3'd0, tags_q} + (ip6 ? 5'd10 : {1'b0, ihl});
+  assign l4_index = {8'd0, l4_word[4:1]};
+  assign l4_even = !l4_word[0];
+
+  // Its 16-bit words 0 to 27, word 0 most significant: as far as the quoted sequence number in ICMPv6.
+  logic [447:0] l4_q;
+
+  always_ff @(posedge clk) begin
+    if (take) begin
+      for (int n = 0; n < 28; n++) begin
+        if (l4_even && index == l4_index + 12'((n + 1) / 4))
+          l4_q[447 - 16*n -: 16] <= be[63 - 16*((n + 1) % 4) -: 16];
+        if (!l4_even && index == l4_index + 12'((n + 3) / 4))
+          l4_q[447 - 16*n -: 16] <= be[63 - 16*((n + 3) % 4) -: 16];
+      end
     end
   end
 
@@ -189,20 +239,54 @@ module rx_parser #(
   logic [3:0]  data_offset;
   logic [2:0]  unused_reserved;
   logic [8:0]  flags;
-  assign {src_port, dst_port, seq, ack} = tcp_q[127:32];
-  assign {data_offset, unused_reserved, flags, wnd} = tcp_q[31:0];
+  assign {src_port, dst_port, seq, ack} = l4_q[447:352];
+  assign {data_offset, unused_reserved, flags, wnd} = l4_q[351:320];
+
+  // ICMP: the quote begins at octet 8.
+  logic [7:0]   icmp_type, icmp_code;
+  logic [127:0] quote_src_addr, quote_dst_addr;
+  logic [15:0]  quote_src_port, quote_dst_port;
+  logic [31:0]  quote_seq;
+  logic         quote_is_tcp;
+
+  assign {icmp_type, icmp_code} = l4_q[447:432];
+  always_comb begin
+    if (ip6) begin
+      quote_is_tcp = l4_q[383:380] == 4'd6 && l4_q[335:328] == TCP;
+      {quote_src_addr, quote_dst_addr, quote_src_port, quote_dst_port, quote_seq} = l4_q[319:0];
+    end else begin
+      quote_is_tcp = l4_q[383:376] == 8'h45 && l4_q[332:320] == 0 && l4_q[311:304] == TCP;
+      quote_src_addr = {96'd0, l4_q[287:256]};
+      quote_dst_addr = {96'd0, l4_q[255:224]};
+      {quote_src_port, quote_dst_port, quote_seq} = l4_q[223:160];
+    end
+  end
 
   // ---- Hash request --------------------------------------------------------------------------------
-  // Beat tcp_index is never before beat 4 when IHL >= 5, so all fields looked at are this frame's.
 
-  logic is_ip, is_whole, hash_req_d, hash_req_q, has_hash_q;
+  logic        is_ip, is_whole, is_tcp, is_icmp, at_ports, at_quoted_ports, hash_req_d, hash_req_q, has_hash_q;
+  logic [11:0] l4_beat;                                     // beats since l4_index
 
-  assign is_ip = ethertype_q == 16'h0800 && version_q == 4'd4 && ihl_q >= 4'd5;
-  assign is_whole = fragment_q == 0;                  // MF = 0 and offset = 0
-  assign hash_req_d = take && is_ip && is_whole && protocol_q == 8'd6 &&
-                      (ihl_q[0] ? index == tcp_index && keep[5] : index == tcp_index + 12'd1 && keep[1]);
+  assign is_ip = ip6 ? version == 4'd6 : ethertype_q == IPV4 && version == 4'd4 && ihl >= 4'd5;
+  assign is_whole = ip6 || fragment == 0;                   // MF = 0 and offset = 0
+  assign is_tcp = protocol == TCP;
+  assign is_icmp = protocol == (ip6 ? ICMP6 : ICMP4);
+
+  // The last octet of the ports: octet 3 of TCP, 31 of ICMP, 51 of ICMPv6.
+  assign l4_beat = index - l4_index;
+  always_comb begin
+    at_ports = l4_even ? l4_beat == 12'd0 && keep[5] : l4_beat == 12'd1 && keep[1];
+    if (ip6)
+      at_quoted_ports = l4_even ? l4_beat == 12'd6 && keep[5] : l4_beat == 12'd7 && keep[1];
+    else
+      at_quoted_ports = l4_beat == 12'd4 && (l4_even ? keep[1] : keep[5]);
+  end
+
+  assign hash_req_d = take && is_ip && is_whole && ((is_tcp && at_ports) || (is_icmp && at_quoted_ports));
   assign hash_req = hash_req_q;
-  assign hash_tuple = {src_addr_q, dst_addr_q, src_port, dst_port};
+  assign hash_ip6 = ip6;
+  assign hash_tuple = is_icmp ? {quote_dst_addr, quote_src_addr, quote_dst_port, quote_src_port}
+                              : {src_addr, dst_addr, src_port, dst_port};
 
   always_ff @(posedge clk) begin
     if (rst)
@@ -214,66 +298,56 @@ module rx_parser #(
   end
 
   // ---- Checksums -----------------------------------------------------------------------------------
-  // Octets summed: the IPv4 header, 14 .. tcp_start-1; and for TCP both addresses, 26 .. 33, with
-  // tcp_start .. tcp_end-1. Where these ends lie is known before beat 4, the first beat that needs them.
+  // Summed: the IPv4 header; and TCP or ICMP together with the addresses of its pseudo-header, which ICMP
+  // over IPv4 does not have. Where TCP or ICMP ends is known before its first beat.
 
-  logic [16:0] tcp_end_q;                                   // 14 + total length
-  logic [7:0]  from_tcp, below_tcp_end, ip_bytes, tcp_bytes;
-  logic [15:0] ip_sum, tcp_sum;
+  logic [4:0]  net_word, addr_begin, addr_end;
+  logic        no_pseudo;
+  logic [16:0] l4_end_q;                                    // frame octet behind it
+  logic [7:0]  from_net, from_l4, below_end, addrs, ip_bytes, l4_bytes;
+  logic [15:0] ip_sum, l4_sum;
 
   always_ff @(posedge clk)
-    tcp_end_q <= 17'd14 + {1'b0, total_length_q};
+    l4_end_q <= (ip6 ? 17'd54 : 17'd14) + {13'd0, tags_q, 2'b00} + {1'b0, ip_length};
+
+  // The bytes of the beat in words from `word` on. The beat holds the second half of word 2*index - 1,
+  // word 2*index and the first half of word 2*index + 1.
+  function automatic logic [7:0] bytes_from(input logic [11:0] beat, input logic [5:0] word);
+    bytes_from[1:0] = {2{{beat, 1'b0} > {7'd0, word}}};
+    bytes_from[5:2] = {4{{beat, 1'b0} >= {7'd0, word}}};
+    bytes_from[7:6] = {2{{beat, 1'b1} >= {7'd0, word}}};
+  endfunction
+
+  assign net_word = 5'd3 + {3'd0, tags};
+  assign addr_begin = net_word + (ip6 ? 5'd2 : 5'd3);
+  assign addr_end = net_word + (ip6 ? 5'd10 : 5'd5);
+  // With one tag the protocol comes in the beat in which the addresses begin.
+  assign no_pseudo = !ip6 && ((index == 12'd3 && tags == 2'd1) ? be[39:32] : protocol) == ICMP4;
 
   always_comb begin
-    if (index == tcp_index)
-      from_tcp = ihl_q[0] ? 8'hfc : 8'hc0;
-    else
-      from_tcp = (index > tcp_index) ? 8'hff : 8'h00;
+    from_net = bytes_from(index, {1'b0, net_word});
+    from_l4 = (index < 12'd4) ? 8'h00 : bytes_from(index, {1'b0, l4_word});
+    addrs = bytes_from(index, {1'b0, addr_begin}) & ~bytes_from(index, {1'b0, addr_end}) & {8{!no_pseudo}};
 
-    if ({2'b00, index} == tcp_end_q[16:3])
-      below_tcp_end = ~(8'hff << tcp_end_q[2:0]);
+    if ({2'b00, index} == l4_end_q[16:3])
+      below_end = ~(8'hff << l4_end_q[2:0]);
     else
-      below_tcp_end = ({2'b00, index} < tcp_end_q[16:3]) ? 8'hff : 8'h00;
+      below_end = ({2'b00, index} < l4_end_q[16:3]) ? 8'hff : 8'h00;
 
-    case (index)
-      12'd0: begin
-        ip_bytes = 8'h00;
-        tcp_bytes = 8'h00;
-      end
-      12'd1: begin
-        ip_bytes = 8'hc0;
-        tcp_bytes = 8'h00;
-      end
-      12'd2: begin
-        ip_bytes = 8'hff;
-        tcp_bytes = 8'h00;
-      end
-      12'd3: begin
-        ip_bytes = 8'hff;
-        tcp_bytes = 8'hfc;
-      end
-      12'd4: begin
-        ip_bytes = ~from_tcp;
-        tcp_bytes = (from_tcp & below_tcp_end) | 8'h03;
-      end
-      default: begin
-        ip_bytes = ~from_tcp;
-        tcp_bytes = from_tcp & below_tcp_end;
-      end
-    endcase
+    ip_bytes = from_net & ~from_l4;
+    l4_bytes = addrs | (from_l4 & below_end);
   end
 
   checksum ip_checksum (
     .clk(clk), .valid(take), .first(first), .data(s_axis_rx_tdata), .bytes(ip_bytes), .sum(ip_sum)
   );
 
-  checksum tcp_checksum (
-    .clk(clk), .valid(take), .first(first), .data(s_axis_rx_tdata), .bytes(tcp_bytes), .sum(tcp_sum)
+  checksum l4_checksum (
+    .clk(clk), .valid(take), .first(first), .data(s_axis_rx_tdata), .bytes(l4_bytes), .sum(l4_sum)
   );
 
   // ---- Options, one cycle behind the beat: eight octets per cycle ------------------------------------
-  // The header in 4-octet words w, word w = frame octets 4w+2 .. 4w+5: TCP begins at word 3 + IHL. A beat
-  // holds the second half of word 2*index - 1, word 2*index and the first half of word 2*index + 1.
+  // The header's words begin at l4_word.
 
   localparam logic [1:0] KIND = 2'd0, LEN = 2'd1, BODY = 2'd2, STOP = 2'd3;
   localparam logic [2:0] OTHER = 3'd0, MSS = 3'd1, WS = 3'd2, SACK = 3'd3, TS = 3'd4;
@@ -281,7 +355,8 @@ module rx_parser #(
   logic        take_q, first_q;
   logic [11:0] index_q;
   logic [63:0] be_q, before_q;                              // the beat and the one before it
-  logic [12:0] opt_begin, opt_end;                          // words
+  logic [4:0]  opt_begin;                                   // words
+  logic [5:0]  opt_end;
   logic [7:0]  active;
 
   always_ff @(posedge clk) begin
@@ -297,14 +372,9 @@ module rx_parser #(
       before_q <= be_q;
   end
 
-  assign opt_begin = 13'd8 + 13'(ihl_q);
-  assign opt_end = 13'd3 + 13'(ihl_q) + 13'(data_offset);
-
-  always_comb begin
-    active[1:0] = {2{{index_q, 1'b0} > opt_begin && {index_q, 1'b0} <= opt_end}};
-    active[5:2] = {4{{index_q, 1'b0} >= opt_begin && {index_q, 1'b0} < opt_end}};
-    active[7:6] = {2{{index_q, 1'b1} >= opt_begin && {index_q, 1'b1} < opt_end}};
-  end
+  assign opt_begin = l4_word + 5'd5;
+  assign opt_end = {1'b0, l4_word} + {2'd0, data_offset};
+  assign active = bytes_from(index_q, {1'b0, opt_begin}) & ~bytes_from(index_q, opt_end);
 
   // What each octet is, if it is a kind or a length: apart from the automaton, whose chain is long.
   // after[6*i +: 6]: octets of the header behind octet i, right where it is active.
@@ -440,7 +510,8 @@ module rx_parser #(
   logic        last_q, tuser_q;
   logic [13:0] length_d, length_q;
   logic [3:0]  octets;                                      // octets of the last beat
-  logic [15:0] header_octets, tcp_len, offset_octets;
+  logic [15:0] header_octets, l4_len, offset_octets;
+  logic [13:0] net_begin;                                   // octet
 
   always_comb begin
     octets = 4'd0;
@@ -460,20 +531,38 @@ module rx_parser #(
     end
   end
 
-  assign header_octets = {10'd0, ihl_q, 2'b00};
-  assign tcp_len = total_length_q - header_octets;
+  assign net_begin = 14'd14 + {10'd0, tags_q, 2'b00};
+  assign header_octets = {10'd0, ihl, 2'b00};
+  assign l4_len = ip6 ? ip_length : ip_length - header_octets;
   assign offset_octets = {10'd0, data_offset, 2'b00};
 
   segment_t    seg_d, seg_q;                                // of the frame in L+2
   logic        push_q;
   logic [47:0] l2_dst_mac_q;
-  logic        bad_fcs_q, too_long_q, runt_q, not_ipv4_q, malformed_q, not_tcp_q, fragment_drop_q, fragment_host_q;
-  logic        tcp_malformed_q, martian_q, loopback_q;
-  logic [16:0] pseudo_q;                                    // the rest of the pseudo-header: 6 + tcp_len
+  logic        bad_fcs_q, too_long_q, runt_q, not_ip_q, ip6_q, malformed_q, other_q, fragment_drop_q, fragment_host_q;
+  logic        is_icmp_q, icmp_error_d, icmp_error_q, tcp_malformed_q, martian_q, loopback_q;
+  logic [16:0] pseudo_q;                                    // the rest of the pseudo-header: protocol and length
 
-  function automatic logic never_an_endpoint(input logic [31:0] addr);
-    never_an_endpoint = addr == 0 || addr[31:28] == 4'he || addr == 32'hffff_ffff;
+  function automatic logic never_an_endpoint(input logic is_ip6, input logic [127:0] addr);
+    never_an_endpoint = addr == 0 || (is_ip6 ? addr[127:120] == 8'hff
+                                             : addr[31:28] == 4'he || addr[31:0] == 32'hffff_ffff);
   endfunction
+
+  function automatic logic is_loopback(input logic is_ip6, input logic [127:0] addr);
+    is_loopback = is_ip6 ? addr == 128'd1 : addr[31:24] == 8'd127;
+  endfunction
+
+  // RFC 5927: an error about a TCP segment, quoted as far as its sequence number. Not one that tells of a
+  // smaller MTU: those are the host's.
+  always_comb begin
+    if (ip6)
+      icmp_error_d = l4_len >= 16'd56 && (icmp_type == 8'd1 || icmp_type == 8'd3 || icmp_type == 8'd4);
+    else
+      icmp_error_d = l4_len >= 16'd36 && ((icmp_type == 8'd3 && icmp_code != 8'd4) || icmp_type == 8'd11 ||
+                                          icmp_type == 8'd12);
+    if (!quote_is_tcp)
+      icmp_error_d = 1'b0;
+  end
 
   always_comb begin
     seg_d = '0;
@@ -482,16 +571,20 @@ module rx_parser #(
     seg_d.length = length_q;
     seg_d.beats = staged_q;
     seg_d.stamp = stamp_q;
+    seg_d.vlan_tags = tags_q;
+    seg_d.vlan_svlan = tags_q != 0 && svlan_q;
+    seg_d.vlan_outer = (tags_q != 0) ? outer_q : 16'd0;
+    seg_d.vlan_inner = tags_q[1] ? inner_q : 16'd0;
     seg_d.src_mac = src_mac_q;
-    seg_d.src_addr = src_addr_q;
-    seg_d.dst_addr = dst_addr_q;
-    seg_d.src_port = src_port;
-    seg_d.dst_port = dst_port;
-    seg_d.seq = seq;
+    seg_d.ip6 = ip6;
+    seg_d.hard = ip6 ? icmp_type == 8'd1 && icmp_code == 8'd4
+                     : icmp_type == 8'd3 && (icmp_code == 8'd2 || icmp_code == 8'd3);
+    {seg_d.src_addr, seg_d.dst_addr, seg_d.src_port, seg_d.dst_port} = hash_tuple;
+    seg_d.seq = is_icmp ? quote_seq : seq;
     seg_d.ack = ack;
     seg_d.flags = flags;
     seg_d.wnd = wnd;
-    seg_d.payload = tcp_len - offset_octets;
+    seg_d.payload = l4_len - offset_octets;
   end
 
   always_ff @(posedge clk) begin
@@ -504,28 +597,34 @@ module rx_parser #(
     bad_fcs_q <= tuser_q;
     too_long_q <= length_q > 14'(MAX_FRAME);
     runt_q <= length_q < 14'd14;
-    not_ipv4_q <= ethertype_q != 16'h0800;
-    malformed_q <= length_q < 14'd34 || version_q != 4'd4 || ihl_q < 4'd5 || header_octets > total_length_q ||
-                   tcp_end_q > {3'd0, length_q};
-    not_tcp_q <= protocol_q != 8'd6;
+    not_ip_q <= ethertype_q != IPV4 && !ip6;
+    ip6_q <= ip6;
+    malformed_q <= l4_end_q > {3'd0, length_q} ||
+                   (ip6 ? length_q < net_begin + 14'd40 || version != 4'd6
+                        : length_q < net_begin + 14'd20 || version != 4'd4 || ihl < 4'd5 || header_octets > ip_length);
+    other_q <= !is_tcp && !is_icmp;
     // RFC 1858 and RFC 3128: a first fragment too short for the TCP header, or one that would overwrite it
-    fragment_drop_q <= fragment_q[12:0] == 13'd1 || (fragment_q == 14'h2000 && tcp_len < 16'd20);
+    fragment_drop_q <= is_tcp && !ip6 && (fragment[12:0] == 13'd1 || (fragment == 14'h2000 && l4_len < 16'd20));
     fragment_host_q <= !is_whole;
-    tcp_malformed_q <= tcp_len < 16'd20 || data_offset < 4'd5 || offset_octets > tcp_len;
-    martian_q <= never_an_endpoint(src_addr_q) || never_an_endpoint(dst_addr_q) ||
-                 (src_addr_q == dst_addr_q && src_port == dst_port);
-    loopback_q <= src_addr_q[31:24] == 8'd127 || dst_addr_q[31:24] == 8'd127;
-    pseudo_q <= {1'b0, tcp_len} + 17'd6;
+    is_icmp_q <= is_icmp;
+    icmp_error_q <= icmp_error_d;
+    tcp_malformed_q <= l4_len < 16'd20 || data_offset < 4'd5 || offset_octets > l4_len;
+    martian_q <= never_an_endpoint(ip6, src_addr) || never_an_endpoint(ip6, dst_addr) ||
+                 (src_addr == dst_addr && src_port == dst_port);
+    loopback_q <= is_loopback(ip6, src_addr) || is_loopback(ip6, dst_addr);
+    pseudo_q <= (is_icmp && !ip6) ? 17'd0 : {1'b0, l4_len} + {9'd0, protocol};
   end
 
   // ---- L+2: checksums and configuration, class and cause, push -----------------------------------------
 
   segment_t    seg;
-  logic [17:0] tcp_total;
-  logic [16:0] tcp_fold;
+  logic [17:0] l4_total;
+  logic [16:0] l4_fold;
+  logic        l4_intact;
 
-  assign tcp_total = {2'b00, tcp_sum} + {1'b0, pseudo_q};
-  assign tcp_fold = {1'b0, tcp_total[15:0]} + {15'd0, tcp_total[17:16]};
+  assign l4_total = {2'b00, l4_sum} + {1'b0, pseudo_q};
+  assign l4_fold = {1'b0, l4_total[15:0]} + {15'd0, l4_total[17:16]};
+  assign l4_intact = l4_fold == 17'h0ffff;
 
   always_comb begin
     seg = seg_q;
@@ -548,21 +647,23 @@ module rx_parser #(
       seg.cause = `HF_CAUSE_TOO_LONG;
     else if (runt_q)
       seg.cause = `HF_CAUSE_RUNT;
-    else if (not_ipv4_q)
+    else if (not_ip_q)
       seg.cls = `HF_CLASS_HOST;
     else if (malformed_q)
       seg.cause = `HF_CAUSE_IP_MALFORMED;
-    else if (ip_sum != 16'hffff)
+    else if (!ip6_q && ip_sum != 16'hffff)
       seg.cause = `HF_CAUSE_IP_CHECKSUM;
-    else if (not_tcp_q)
+    else if (other_q)
       seg.cls = `HF_CLASS_HOST;
     else if (fragment_drop_q)
       seg.cause = `HF_CAUSE_FRAGMENT;
     else if (fragment_host_q)
       seg.cls = `HF_CLASS_HOST;
+    else if (is_icmp_q)
+      seg.cls = (icmp_error_q && l4_intact && l2_dst_mac_q == cfg_mac && cfg_enable) ? `HF_CLASS_ICMP : `HF_CLASS_HOST;
     else if (tcp_malformed_q)
       seg.cause = `HF_CAUSE_TCP_MALFORMED;
-    else if (tcp_fold != 17'h0ffff)
+    else if (!l4_intact)
       seg.cause = `HF_CAUSE_TCP_CHECKSUM;
     else if (!cfg_enable)
       seg.cls = `HF_CLASS_HOST;

@@ -1,31 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-// tcp_fsm - what one op does to one connection: RFC 9293 for the passive open, as a pure function.
+// tcp_fsm - what one op does to one connection: all eleven states of RFC 9293, as a pure function.
 //
-// What    RFC 9293 3.10.7 for LISTEN and SYN-RECEIVED, with RFC 5961 (RST, SYN), RFC 7323 (timestamps,
-//         window scale), RFC 6528 (ISN), RFC 6298 (SYN-ACK timer). Every other state belongs to
-//         the host, which gets its segments unread.
-// Input   one op (a segment, an expired timer or a host command), the entry it read, the listener
+// What    RFC 9293 3.10.7 for every state but the two that the host owns, with RFC 5961 (RST, SYN, challenge
+//         ACKs), RFC 7323 (timestamps, window scale), RFC 6528 (ISN), RFC 6298 (timers), RFC 3168 (ECN),
+//         RFC 6191 and RFC 1337 (TIME-WAIT), RFC 5927 (ICMP errors). ESTABLISHED and CLOSE-WAIT belong to the
+//         host, which gets their segments unread.
+// Input   one op (a segment, an ICMP error, an expired timer or a host command), the entry it read, the listener
 //         its address and port found, and the configuration of this very cycle.
-// Output  the entry after and whether it is written, inserted or freed; at most one reply frame
-//         (regs/reply.def), at most one event; what becomes of the frame; what to count.
+// Output  the entry after and whether it is written or freed; at most one reply frame (regs/reply.def), at
+//         most one event; what becomes of the frame; what to count.
 // Timing  combinational, no state. The engine evaluates it in T3 and registers all of it.
 //
 // Numbers compare modulo 2^32: a < b means that a - b has its top bit set (RFC 9293 3.4).
-// `entry` of a miss is whatever its slot holds: only its generation is used then.
+// `entry` of a miss is whatever its slot holds: only its generation and, of a victim, its state are used then.
+// tcp_command judges CONNECT, CLOSE and ADOPT, tcp_reply makes the frame.
 `include "handfast_defs.svh"
+`include "engine_defs.svh"
 module tcp_fsm (
   // the op
   input  logic [1:0]                 op,             // OP code of regs/verdict.def
-  input  logic [`HF_SEGMENT_BITS-1:0] segment,       // SEGMENT: regs/segment.def
-  input  logic [63:0]                isn,            // SEGMENT: tuple_hash under KEY_ISN
+  input  logic [`HF_SEGMENT_BITS-1:0] segment,       // SEGMENT, ICMP: regs/segment.def
+  input  logic [63:0]                isn,            // ops with a tuple: tuple_hash under KEY_ISN
   input  logic [7:0]                 command,        // COMMAND: its code
   input  logic [7:0]                 command_status, // COMMAND: STATUS_OK, or why the message is malformed
+  input  logic [`HF_BODY_BITS-1:0]   command_body,   // CONNECT, CLOSE, ADOPT, as the two below
+  input  logic [`HF_TUPLE_BITS-1:0]  command_tuple,
+  input  logic                       command_mixed,
 
   // the entry
   input  logic [`HF_TCB_BITS-1:0]    entry,
-  input  logic                       key_match,      // SEGMENT: tag, addresses and ports agree
-  input  logic                       id_match,       // COMMAND: slot exists, generation agrees
-  input  logic                       insertable,     // SEGMENT: no tag agrees, and a way is free
+  input  logic                       key_match,      // ops with a tuple: tag, family, addresses and ports agree
+  input  logic                       slot_exists,    // other commands
+  input  logic                       id_match,       // other commands: slot exists, generation agrees
+  input  logic                       insertable,     // no tag agrees, and a way is free or has a victim
+  input  logic                       victim,         // it has a victim
 
   // the listener
   input  logic                       listener_found,
@@ -37,13 +45,23 @@ module tcp_fsm (
 
   // configuration and clock
   input  logic [31:0]                ms,
+  input  logic [31:0]                clock_4us,      // time_ns[43:12]
   input  logic                       host_alive,
   input  logic                       ts_offset_off,
   input  logic                       ts_relaxed,
+  input  logic                       tw_rst_closes,
+  input  logic                       ecn,
   input  logic [15:0]                syn_rto_ms,
   input  logic [15:0]                syn_rto_max_ms,
   input  logic [3:0]                 synack_retries,
+  input  logic [21:0]                connect_ms,
+  input  logic [21:0]                close_ms,
+  input  logic [21:0]                fin_wait_2_ms,
+  input  logic [21:0]                time_wait_ms,
+  input  logic [3:0]                 challenge_limit,
+  input  logic [15:0]                challenge_ms,
   input  logic [15:0]                our_mss,
+  input  logic [15:0]                our_mss6,
   input  logic [15:0]                mss_floor,
   input  logic [29:0]                our_rcv_wnd,
   input  logic [3:0]                 our_wscale,
@@ -57,73 +75,98 @@ module tcp_fsm (
   output logic                       write,          // entry_after goes into the table
   output logic                       insert,         // it takes a free slot
   output logic                       free,           // it gives its slot back
-  output logic                       half_open_leave,// it was in SYN-RECEIVED and is so no more
 
   // what leaves
   output logic [1:0]                 verdict,
   output logic [4:0]                 cause,
   output logic                       reply_valid,
   output logic [`HF_REPLY_BITS-1:0]  reply,
-  output logic                       established,    // event ESTABLISHED
-  output logic [31:0]                rtt_ms,         // of that event
-  output logic [7:0]                 status,         // COMMAND: of its COMPLETION
+  output logic [7:0]                 event_code,     // HF_EVENT_NONE: none
+  output logic [`HF_TCB_BITS-1:0]    event_entry,    // of a freed entry: as it was, but CLOSED
+  output logic [15:0]                rtt_ms,         // of that event, as rto_ms
+  output logic [15:0]                rto_ms,
+  output logic                       completion,     // COMMAND: its answer is a COMPLETION, not an event
+  output logic [7:0]                 status,         // of the COMPLETION
+  output logic                       new_id,         // of the COMPLETION: the entry's id, not the command's
 
-  // what counts, beside verdict, cause, insert and established
+  // what counts, beside verdict, cause and event
   output logic                       cnt_opt_malformed,
   output logic                       cnt_ws_clamped,
+  output logic                       cnt_syn_accepted,
   output logic                       cnt_retransmit,
   output logic                       cnt_timeout,
   output logic                       cnt_reset,
+  output logic                       cnt_challenge_limited,
+  output logic                       cnt_icmp_hard,
+  output logic                       cnt_tw_reused,
+  output logic                       cnt_evict_host,
+  output logic                       cnt_evict_time_wait,
+  output logic                       cnt_connect,
+  output logic                       cnt_close,
+  output logic                       cnt_tx_syn,
   output logic                       cnt_tx_synack,
   output logic                       cnt_tx_ack,
   output logic                       cnt_tx_rst,
+  output logic                       cnt_tx_fin,
   output logic                       cnt_command
 );
   typedef struct packed { `HF_TCB_FIELDS } tcb_t;
   typedef struct packed { `HF_SEGMENT_FIELDS } segment_t;
-  typedef struct packed { `HF_REPLY_FIELDS } reply_t;
 
-  localparam int FIN = 0, SYN = 1, RST = 2, ACK = 4;
+  localparam int FIN = 0, SYN = 1, RST = 2, ACK = 4, ECE = 6, CWR = 7;
   localparam int OPT_WS = 0, OPT_SACK = 1, OPT_TS = 2;
 
   // What the parser and the mover keep in the descriptor (class, length ..) is not the engine's; of
-  // a difference only the top bit is; of `names` only addresses. All else here is read in full.
+  // a difference only the top bit is. All else here is read in full.
   /* verilator lint_off UNUSEDSIGNAL */
   segment_t seg;
-  tcb_t     names;              // whose addresses and ports the reply takes
   logic [31:0] una_less_ack;    // SND.UNA - SEG.ACK
   logic [31:0] nxt_less_ack;    // SND.NXT - SEG.ACK
   logic [31:0] ts_age;          // SEG.TSval - TS.Recent
+  logic [31:0] ts_step;         // TS.Recent - SEG.TSval
   logic [31:0] nxt_less_seq;    // RCV.NXT - SEG.SEQ
+  logic [31:0] nxt_less_end;    // RCV.NXT - (SEG.SEQ + octets of text)
+  logic [31:0] seq_less_una;    // SEG.SEQ - SND.UNA, of a quoted segment
+  logic [31:0] seq_less_nxt;    // SEG.SEQ - SND.NXT, of a quoted segment
+  logic [31:0] nxt_less_iss;    // SND.NXT - a new ISS
   logic [23:0] overdue_ms;      // ms - deadline, modulo 2^24
+  logic [23:0] over_give_up_ms; // ms - R2, modulo 2^24
+  logic [23:0] to_give_up;      // R2 - the next deadline
   /* verilator lint_on UNUSEDSIGNAL */
   tcb_t     tcb, tcb_d;
-  reply_t   reply_d;
   assign tcb = entry;
   assign seg = segment;
   assign entry_after = tcb_d;
-  assign reply = reply_d;
 
   // ---- facts about the op and the entry, each of one subtraction or one comparison ----
 
-  logic fin, syn, rst, ack;
+  logic fin, syn, rst, ack, ece, cwr;
   assign fin = seg.flags[FIN];
   assign syn = seg.flags[SYN];
   assign rst = seg.flags[RST];
   assign ack = seg.flags[ACK];
+  assign ece = seg.flags[ECE];
+  assign cwr = seg.flags[CWR];
 
   // Differences modulo 2^32; their top bit says "less than".
   logic [31:0] seq_off;       // SEG.SEQ - RCV.NXT
+  logic [31:0] end_off;       // SEG.SEQ + octets of text - RCV.NXT: where a FIN is
   logic [31:0] last_off;      // last octet of the segment - RCV.NXT
   logic [16:0] seg_len;       // SEG.LEN of a segment without SYN
   assign seq_off      = seg.seq - tcb.rcv_nxt;
+  assign end_off      = seq_off + {16'd0, seg.payload};
   assign seg_len      = {1'b0, seg.payload} + {16'd0, fin};
   assign last_off     = seq_off + {15'd0, seg_len} - 32'd1;
   assign una_less_ack = tcb.snd_una - seg.ack;
   assign nxt_less_ack = tcb.snd_nxt - seg.ack;
   assign ts_age       = seg.tsval - tcb.ts_recent;
+  assign ts_step      = tcb.ts_recent - seg.tsval;
   assign nxt_less_seq = tcb.rcv_nxt - seg.seq;
+  assign nxt_less_end = nxt_less_seq - {16'd0, seg.payload};
+  assign seq_less_una = seg.seq - tcb.snd_una;
+  assign seq_less_nxt = seg.seq - tcb.snd_nxt;
   assign overdue_ms   = ms[23:0] - tcb.deadline_ms;
+  assign over_give_up_ms = ms[23:0] - tcb.give_up_ms;
 
   // RFC 9293 3.10.7.4, first step: the four cases of table 6.
   logic first_in_window, last_in_window, acceptable;
@@ -136,88 +179,244 @@ module tcp_fsm (
   end
 
   logic ack_acceptable;  // SND.UNA < SEG.ACK =< SND.NXT
+  logic ack_all;         // SEG.ACK = SND.NXT: our FIN is acknowledged
   logic paws_old;        // RFC 7323 5.3 R1: SEG.TSval < TS.Recent
+  logic ts_missing;      // RFC 7323 3.2: negotiated, but absent
+  logic ts_update;       // RFC 7323 4.3 (2), with Last.ACK.sent = RCV.NXT
   assign ack_acceptable = una_less_ack[31] && !nxt_less_ack[31];
+  assign ack_all        = seg.ack == tcb.snd_nxt;
   assign paws_old       = tcb.ts_ok && seg.ts_ok && ts_age[31];
+  assign ts_missing     = tcb.ts_ok && !seg.ts_ok && !ts_relaxed;
+  assign ts_update      = tcb.ts_ok && seg.ts_ok && !ts_age[31] && !nxt_less_seq[31];
+
+  // RFC 6191 2: a SYN that finds TIME-WAIT is of a new connection, by timestamp or by SEQ.
+  logic tw_newer;
+  always_comb begin
+    if (tcb.ts_ok && seg.ts_ok)
+      tw_newer = ts_step[31] || (seg.tsval == tcb.ts_recent && !seq_off[31]);
+    else if (tcb.ts_ok) tw_newer = !seq_off[31];
+    else tw_newer = seg.ts_ok || !seq_off[31];
+  end
 
   // Hit: the op names a live entry. An op that hits nothing is judged by its listener.
+  logic listener_offload, with_body;
+  assign listener_offload = listener_found && !listener_bypass;
+  assign with_body = command_status == `HF_STATUS_OK && (command == `HF_COMMAND_CONNECT ||
+                     command == `HF_COMMAND_CLOSE || command == `HF_COMMAND_ADOPT);
   always_comb begin
     hit = 1'b0;
     case (op)
-      `HF_OP_SEGMENT: hit = key_match && tcb.state != `HF_STATE_CLOSED;
-      `HF_OP_COMMAND: hit = id_match && tcb.state != `HF_STATE_CLOSED;
+      `HF_OP_SEGMENT, `HF_OP_ICMP: hit = key_match && tcb.state != `HF_STATE_CLOSED;
+      `HF_OP_COMMAND: begin
+        if (with_body) hit = key_match;
+        else if (command_status == `HF_STATUS_OK && command == `HF_COMMAND_DUMP) hit = slot_exists;
+        else hit = id_match;
+        if (tcb.state == `HF_STATE_CLOSED) hit = 1'b0;
+      end
       `HF_OP_TIMEOUT: hit = tcb.timer_armed && !overdue_ms[23];
-      default: ;
     endcase
 
     state_before = `HF_STATE_CLOSED;
     if (hit) state_before = tcb.state;
-    else if (op == `HF_OP_SEGMENT && listener_found && !listener_bypass) state_before = `HF_STATE_LISTEN;
+    else if (op == `HF_OP_SEGMENT && listener_offload) state_before = `HF_STATE_LISTEN;
   end
 
-  // ---- values that a new entry takes ----
+  // ---- values that an entry takes from a SYN ----
 
-  logic [15:0] peer_mss, capped_mss, new_mss;  // RFC 9293 3.7.1: 536 without the option
-  logic [31:0] new_iss;                        // RFC 6528 3: 4.096 us clock + F
-  logic [3:0]  new_wscale;                     // RFC 7323 2.3: at most 14
-  assign peer_mss   = seg.mss_ok ? seg.mss : 16'd536;
-  assign capped_mss = peer_mss < our_mss ? peer_mss : our_mss;
+  logic [15:0] peer_mss, cap_mss, capped_mss, new_mss;  // RFC 9293 3.7.1: 536, over IPv6 1220, without the option
+  logic [31:0] clock_iss, new_iss;                      // RFC 6528 3: 4.096 us clock + F
+  logic [3:0]  new_wscale;                              // RFC 7323 2.3: at most 14
+  logic [15:0] first_rto_ms;                            // RFC 6298 2.1, 2.5
+  assign peer_mss   = seg.mss_ok ? seg.mss : seg.ip6 ? 16'd1220 : 16'd536;
+  assign cap_mss    = seg.ip6 ? our_mss6 : our_mss;
+  assign capped_mss = peer_mss < cap_mss ? peer_mss : cap_mss;
   assign new_mss    = capped_mss > mss_floor ? capped_mss : mss_floor;
-  assign new_iss    = seg.stamp[43:12] + isn[31:0];
   assign new_wscale = our_wscale == 4'd15 ? 4'd14 : our_wscale;
-
-  // RFC 6298 2.1, 5.5: first timeout, and the doubled one of the next retransmission; 2.5: the cap.
-  logic [3:0]  next_retries;
-  logic [31:0] doubled_ms;
-  logic [15:0] first_rto_ms, next_rto_ms;
-  assign next_retries = tcb.retries + 4'd1;
-  assign doubled_ms   = {16'd0, syn_rto_ms} << next_retries;
   assign first_rto_ms = syn_rto_ms < syn_rto_max_ms ? syn_rto_ms : syn_rto_max_ms;
-  assign next_rto_ms  = doubled_ms < {16'd0, syn_rto_max_ms} ? doubled_ms[15:0] : syn_rto_max_ms;
 
-  // RFC 6298 3 (Karn): a SYN-ACK sent more than once gives no sample.
-  logic [23:0] sample_ms;
-  assign sample_ms = ms[23:0] - tcb.sent_ms;
-  assign rtt_ms    = tcb.syn_lost ? 32'hffffffff : {8'd0, sample_ms};
+  // RFC 9293 3.6.1, MAY-2: over a TIME-WAIT the ISS is beyond what the old connection used.
+  assign clock_iss    = seg.stamp[43:12] + isn[31:0];
+  assign nxt_less_iss = tcb.snd_nxt - clock_iss;
+  assign new_iss      = hit && !nxt_less_iss[31] ? tcb.snd_nxt + 32'd65536 : clock_iss;
+
+  // RFC 9293 3.10.7.2, third: the entry of a SYN that a listener accepts. Security and precedence are not
+  // checked (obsolete); text on the SYN is not kept, the peer sends it again (3.4, ACK = IRS+1).
+  tcb_t opened;
+  always_comb begin
+    opened             = '0;
+    opened.state       = `HF_STATE_SYN_RECEIVED;
+    opened.generation  = tcb.generation + 16'd1;
+    opened.listener    = listener_index;
+    opened.ip6         = seg.ip6;
+    opened.remote_addr = seg.src_addr;
+    opened.local_addr  = seg.dst_addr;
+    opened.remote_port = seg.src_port;
+    opened.local_port  = seg.dst_port;
+    opened.remote_mac  = seg.src_mac;
+    opened.vlan_tags   = seg.vlan_tags;
+    opened.vlan_svlan  = seg.vlan_svlan;
+    opened.vlan_outer  = seg.vlan_outer;
+    opened.vlan_inner  = seg.vlan_inner;
+    opened.iss         = new_iss;
+    opened.irs         = seg.seq;
+    opened.snd_una     = new_iss;
+    opened.snd_nxt     = new_iss + 32'd1;
+    opened.rcv_nxt     = seg.seq + 32'd1;
+    opened.snd_wnd     = {16'd0, seg.wnd};  // RFC 7323 2.2: a SYN's window is not scaled
+    opened.rcv_wnd     = {2'd0, our_rcv_wnd};
+    opened.mss         = new_mss;
+    if (seg.ws_ok && listener_opts[OPT_WS]) begin
+      // RFC 7323 2.2: scaling only if the SYN offered it.
+      opened.ws_ok      = 1'b1;
+      opened.snd_wscale = seg.ws;
+      opened.rcv_wscale = new_wscale;
+    end
+    if (seg.ts_ok && listener_opts[OPT_TS]) begin
+      // RFC 7323 3.2, 4.3: TS.Recent from the SYN; 5.4: an offset for each connection.
+      opened.ts_ok     = 1'b1;
+      opened.ts_offset = ts_offset_off ? 32'd0 : isn[63:32];
+    end
+    opened.ts_recent   = seg.ts_ok ? seg.tsval : 32'd0;
+    opened.sack_ok     = seg.sack_ok && listener_opts[OPT_SACK];  // RFC 2018 2
+    opened.ecn_ok      = ecn && ece && cwr;                       // RFC 3168 6.1.1
+    opened.rto_ms      = syn_rto_ms;
+    opened.sent_ms     = ms[23:0];
+    opened.timer_armed = 1'b1;
+    opened.deadline_ms = ms[23:0] + {8'd0, first_rto_ms};
+  end
+
+  // RFC 9293 3.10.7.3, fourth: the entry of SYN-SENT after the peer's SYN, with or without an ACK. What we
+  // offered is negotiated if the peer offers it too.
+  tcb_t answered;
+  always_comb begin
+    answered            = tcb;
+    answered.irs        = seg.seq;
+    answered.rcv_nxt    = seg.seq + 32'd1;
+    answered.snd_wnd    = {16'd0, seg.wnd};  // RFC 7323 2.2
+    answered.mss        = new_mss;
+    answered.ws_ok      = tcb.ws_ok && seg.ws_ok;
+    answered.snd_wscale = tcb.ws_ok && seg.ws_ok ? seg.ws : 4'd0;
+    answered.rcv_wscale = tcb.ws_ok && seg.ws_ok ? tcb.rcv_wscale : 4'd0;
+    answered.ts_ok      = tcb.ts_ok && seg.ts_ok;
+    answered.ts_recent  = seg.ts_ok ? seg.tsval : 32'd0;
+    answered.ts_offset  = tcb.ts_ok && seg.ts_ok ? tcb.ts_offset : 32'd0;
+    answered.sack_ok    = tcb.sack_ok && seg.sack_ok;
+    if (ack) begin
+      answered.state       = `HF_STATE_ESTABLISHED;
+      answered.snd_una     = seg.ack;
+      answered.ecn_ok      = tcb.ecn_ok && ece && !cwr;  // RFC 3168 6.1.1: ECE alone accepts
+      answered.timer_armed = 1'b0;
+      answered.deadline_ms = 24'd0;
+    end else begin
+      answered.state       = `HF_STATE_SYN_RECEIVED;
+      answered.ecn_ok      = tcb.ecn_ok && ece && cwr;   // both offer
+    end
+  end
+
+  // RFC 9293 3.10.7.4, fifth, SYN-RECEIVED: the entry when our SYN is acknowledged.
+  tcb_t completed;
+  always_comb begin
+    completed             = tcb;
+    completed.state       = `HF_STATE_ESTABLISHED;
+    completed.snd_una     = seg.ack;
+    completed.snd_wnd     = syn ? {16'd0, seg.wnd} : {16'd0, seg.wnd} << tcb.snd_wscale;  // RFC 7323 2.2, 2.3
+    completed.timer_armed = 1'b0;
+    completed.deadline_ms = 24'd0;
+    if (ts_update) completed.ts_recent = seg.tsval;
+  end
+
+  // ---- timers ----
+
+  // RFC 6298 5.5: the doubled timeout of the next retransmission; 2.5: the cap. RFC 9293 3.8.3: R2 comes first,
+  // but a passive open counts its retransmissions instead.
+  logic        counts_retries;
+  logic [4:0]  next_retries;
+  logic [31:0] doubled_ms;
+  logic [15:0] next_rto_ms;
+  logic [23:0] next_deadline_ms, bounded_ms;
+  assign counts_retries   = tcb.state == `HF_STATE_SYN_RECEIVED && !tcb.active;
+  assign next_retries     = {1'b0, tcb.retries} + 5'd1;
+  assign doubled_ms       = {16'd0, tcb.rto_ms} << next_retries;
+  assign next_rto_ms      = doubled_ms < {16'd0, syn_rto_max_ms} ? doubled_ms[15:0] : syn_rto_max_ms;
+  assign next_deadline_ms = ms[23:0] + {8'd0, next_rto_ms};
+  assign to_give_up       = tcb.give_up_ms - next_deadline_ms;
+  assign bounded_ms       = !counts_retries && to_give_up[23] ? tcb.give_up_ms : next_deadline_ms;
+
+  // RFC 5961 7: so many challenge ACKs in each window of time.
+  logic        challenge_allowed;
+  logic [23:0] challenge_age;
+  tcb_t        challenged;
+  assign challenge_age = ms[23:0] - tcb.chal_ms;
+  always_comb begin
+    challenged = tcb;
+    if (challenge_age >= {8'd0, challenge_ms} || tcb.chal_count == 4'd0) begin
+      challenge_allowed     = challenge_limit != 4'd0;
+      challenged.chal_ms    = ms[23:0];
+      challenged.chal_count = 4'd1;
+    end else begin
+      challenge_allowed     = tcb.chal_count < challenge_limit;
+      challenged.chal_count = tcb.chal_count + 4'd1;
+    end
+  end
+
+  // ---- CONNECT, CLOSE, ADOPT ----
+
+  logic [7:0]              body_status;
+  logic [`HF_TCB_BITS-1:0] body_entry;
+
+  tcp_command u_command (
+    .command(command), .body(command_body), .tuple(command_tuple), .mixed(command_mixed), .isn(isn),
+    .entry(entry), .hit(hit), .insertable(insertable), .ms(ms[23:0]), .clock_4us(clock_4us),
+    .ts_offset_off(ts_offset_off), .ecn(ecn), .syn_rto_ms(syn_rto_ms), .syn_rto_max_ms(syn_rto_max_ms),
+    .connect_ms(connect_ms), .close_ms(close_ms), .our_rcv_wnd(our_rcv_wnd), .our_wscale(our_wscale),
+    .status(body_status), .entry_after(body_entry));
 
   // ---- the decision ----
 
-  // The frame that a branch wants; it is built below, from the entry after.
-  typedef enum logic [2:0] {
-    SEND_NOTHING,
-    SEND_SYNACK,
-    SEND_ACK,
-    SEND_RST_TO_ACK,  // <SEQ=SEG.ACK><CTL=RST>
-    SEND_ABORT        // <SEQ=SND.NXT><CTL=RST>
-  } send_t;
-  send_t want;
-  tcb_t  tcb_new;      // the entry after, if the op goes through
-  logic  want_event;
-  logic  new_write, new_insert, new_free, new_reset;
+  logic [2:0] want;           // HF_SEND_*: the frame, made below of the entry after
+  tcb_t  tcb_new;             // the entry after, if the op goes through and does not free it
+  logic  new_write, new_free, new_reset;
+  logic  passive_open;        // the SYN may become a connection: judged below
+  logic  challenge;           // a challenge ACK, if its limit allows
+  logic  closing_fin;         // the peer's FIN, in order
+  logic  new_open, new_clamp, new_limited;
+  logic [7:0] new_event;
   logic [1:0] new_verdict;
   logic [4:0] new_cause;
 
   // First what the op would do, given room; a segment without room is dropped below.
   always_comb begin
-    want        = SEND_NOTHING;
-    want_event  = 1'b0;
-    tcb_new     = tcb;
-    new_write   = 1'b0;
-    new_insert  = 1'b0;
-    new_free    = 1'b0;
-    new_reset   = 1'b0;
-    new_verdict = `HF_VERDICT_NONE;
-    new_cause   = `HF_CAUSE_NONE;
-    status      = `HF_STATUS_OK;
+    want         = `HF_SEND_NOTHING;
+    tcb_new      = tcb;
+    new_write    = 1'b0;
+    new_free     = 1'b0;
+    new_reset    = 1'b0;
+    passive_open = 1'b0;
+    challenge    = 1'b0;
+    closing_fin  = 1'b0;
+    new_open     = 1'b0;
+    new_clamp    = 1'b0;
+    new_limited  = 1'b0;
+    new_event    = `HF_EVENT_NONE;
+    new_verdict  = `HF_VERDICT_NONE;
+    new_cause    = `HF_CAUSE_NONE;
+    completion   = 1'b0;
+    new_id       = 1'b0;
+    status       = `HF_STATUS_OK;
     cnt_retransmit = 1'b0;
     cnt_timeout    = 1'b0;
+    cnt_icmp_hard  = 1'b0;
+    cnt_evict_host = 1'b0;
+    cnt_evict_time_wait = 1'b0;
+    cnt_connect    = 1'b0;
+    cnt_close      = 1'b0;
     cnt_command    = 1'b0;
 
     case (op)
       `HF_OP_SEGMENT: begin
         new_verdict = `HF_VERDICT_CONSUME;
         if (!hit) begin
-          if (!listener_found || listener_bypass) begin
+          if (!listener_offload) begin
             // RFC 9293 3.10.7.1, CLOSED: the host's kernel answers, or has a listener of its own.
             new_verdict = `HF_VERDICT_HOST;
           end else if (syn ? rst || fin : !ack && !rst) begin
@@ -228,154 +427,326 @@ module tcp_fsm (
             // RFC 9293 3.10.7.2, first and second. The segment may belong to a connection that
             // the host holds and the table does not: the host ignores the RST or resets the ACK.
             new_verdict = `HF_VERDICT_HOST;
-          end else if (!host_alive) begin
+          end else begin
+            passive_open = 1'b1;
+          end
+        end else begin
+          case (tcb.state)
+            `HF_STATE_SYN_SENT: begin
+              if (ack && !ack_acceptable) begin
+                // RFC 9293 3.10.7.3, first: <SEQ=SEG.ACK><CTL=RST> unless it is a RST; the open goes on.
+                if (rst) begin
+                  new_verdict = `HF_VERDICT_DROP;
+                  new_cause   = `HF_CAUSE_UNACCEPTABLE;
+                end else begin
+                  want = `HF_SEND_RST_TO_ACK;
+                end
+              end else if (rst && ack) begin
+                // RFC 9293 3.10.7.3, second: "error: connection reset".
+                new_write = 1'b1;
+                new_free  = 1'b1;
+                new_reset = 1'b1;
+                new_event = `HF_EVENT_REFUSED;
+              end else if (rst || !syn) begin
+                // RFC 9293 3.10.7.3, second: a RST without ACK; fifth: neither SYN nor RST.
+                new_verdict = `HF_VERDICT_DROP;
+                new_cause   = `HF_CAUSE_UNACCEPTABLE;
+              end else begin
+                // RFC 9293 3.10.7.3, fourth: ESTABLISHED, or without ACK (simultaneous open) SYN-RECEIVED.
+                new_write = 1'b1;
+                new_clamp = seg.ws_clamped;
+                tcb_new   = answered;
+                want      = ack ? `HF_SEND_ACK : `HF_SEND_SYNACK;
+                if (ack) new_event = `HF_EVENT_ESTABLISHED;
+              end
+            end
+
+            `HF_STATE_SYN_RECEIVED: begin
+              if (rst) begin
+                if (seq_off == 32'd0) begin
+                  // RFC 5961 3.2 case 2; RFC 9293 3.10.7.4, second: a passive open goes back to
+                  // LISTEN, an active one was refused.
+                  new_write = 1'b1;
+                  new_free  = 1'b1;
+                  new_reset = 1'b1;
+                  if (tcb.active) new_event = `HF_EVENT_REFUSED;
+                end else if (first_in_window) begin
+                  // RFC 5961 3.2 case 3: challenge ACK.
+                  challenge = 1'b1;
+                end else begin
+                  // RFC 5961 3.2 case 1.
+                  new_verdict = `HF_VERDICT_DROP;
+                  new_cause   = `HF_CAUSE_UNACCEPTABLE;
+                end
+              end else if (syn) begin
+                if (!ack && !fin && seg.seq == tcb.irs) begin
+                  // RFC 9293 3.8.1: the peer's SYN again, our SYN-ACK was lost: send it again, same ISS.
+                  want             = `HF_SEND_SYNACK;
+                  new_write        = 1'b1;
+                  tcb_new.syn_lost = 1'b1;
+                  if (tcb.ts_ok && seg.ts_ok && !ts_age[31]) tcb_new.ts_recent = seg.tsval;  // RFC 7323 4.3
+                end else if (ack && seg.seq == tcb.irs && tcb.active && ack_acceptable) begin
+                  // RFC 9293 3.5, figure 7: the peer's SYN-ACK completes a simultaneous open. It waits
+                  // for an ACK as we do, so it gets one.
+                  want      = `HF_SEND_ACK;
+                  new_write = 1'b1;
+                  new_event = `HF_EVENT_ESTABLISHED;
+                  tcb_new   = completed;
+                end else begin
+                  // RFC 5961 4.2; RFC 9293 3.10.7.4, fourth: challenge ACK, whatever the SEQ.
+                  challenge = 1'b1;
+                end
+              end else if (!ack) begin
+                // RFC 9293 3.10.7.4, fifth: without ACK, drop.
+                new_verdict = `HF_VERDICT_DROP;
+                new_cause   = `HF_CAUSE_BAD_FLAGS;
+              end else if (ts_missing) begin
+                // RFC 7323 3.2: a segment that lacks negotiated timestamps SHOULD be dropped.
+                new_verdict = `HF_VERDICT_DROP;
+                new_cause   = `HF_CAUSE_MISSING_TS;
+              end else if (paws_old || !acceptable) begin
+                // RFC 7323 5.3 R1; RFC 9293 3.10.7.4, first.
+                challenge = 1'b1;
+              end else if (!ack_acceptable) begin
+                // RFC 9293 3.10.7.4, fifth, SYN-RECEIVED: <SEQ=SEG.ACK><CTL=RST>, the state stays.
+                want = `HF_SEND_RST_TO_ACK;
+              end else begin
+                // RFC 9293 3.10.7.4, fifth, SYN-RECEIVED: ESTABLISHED. URG, text and FIN (sixth to
+                // eighth) are the host's: it gets the frame after the event.
+                new_write = 1'b1;
+                new_event = `HF_EVENT_ESTABLISHED;
+                tcb_new   = completed;
+                if (seg_len != 17'd0) new_verdict = `HF_VERDICT_HOST;
+              end
+            end
+
+            `HF_STATE_FIN_WAIT_1, `HF_STATE_FIN_WAIT_2, `HF_STATE_CLOSING, `HF_STATE_LAST_ACK,
+            `HF_STATE_TIME_WAIT: begin
+              if (tcb.state == `HF_STATE_TIME_WAIT && syn && !rst && !ack && !fin) begin
+                // RFC 9293 3.10.7.4, fourth, TIME-WAIT; RFC 6191 2: a new connection may begin, for the
+                // host's kernel or for us; an old duplicate SYN is answered by an ACK.
+                if (!tw_newer) begin
+                  challenge = 1'b1;
+                end else if (!listener_offload) begin
+                  new_write   = 1'b1;
+                  new_free    = 1'b1;
+                  new_verdict = `HF_VERDICT_HOST;
+                end else begin
+                  passive_open = 1'b1;
+                end
+              end else if (!rst && !syn && ts_missing) begin
+                // RFC 7323 3.2. A SYN gets its challenge ACK whatever its timestamps are (RFC 5961 4.2).
+                new_verdict = `HF_VERDICT_DROP;
+                new_cause   = `HF_CAUSE_MISSING_TS;
+              end else if (!rst && !syn && paws_old) begin
+                // RFC 7323 5.3 R1.
+                challenge = 1'b1;
+              end else if (tcb.state == `HF_STATE_TIME_WAIT && fin && !rst && end_off == 32'hffffffff) begin
+                // RFC 9293 3.10.7.4, eighth, TIME-WAIT: the peer's FIN again, our ACK was lost: restart 2 MSL.
+                want                = `HF_SEND_ACK;
+                new_write           = 1'b1;
+                tcb_new.deadline_ms = ms[23:0] + {2'd0, time_wait_ms};
+              end else if (!acceptable) begin
+                // RFC 9293 3.10.7.4, first.
+                if (rst) begin
+                  new_verdict = `HF_VERDICT_DROP;
+                  new_cause   = `HF_CAUSE_UNACCEPTABLE;
+                end else begin
+                  challenge = 1'b1;
+                end
+              end else if (rst && seq_off != 32'd0) begin
+                // RFC 5961 3.2 case 3.
+                challenge = 1'b1;
+              end else if (rst && tcb.state == `HF_STATE_TIME_WAIT && !tw_rst_closes) begin
+                // RFC 1337 3, F1: a RST does not end TIME-WAIT.
+                new_verdict = `HF_VERDICT_DROP;
+                new_cause   = `HF_CAUSE_UNACCEPTABLE;
+              end else if (rst) begin
+                // RFC 9293 3.10.7.4, second: CLOSED. The host is told, unless it knows of the end already.
+                new_write = 1'b1;
+                new_free  = 1'b1;
+                new_reset = 1'b1;
+                if (tcb.state == `HF_STATE_CLOSING || tcb.state == `HF_STATE_LAST_ACK)
+                  new_event = `HF_EVENT_CLOSED;
+                else if (tcb.state != `HF_STATE_TIME_WAIT)
+                  new_event = `HF_EVENT_RESET;
+              end else if (syn) begin
+                // RFC 5961 4.2; RFC 9293 3.10.7.4, fourth.
+                challenge = 1'b1;
+              end else if (!ack) begin
+                // RFC 9293 3.10.7.4, fifth.
+                new_verdict = `HF_VERDICT_DROP;
+                new_cause   = `HF_CAUSE_BAD_FLAGS;
+              end else if (nxt_less_ack[31]) begin
+                // RFC 9293 3.10.7.4, fifth: acknowledges what was never sent.
+                challenge = 1'b1;
+              end else if ((tcb.state == `HF_STATE_FIN_WAIT_1 || tcb.state == `HF_STATE_FIN_WAIT_2) &&
+                           seg.payload != 16'd0 && nxt_less_end[31]) begin
+                // RFC 9293 3.6, MUST-12 and MAY-1: nobody will read this text, so the peer is told by a RST.
+                want      = `HF_SEND_RST_TO_ACK;
+                new_write = 1'b1;
+                new_free  = 1'b1;
+                new_event = `HF_EVENT_ABORTED;
+              end else if ((tcb.state == `HF_STATE_FIN_WAIT_1 || tcb.state == `HF_STATE_FIN_WAIT_2) &&
+                           fin && nxt_less_end[31]) begin
+                // RFC 9293 3.10.7.4, seventh: a FIN beyond a hole; a duplicate ACK asks for what is missing.
+                challenge = 1'b1;
+              end else if (tcb.state == `HF_STATE_LAST_ACK && ack_all) begin
+                // RFC 9293 3.10.7.4, fifth, LAST-ACK: CLOSED.
+                new_write = 1'b1;
+                new_free  = 1'b1;
+                new_event = `HF_EVENT_CLOSED;
+              end else begin
+                // RFC 9293 3.10.7.4, fifth (our FIN is acknowledged) and eighth (the peer's FIN).
+                closing_fin = fin && end_off == 32'd0 &&
+                              (tcb.state == `HF_STATE_FIN_WAIT_1 || tcb.state == `HF_STATE_FIN_WAIT_2);
+                if (ack_all) tcb_new.snd_una = tcb.snd_nxt;
+                if (ts_update) tcb_new.ts_recent = seg.tsval;
+                if (closing_fin) begin
+                  want            = `HF_SEND_ACK;
+                  tcb_new.rcv_nxt = tcb.rcv_nxt + 32'd1;
+                end
+                if ((closing_fin && (ack_all || tcb.state == `HF_STATE_FIN_WAIT_2)) ||
+                    (tcb.state == `HF_STATE_CLOSING && ack_all)) begin
+                  tcb_new.state       = `HF_STATE_TIME_WAIT;
+                  tcb_new.deadline_ms = ms[23:0] + {2'd0, time_wait_ms};
+                  new_event           = `HF_EVENT_CLOSED;
+                end else if (closing_fin) begin
+                  tcb_new.state       = `HF_STATE_CLOSING;
+                end else if (tcb.state == `HF_STATE_FIN_WAIT_1 && ack_all) begin
+                  tcb_new.state       = `HF_STATE_FIN_WAIT_2;
+                  tcb_new.deadline_ms = ms[23:0] + {2'd0, fin_wait_2_ms};
+                end
+                new_write = tcb_new != tcb;
+              end
+            end
+
+            // ESTABLISHED and CLOSE-WAIT: the host owns the connection; frames that were on the way when
+            // it took over pass too.
+            default: new_verdict = `HF_VERDICT_HOST;
+          endcase
+        end
+
+        if (passive_open) begin
+          if (!host_alive) begin
             new_verdict = `HF_VERDICT_DROP;
             new_cause   = `HF_CAUSE_HOST_GONE;
           end else if (listener_half_open >= listener_backlog) begin
             // RFC 4987 2.2: the backlog is the limit of half-open connections.
             new_verdict = `HF_VERDICT_DROP;
             new_cause   = `HF_CAUSE_BACKLOG;
-          end else if (!insertable) begin
+          end else if (!hit && !insertable) begin
             new_verdict = `HF_VERDICT_DROP;
             new_cause   = `HF_CAUSE_TABLE_FULL;
           end else begin
-            // RFC 9293 3.10.7.2, third: LISTEN -> SYN-RECEIVED. Security and precedence are not
-            // checked (obsolete); text on the SYN is not kept, the peer sends it again (3.4, ACK = IRS+1).
-            want       = SEND_SYNACK;
-            new_write  = 1'b1;
-            new_insert = 1'b1;
-            tcb_new             = '0;
-            tcb_new.state       = `HF_STATE_SYN_RECEIVED;
-            tcb_new.generation  = tcb.generation + 16'd1;
-            tcb_new.listener    = listener_index;
-            tcb_new.remote_addr = seg.src_addr;
-            tcb_new.local_addr  = seg.dst_addr;
-            tcb_new.remote_port = seg.src_port;
-            tcb_new.local_port  = seg.dst_port;
-            tcb_new.remote_mac  = seg.src_mac;
-            tcb_new.iss         = new_iss;
-            tcb_new.irs         = seg.seq;
-            tcb_new.snd_una     = new_iss;
-            tcb_new.snd_nxt     = new_iss + 32'd1;
-            tcb_new.rcv_nxt     = seg.seq + 32'd1;
-            tcb_new.snd_wnd     = {16'd0, seg.wnd};  // RFC 7323 2.2: a SYN's window is not scaled
-            tcb_new.rcv_wnd     = {2'd0, our_rcv_wnd};
-            tcb_new.mss         = new_mss;
-            if (seg.ws_ok && listener_opts[OPT_WS]) begin
-              // RFC 7323 2.2: scaling only if the SYN offered it.
-              tcb_new.ws_ok      = 1'b1;
-              tcb_new.snd_wscale = seg.ws;
-              tcb_new.rcv_wscale = new_wscale;
-            end
-            if (seg.ts_ok && listener_opts[OPT_TS]) begin
-              // RFC 7323 3.2, 4.3: TS.Recent from the SYN; 5.4: an offset for each connection.
-              tcb_new.ts_ok     = 1'b1;
-              tcb_new.ts_offset = ts_offset_off ? 32'd0 : isn[63:32];
-            end
-            tcb_new.ts_recent   = seg.ts_ok ? seg.tsval : 32'd0;
-            tcb_new.sack_ok     = seg.sack_ok && listener_opts[OPT_SACK];  // RFC 2018 2
-            tcb_new.sent_ms     = ms[23:0];
-            tcb_new.timer_armed = 1'b1;
-            tcb_new.deadline_ms = ms[23:0] + {8'd0, first_rto_ms};
-          end
-        end else if (tcb.state != `HF_STATE_SYN_RECEIVED) begin
-          // The host owns the connection; frames that were on the way when it took over pass too.
-          new_verdict = `HF_VERDICT_HOST;
-        end else if (rst) begin
-          if (seq_off == 32'd0) begin
-            // RFC 5961 3.2 case 2; RFC 9293 3.10.7.4, second, passive open: back to LISTEN.
+            // RFC 9293 3.10.7.2, third: LISTEN -> SYN-RECEIVED.
+            want      = `HF_SEND_SYNACK;
             new_write = 1'b1;
-            new_free  = 1'b1;
-            new_reset = 1'b1;
-          end else if (first_in_window) begin
-            // RFC 5961 3.2 case 3: challenge ACK.
-            want = SEND_ACK;
-          end else begin
-            // RFC 5961 3.2 case 1.
-            new_verdict = `HF_VERDICT_DROP;
-            new_cause   = `HF_CAUSE_UNACCEPTABLE;
+            new_open  = 1'b1;
+            new_clamp = seg.ws_clamped;
+            tcb_new   = opened;
           end
-        end else if (syn) begin
-          if (!ack && !fin && seg.seq == tcb.irs) begin
-            // RFC 9293 3.8.1: the peer's SYN again, our SYN-ACK was lost: send it again, same ISS.
-            want             = SEND_SYNACK;
-            new_write        = 1'b1;
-            tcb_new.syn_lost = 1'b1;
-            if (tcb.ts_ok && seg.ts_ok && !ts_age[31]) tcb_new.ts_recent = seg.tsval;  // RFC 7323 4.3
+        end
+
+        if (challenge) begin
+          if (challenge_allowed) begin
+            want      = `HF_SEND_ACK;
+            new_write = 1'b1;
+            tcb_new   = challenged;
           end else begin
-            // RFC 5961 4.2; RFC 9293 3.10.7.4, fourth: challenge ACK, whatever the SEQ.
-            want = SEND_ACK;
+            new_limited = 1'b1;
           end
-        end else if (!ack) begin
-          // RFC 9293 3.10.7.4, fifth: without ACK, drop.
-          new_verdict = `HF_VERDICT_DROP;
-          new_cause   = `HF_CAUSE_BAD_FLAGS;
-        end else if (tcb.ts_ok && !seg.ts_ok && !ts_relaxed) begin
-          // RFC 7323 3.2: a segment that lacks negotiated timestamps SHOULD be dropped.
-          new_verdict = `HF_VERDICT_DROP;
-          new_cause   = `HF_CAUSE_MISSING_TS;
-        end else if (paws_old) begin
-          // RFC 7323 5.3 R1.
-          want = SEND_ACK;
-        end else if (!acceptable) begin
-          // RFC 9293 3.10.7.4, first.
-          want = SEND_ACK;
-        end else if (!ack_acceptable) begin
-          // RFC 9293 3.10.7.4, fifth, SYN-RECEIVED: <SEQ=SEG.ACK><CTL=RST>, the state stays.
-          want = SEND_RST_TO_ACK;
-        end else begin
-          // RFC 9293 3.10.7.4, fifth, SYN-RECEIVED: ESTABLISHED. URG, text and FIN (sixth to
-          // eighth) are the host's: it gets the frame after the event.
-          want_event          = 1'b1;
-          new_write           = 1'b1;
-          tcb_new.state       = `HF_STATE_ESTABLISHED;
-          tcb_new.snd_una     = seg.ack;
-          tcb_new.snd_wnd     = {16'd0, seg.wnd} << tcb.snd_wscale;  // RFC 7323 2.3
-          tcb_new.timer_armed = 1'b0;
-          tcb_new.deadline_ms = 24'd0;
-          // RFC 7323 4.3 (2), with Last.ACK.sent = RCV.NXT.
-          if (tcb.ts_ok && seg.ts_ok && !nxt_less_seq[31]) tcb_new.ts_recent = seg.tsval;
-          if (seg_len != 17'd0) new_verdict = `HF_VERDICT_HOST;
+        end
+      end
+
+      `HF_OP_ICMP: begin
+        // RFC 9293 3.9.2.2; RFC 5927 4.1 and 6.1: a hard error ends an attempt that it can be about, and
+        // nothing else.
+        new_verdict = `HF_VERDICT_HOST;
+        if (hit && seg.hard && (tcb.state == `HF_STATE_SYN_SENT || tcb.state == `HF_STATE_SYN_RECEIVED) &&
+            !seq_less_una[31] && seq_less_nxt[31] && (!tcb.active || event_room)) begin
+          new_write     = 1'b1;
+          new_free      = 1'b1;
+          cnt_icmp_hard = 1'b1;
+          if (tcb.active) new_event = `HF_EVENT_UNREACHABLE;
         end
       end
 
       `HF_OP_TIMEOUT: begin
-        if (hit && tcb.state == `HF_STATE_SYN_RECEIVED) begin
+        if (hit) begin
           new_write = 1'b1;
-          if (tcb.retries >= synack_retries) begin
-            // RFC 9293 3.8.3 (R2): give up. The peer's next segment will find no connection.
-            new_free    = 1'b1;
-            cnt_timeout = 1'b1;
-          end else begin
-            // RFC 6298 5.4 to 5.6: send again, double the timeout.
-            want                = SEND_SYNACK;
-            cnt_retransmit      = 1'b1;
-            tcb_new.retries     = next_retries;
-            tcb_new.syn_lost    = 1'b1;
-            tcb_new.sent_ms     = ms[23:0];
-            tcb_new.deadline_ms = ms[23:0] + {8'd0, next_rto_ms};
-          end
-        end else if (hit) begin
-          // No other state has a timer here; disarm what should not be armed.
-          new_write           = 1'b1;
-          tcb_new.timer_armed = 1'b0;
+          case (tcb.state)
+            `HF_STATE_SYN_SENT, `HF_STATE_SYN_RECEIVED, `HF_STATE_FIN_WAIT_1, `HF_STATE_CLOSING,
+            `HF_STATE_LAST_ACK: begin
+              if (counts_retries ? tcb.retries >= synack_retries : !over_give_up_ms[23]) begin
+                // RFC 9293 3.8.3 (R2): give up. The peer's next segment will find no connection.
+                new_free    = 1'b1;
+                cnt_timeout = 1'b1;
+                if (!counts_retries) new_event = `HF_EVENT_TIMED_OUT;
+              end else begin
+                // RFC 6298 5.4 to 5.6: send again, double the timeout. RFC 9293 3.8.3 (R1): say so, once.
+                cnt_retransmit      = 1'b1;
+                tcb_new.retries     = next_retries[4] ? 4'd15 : next_retries[3:0];
+                tcb_new.deadline_ms = bounded_ms;
+                if (!counts_retries && tcb.retries == 4'd2) new_event = `HF_EVENT_RETRYING;
+                if (tcb.state == `HF_STATE_SYN_SENT || tcb.state == `HF_STATE_SYN_RECEIVED) begin
+                  want             = tcb.state == `HF_STATE_SYN_SENT ? `HF_SEND_SYN : `HF_SEND_SYNACK;
+                  tcb_new.syn_lost = 1'b1;
+                  tcb_new.sent_ms  = ms[23:0];
+                end else begin
+                  want             = `HF_SEND_FIN;
+                end
+              end
+            end
+            `HF_STATE_FIN_WAIT_2: begin
+              // Beyond RFC 9293: a peer that never closes does not hold the entry for ever.
+              new_free  = 1'b1;
+              new_event = `HF_EVENT_CLOSED;
+            end
+            // RFC 9293 3.10.8, TIME-WAIT timeout.
+            `HF_STATE_TIME_WAIT: new_free = 1'b1;
+            // No other state has a timer; disarm what should not be armed.
+            default: tcb_new.timer_armed = 1'b0;
+          endcase
         end
       end
 
       `HF_OP_COMMAND: begin
+        completion = 1'b1;
         if (command_status != `HF_STATUS_OK) begin
           // A malformed message: only its COMPLETION.
           status = command_status;
         end else begin
           cnt_command = 1'b1;
-          if (!hit) begin
+          if (with_body) begin
+            // RFC 9293 3.10.1, active OPEN; 3.10.4, CLOSE; ADOPT.
+            status = body_status;
+            if (body_status == `HF_STATUS_OK) begin
+              new_write   = 1'b1;
+              new_id      = 1'b1;
+              tcb_new     = body_entry;
+              cnt_connect = command == `HF_COMMAND_CONNECT;
+              cnt_close   = command == `HF_COMMAND_CLOSE;
+              if (cnt_connect) want = `HF_SEND_SYN;
+              if (cnt_close) want = `HF_SEND_FIN;
+              cnt_evict_time_wait = !hit && victim && tcb.state == `HF_STATE_TIME_WAIT;
+              cnt_evict_host      = !hit && victim && tcb.state != `HF_STATE_TIME_WAIT;
+            end
+          end else if (!hit) begin
             status = `HF_STATUS_STALE;
+          end else if (command == `HF_COMMAND_DUMP) begin
+            completion = 1'b0;
+            new_event  = `HF_EVENT_DUMP;
           end else if (command == `HF_COMMAND_ABORT) begin
             // RFC 9293 3.10.5, ABORT: <SEQ=SND.NXT><CTL=RST>, delete the TCB.
-            want      = SEND_ABORT;
             new_write = 1'b1;
             new_free  = 1'b1;
-          end else if (tcb.state == `HF_STATE_ESTABLISHED) begin
+            case (tcb.state)
+              `HF_STATE_SYN_RECEIVED, `HF_STATE_ESTABLISHED, `HF_STATE_FIN_WAIT_1, `HF_STATE_FIN_WAIT_2,
+              `HF_STATE_CLOSE_WAIT: want = `HF_SEND_ABORT;
+              default: ;
+            endcase
+          end else if (tcb.state == `HF_STATE_ESTABLISHED || tcb.state == `HF_STATE_CLOSE_WAIT) begin
             // RELEASE: the host answers for the connection from its own table.
             new_write = 1'b1;
             new_free  = 1'b1;
@@ -384,23 +755,16 @@ module tcp_fsm (
           end
         end
       end
-
-      default: ;
     endcase
-
-    if (new_free) begin
-      // A free slot keeps nothing but how often it was used.
-      tcb_new            = '0;
-      tcb_new.generation = tcb.generation;
-    end
   end
 
   // Without room for what it sends, a segment changes nothing: the peer will send it again.
-  // Commands and timeouts are not issued without room.
+  // Commands and timeouts are not issued without room; an ICMP error has looked for it above.
   logic no_reply_room, no_event_room, go;
+  tcb_t shown;   // what reply and event show: a freed entry as it was before
   always_comb begin
-    no_reply_room = want != SEND_NOTHING && !reply_room;
-    no_event_room = want_event && !event_room;
+    no_reply_room = want != `HF_SEND_NOTHING && !reply_room;
+    no_event_room = new_event != `HF_EVENT_NONE && !event_room;
     go = !no_reply_room && !no_event_room;
 
     verdict = new_verdict;
@@ -410,76 +774,62 @@ module tcp_fsm (
       cause   = no_reply_room ? `HF_CAUSE_REPLY_FULL : `HF_CAUSE_EVENT_FULL;
     end
 
-    tcb_d       = tcb_new;
+    shown = new_free ? tcb : tcb_new;
+    tcb_d = tcb_new;
+    if (new_free) begin
+      // A free slot keeps nothing but how often it was used.
+      tcb_d            = '0;
+      tcb_d.generation = tcb.generation;
+    end
     write       = new_write && go;
-    insert      = new_insert && go;
     free        = new_free && go;
-    established = want_event && go;
-    reply_valid = want != SEND_NOTHING && go;
-    half_open_leave = hit && tcb.state == `HF_STATE_SYN_RECEIVED && (free || established);
+    insert      = (new_open || new_id) && !hit && !victim && go;
+    reply_valid = want != `HF_SEND_NOTHING && go;
+    event_code  = go ? new_event : `HF_EVENT_NONE;
 
     cnt_reset         = new_reset && go;
-    cnt_ws_clamped    = insert && seg.ws_clamped;
+    cnt_syn_accepted  = new_open && go;
+    cnt_tw_reused     = new_open && hit && go;
+    cnt_ws_clamped    = new_clamp && go;
+    cnt_challenge_limited = new_limited;
     cnt_opt_malformed = op == `HF_OP_SEGMENT && seg.opt_bad;
-    cnt_tx_synack     = reply_valid && want == SEND_SYNACK;
-    cnt_tx_ack        = reply_valid && want == SEND_ACK;
-    cnt_tx_rst        = reply_valid && (want == SEND_RST_TO_ACK || want == SEND_ABORT);
+    cnt_tx_syn        = reply_valid && want == `HF_SEND_SYN;
+    cnt_tx_synack     = reply_valid && want == `HF_SEND_SYNACK;
+    cnt_tx_ack        = reply_valid && want == `HF_SEND_ACK;
+    cnt_tx_fin        = reply_valid && want == `HF_SEND_FIN;
+    cnt_tx_rst        = reply_valid && (want == `HF_SEND_RST_TO_ACK || want == `HF_SEND_ABORT);
   end
 
-  // ---- the reply ----
+  tcp_reply u_reply (
+    .send(want), .entry(shown), .seg_ack(seg.ack), .seg_ts_ok(seg.ts_ok), .seg_tsval(seg.tsval), .ms(ms),
+    .our_mss(our_mss), .our_mss6(our_mss6), .reply(reply));
 
-  // The connection's names: those of the entry, or of the SYN that makes it.
-  assign names = new_insert ? tcb_new : tcb;
+  // ---- the event ----
 
-  logic [31:0] ack_wnd;  // RFC 7323 2.3: scaled, but never in a SYN
-  assign ack_wnd = tcb.rcv_wnd >> tcb.rcv_wscale;
-
+  // RFC 6298 3 (Karn): a SYN or SYN-ACK sent more than once gives no sample. 2.2: RTO = R + 4 * R/2, at
+  // least 1 s; 5.7: 3 s after a lost SYN.
+  tcb_t        told;
+  logic [23:0] sample_ms;
+  logic [15:0] sample_capped;
+  logic [17:0] sample_rto;
+  assign event_entry   = told;
+  assign sample_ms     = ms[23:0] - tcb.sent_ms;
+  assign sample_capped = sample_ms > 24'hfffe ? 16'hfffe : sample_ms[15:0];
+  assign sample_rto    = {2'd0, sample_capped} + {1'b0, sample_capped, 1'b0};
   always_comb begin
-    reply_d          = '0;
-    reply_d.dst_mac  = names.remote_mac;
-    reply_d.src_addr = names.local_addr;
-    reply_d.dst_addr = names.remote_addr;
-    reply_d.src_port = names.local_port;
-    reply_d.dst_port = names.remote_port;
-    case (want)
-      SEND_SYNACK: begin
-        // <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>
-        reply_d.seq        = tcb_new.iss;
-        reply_d.ack        = tcb_new.rcv_nxt;
-        reply_d.flags[SYN] = 1'b1;
-        reply_d.flags[ACK] = 1'b1;
-        reply_d.wnd        = tcb_new.rcv_wnd > 32'd65535 ? 16'hffff : tcb_new.rcv_wnd[15:0];
-        reply_d.mss_en     = 1'b1;
-        reply_d.mss        = our_mss;
-        reply_d.sack_en    = tcb_new.sack_ok;
-        reply_d.ts_en      = tcb_new.ts_ok;
-        reply_d.tsval      = ms + tcb_new.ts_offset;
-        reply_d.tsecr      = tcb_new.ts_recent;
-        reply_d.ws_en      = tcb_new.ws_ok;
-        reply_d.ws         = tcb_new.rcv_wscale;
+    told = shown;
+    if (new_free) told.state = `HF_STATE_CLOSED;
+    rtt_ms = 16'hffff;
+    rto_ms = shown.rto_ms;
+    if (new_event == `HF_EVENT_ESTABLISHED) begin
+      if (tcb.syn_lost) begin
+        rto_ms = syn_rto_ms > 16'd3000 ? syn_rto_ms : 16'd3000;
+      end else begin
+        rtt_ms = sample_capped;
+        if (sample_rto < 18'd1000) rto_ms = 16'd1000;
+        else if (sample_rto > 18'd65535) rto_ms = 16'hffff;
+        else rto_ms = sample_rto[15:0];
       end
-      SEND_ACK: begin
-        // <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>
-        reply_d.seq        = tcb.snd_nxt;
-        reply_d.ack        = tcb.rcv_nxt;
-        reply_d.flags[ACK] = 1'b1;
-        reply_d.wnd        = ack_wnd > 32'd65535 ? 16'hffff : ack_wnd[15:0];
-        reply_d.ts_en      = tcb.ts_ok;
-        reply_d.tsval      = ms + tcb.ts_offset;
-        reply_d.tsecr      = tcb.ts_recent;
-      end
-      SEND_RST_TO_ACK: begin
-        // RFC 7323 5.2: a RST carries timestamps if the segment it answers had them.
-        reply_d.seq        = seg.ack;
-        reply_d.flags[RST] = 1'b1;
-        reply_d.ts_en      = seg.ts_ok;
-        reply_d.tsecr      = seg.tsval;
-      end
-      SEND_ABORT: begin
-        reply_d.seq        = tcb.snd_nxt;
-        reply_d.flags[RST] = 1'b1;
-      end
-      default: ;
-    endcase
+    end
   end
 endmodule

@@ -77,13 +77,28 @@ module tx_arbiter (
   end
 
 `ifdef FORMAL
+  logic        rst_1q = 1'b1, held_1q = 1'b0, inside_q;       // the cycle before; within a frame on the wire
+  logic [72:0] beat_1q;
+
   initial assume (rst);
 
   always_ff @(posedge clk) begin
     if (!rst) begin
       assume (!in_frame_q || offered);
-      assert (!(tb_take && th_take));
+      one_taken: assert (!(tb_take && th_take));
+      if (!rst_1q && held_1q) begin
+        valid_stays: assert (valid_q);
+        data_stable: assert ({tdata_q, tkeep_q, tlast_q} == beat_1q);
+      end
+      no_gap: assert (rst_1q || !inside_q || valid_q);
     end
+    rst_1q <= rst;
+    held_1q <= valid_q && !m_axis_tx_tready;
+    beat_1q <= {tdata_q, tkeep_q, tlast_q};
+    if (rst)
+      inside_q <= 1'b0;
+    else if (valid_q && m_axis_tx_tready)
+      inside_q <= !tlast_q;
   end
 `endif
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // tx_builder - a reply descriptor becomes an Ethernet frame with both checksums.
 //
-// What    Ethernet II, IPv4 (RFC 791: identification 0 with DF as RFC 6864 allows), TCP (RFC 9293 3.1)
-//         without text; options in the order MSS, SACK-permitted and timestamps, window scale.
+// What    Ethernet II with up to two 802.1Q tags, IPv4 (RFC 791: identification 0 with DF as RFC 6864
+//         allows) or IPv6 (RFC 8200), TCP (RFC 9293 3.1) without text; options in the order MSS,
+//         SACK-permitted and timestamps, window scale.
 //         Checksums by RFC 1071. Padded with zeros to 60 octets.
 // Input   reply_push with regs/reply.def, only with reply_room. MAC, TTL and TOS are read when a
 //         descriptor is popped.
 // Output  tb_*: beats of 8 octets, the first one in bits 7:0; tb_take takes the one that is offered.
 // Timing  popped in b, when idle or when the last beat of the frame before is taken; sums in b and b+1,
-//         first beat offered from b+2, then one beat after each taken one. At most 10 beats.
+//         first beat offered from b+2, then one beat after each taken one. At most 13 beats.
 `include "handfast_defs.svh"
 module tx_builder #(
   parameter int REPLY_DEPTH = 8
@@ -33,8 +34,8 @@ module tx_builder #(
 
   typedef struct packed { `HF_REPLY_FIELDS } reply_t;
 
-  // Room for Ethernet, IPv4, TCP and 20 octets of options: 74 octets, 10 beats.
-  localparam int FRAME_BITS = 640;
+  // Room for Ethernet, two tags, IPv6, TCP and 20 octets of options: 102 octets, 13 beats.
+  localparam int FRAME_BITS = 832;
 
   typedef enum logic [1:0] {IDLE, SUM, SEND} state_t;
   state_t state_q;
@@ -53,9 +54,13 @@ module tx_builder #(
 
   // ---- cycle b: the sums of the fields, while the descriptor is latched ----
 
-  // At most 20 words of 16 bits are summed: 22 bits hold that.
+  // Fewer than 64 words of 16 bits are summed: 22 bits hold that.
   function automatic logic [21:0] words(input logic [31:0] value);
     words = {6'd0, value[31:16]} + {6'd0, value[15:0]};
+  endfunction
+
+  function automatic logic [21:0] addr_words(input logic [127:0] addr);
+    addr_words = words(addr[127:96]) + words(addr[95:64]) + words(addr[63:32]) + words(addr[31:0]);
   endfunction
 
   // RFC 1071: end-around carry, twice, since the first can carry again; then the complement.
@@ -101,8 +106,8 @@ module tx_builder #(
       ttl_q <= cfg_ttl;
       tos_q <= cfg_tos;
       opt_words_q <= next_opt_words;
-      // Both addresses, protocol and TCP length are the pseudo-header.
-      addrs_q <= words(next.src_addr) + words(next.dst_addr);
+      // Both addresses, protocol and TCP length are the pseudo-header. Of IPv4 the upper words are 0.
+      addrs_q <= addr_words(next.src_addr) + addr_words(next.dst_addr);
       ports_q <= words({next.src_port, next.dst_port}) + words({16'd6, next_tcp_len});
       numbers_q <= words(next.seq) + words(next.ack) +
                    words({4'd5 + {1'b0, next_opt_words}, 3'd0, next.flags, next.wnd});
@@ -116,8 +121,14 @@ module tx_builder #(
   logic [159:0] options;
   logic [127:0] options_after_mss;
   logic [31:0]  option_ws;
-  logic [15:0]  total_len, ip_checksum, tcp_checksum;
+  logic [15:0]  tcp_len, ip_checksum, tcp_checksum;
+  logic [319:0] tcp, ip6_header;
+  logic [159:0] ip4_header;
+  logic [15:0]  ethertype;
+  logic [31:0]  outer_tag, inner_tag;
+  logic [655:0] network;                           // from the EtherType on
   logic [FRAME_BITS-1:0] frame;
+  logic [4:0]   frame_words;
 
   always_comb begin
     option_ws = reply_q.ws_en ? {28'h0103030, reply_q.ws} : 32'd0;
@@ -132,14 +143,27 @@ module tx_builder #(
     else
       options = {options_after_mss, 32'd0};
 
-    total_len = 16'd40 + {11'd0, opt_words_q, 2'd0};
+    tcp_len = 16'd20 + {11'd0, opt_words_q, 2'd0};
     ip_checksum = checksum(ip_q + addrs_q);
     tcp_checksum = checksum(addrs_q + ports_q + numbers_q + opts_q);
-    frame = {reply_q.dst_mac, mac_q, 16'h0800,
-             8'h45, tos_q, total_len, 16'd0, 16'h4000, ttl_q, 8'd6, ip_checksum, reply_q.src_addr, reply_q.dst_addr,
-             reply_q.src_port, reply_q.dst_port, reply_q.seq, reply_q.ack,
-             4'd5 + {1'b0, opt_words_q}, 3'd0, reply_q.flags, reply_q.wnd, tcp_checksum, 16'd0, options,
-             48'd0};
+    tcp = {reply_q.src_port, reply_q.dst_port, reply_q.seq, reply_q.ack,
+           4'd5 + {1'b0, opt_words_q}, 3'd0, reply_q.flags, reply_q.wnd, tcp_checksum, 16'd0, options};
+    ip4_header = {8'h45, tos_q, 16'd20 + tcp_len, 16'd0, 16'h4000, ttl_q, 8'd6, ip_checksum,
+                  reply_q.src_addr[31:0], reply_q.dst_addr[31:0]};
+    ip6_header = {4'd6, tos_q, 20'd0, tcp_len, 8'd6, ttl_q, reply_q.src_addr, reply_q.dst_addr};
+
+    ethertype = reply_q.ip6 ? 16'h86dd : 16'h0800;
+    network = reply_q.ip6 ? {ethertype, ip6_header, tcp} : {ethertype, ip4_header, tcp, 160'd0};
+    outer_tag = {reply_q.vlan_svlan ? 16'h88a8 : 16'h8100, reply_q.vlan_outer};
+    inner_tag = {16'h8100, reply_q.vlan_inner};
+    case (reply_q.vlan_tags)
+      2'd0: frame = {reply_q.dst_mac, mac_q, network, 80'd0};
+      2'd1: frame = {reply_q.dst_mac, mac_q, outer_tag, network, 48'd0};
+      default: frame = {reply_q.dst_mac, mac_q, outer_tag, inner_tag, network, 16'd0};
+    endcase
+
+    // 2 octets and so many times 4: Ethernet and its tags, the network header, TCP. At least 60 octets.
+    frame_words = 5'd8 + {3'd0, reply_q.vlan_tags} + (reply_q.ip6 ? 5'd10 : 5'd5) + {2'd0, opt_words_q};
   end
 
   // ---- from b+2: the beats ----
@@ -162,14 +186,13 @@ module tx_builder #(
 
     if (state_q == SUM) begin
       frame_q <= frame;
-      // 54 octets and the options, but at least 60.
-      case (opt_words_q)
-        3'd0, 3'd1: {beats_q, last_keep_q} <= {4'd8, 8'h0f};
-        3'd2: {beats_q, last_keep_q} <= {4'd8, 8'h3f};
-        3'd3: {beats_q, last_keep_q} <= {4'd9, 8'h03};
-        3'd4: {beats_q, last_keep_q} <= {4'd9, 8'h3f};
-        default: {beats_q, last_keep_q} <= {4'd10, 8'h03};
-      endcase
+      if (frame_words <= 5'd14) begin
+        beats_q <= 4'd8;
+        last_keep_q <= 8'h0f;
+      end else begin
+        beats_q <= frame_words[4:1] + 4'd1;
+        last_keep_q <= frame_words[0] ? 8'h3f : 8'h03;
+      end
     end else if (tb_take) begin
       frame_q <= {frame_q[FRAME_BITS-65:0], 64'd0};
       beats_q <= beats_q - 4'd1;

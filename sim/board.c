@@ -10,6 +10,7 @@
 #include <time.h>
 #include "commands.h"
 #include "host_port.h"
+#include "lossy.h"
 #include "options.h"
 #include "packet.h"
 #include "session.h"
@@ -47,7 +48,11 @@ static const char usage[] =
 	"                     `KEY_ISN = 32 hex digits`, `KEY_INDEX = ...`; # comments; names as in docs/registers.md\n"
 	"  --pcapng FILE      write both directions of the wire, with the cycle and the state as comments\n"
 	"  --ladder           print the frames of the engine as a ladder; --ladder=all prints every frame\n"
-	"  --seed N           what the RTL's memories hold before reset; default 1\n"
+	"  --loss N           of 1000 frames on the wire, each way, N are lost; 0 to 1000, default 0. Likewise:\n"
+	"  --duplicate N      N come twice\n"
+	"  --reorder N        N are overtaken by those of the next 30 ms\n"
+	"  --corrupt N        N have one bit turned round, behind the Ethernet header\n"
+	"  --seed N           what the RTL's memories hold before reset, and which frames suffer; default 1\n"
 	"\n"
 	"Exit code: 0 ended by a signal, 1 a lock-step mismatch or an error, 2 bad usage.\n";
 
@@ -55,6 +60,7 @@ struct options {
 	enum engine_kind engine;
 	const char *wire, *host, *pcapng; /* host: path, NULL = none */
 	bool ladder, ladder_all, self_configured;
+	struct lossy_chances lossy;
 	uint64_t seed;
 	struct config config;
 };
@@ -63,7 +69,9 @@ struct board {
 	struct session session;
 	struct wire wire;
 	struct host_port host;
+	unsigned arrived;      /* frames given to the simulation so far */
 	bool has_host, knocks; /* knocks: a process wants to become the host */
+	struct lossy in, out;  /* the cable, each way */
 	struct pcapng *pcapng;
 	uint64_t clock_ns; /* CLOCK_MONOTONIC when time_ns was 0 */
 };
@@ -84,11 +92,32 @@ static uint64_t clock_now(clockid_t id)
 	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
+static uint64_t now_ms(void)
+{
+	return clock_now(CLOCK_MONOTONIC) / NS_PER_MS;
+}
+
 static void on_tx(void *ctx, const uint8_t *frame, size_t len)
 {
 	struct board *b = ctx;
 
+	lossy_put(&b->out, frame, len, now_ms());
+}
+
+/* The far ends of the cable. */
+static void wire_end(void *ctx, const uint8_t *frame, size_t len)
+{
+	struct board *b = ctx;
+
 	wire_send(&b->wire, frame, len);
+}
+
+static void board_end(void *ctx, const uint8_t *frame, size_t len)
+{
+	struct board *b = ctx;
+
+	if (!session_rx(&b->session, frame, len))
+		b->arrived++;
 }
 
 static void on_c2h(void *ctx, const uint8_t *msg, size_t len)
@@ -103,7 +132,21 @@ static void on_c2h(void *ctx, const uint8_t *msg, size_t len)
 /* Parse the command line. Returns 0, or the exit code plus 1 (--help is exit code 0). */
 static int parse(int argc, char **argv, struct options *o)
 {
-	enum { ENGINE = 256, WIRE, HOST, LISTEN, CONFIG, PCAPNG, LADDER, SEED, HELP };
+	enum {
+		ENGINE = 256,
+		WIRE,
+		HOST,
+		LISTEN,
+		CONFIG,
+		PCAPNG,
+		LADDER,
+		LOSS,
+		DUPLICATE,
+		REORDER,
+		CORRUPT,
+		SEED,
+		HELP
+	};
 	static const struct option longs[] = {
 		{ "engine", required_argument, NULL, ENGINE },
 		{ "wire", required_argument, NULL, WIRE },
@@ -112,12 +155,18 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "config", required_argument, NULL, CONFIG },
 		{ "pcapng", required_argument, NULL, PCAPNG },
 		{ "ladder", optional_argument, NULL, LADDER },
+		{ "loss", required_argument, NULL, LOSS },
+		{ "duplicate", required_argument, NULL, DUPLICATE },
+		{ "reorder", required_argument, NULL, REORDER },
+		{ "corrupt", required_argument, NULL, CORRUPT },
 		{ "seed", required_argument, NULL, SEED },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *engine = NULL, *host = NULL;
 	char error[256];
+	const struct option *at;
+	uint64_t chance;
 	int c;
 
 	memset(o, 0, sizeof(*o));
@@ -159,6 +208,21 @@ static int parse(int argc, char **argv, struct options *o)
 			}
 			o->ladder = true;
 			o->ladder_all = optarg;
+			break;
+		case LOSS:
+		case DUPLICATE:
+		case REORDER:
+		case CORRUPT:
+			if (!options_number(optarg, 0, 1000, &chance)) {
+				for (at = longs; at->val != c; at++)
+					;
+				fprintf(stderr, "board: --%s %s: not a number from 0 to 1000\n", at->name, optarg);
+				return 3;
+			}
+			*(c == LOSS		 ? &o->lossy.loss
+				: c == DUPLICATE ? &o->lossy.duplicate
+				: c == REORDER	 ? &o->lossy.reorder
+						 : &o->lossy.corrupt) = (unsigned)chance;
 			break;
 		case SEED:
 			if (!options_number(optarg, 0, UINT64_MAX, &o->seed)) {
@@ -204,9 +268,11 @@ static uint64_t pin_time(const struct board *b)
 static int take_inputs(struct board *b)
 {
 	uint8_t buffer[SIM_FRAME_MAX];
+	unsigned arrived = b->arrived;
 	int taken = 0, n = 0;
 	size_t len;
 
+	lossy_run(&b->in, now_ms());
 	while (sim_rx_pending(b->session.sim) < INPUTS_AHEAD &&
 		(n = wire_receive(&b->wire, buffer, sizeof(buffer))) > 0) {
 		len = (size_t)n;
@@ -214,8 +280,7 @@ static int take_inputs(struct board *b)
 			memset(buffer + len, 0, PACKET_MIN_FRAME - len); /* as the sender's MAC does */
 			len = PACKET_MIN_FRAME;
 		}
-		if (!session_rx(&b->session, buffer, len))
-			taken++;
+		lossy_put(&b->in, buffer, len, now_ms());
 	}
 	if (n < 0) {
 		fprintf(stderr, "board: %s: %s\n", b->wire.name, strerror(-n));
@@ -225,7 +290,7 @@ static int take_inputs(struct board *b)
 		(len = host_port_receive(&b->host, buffer, sizeof(buffer))) > 0)
 		if (!session_h2c(&b->session, buffer, len))
 			taken++;
-	return taken;
+	return taken + (int)(b->arrived - arrived);
 }
 
 static void serve_host(struct board *b)
@@ -251,12 +316,16 @@ static void wait_for_input(struct board *b, bool busy, const sigset_t *unblocked
 	struct pollfd fds[3];
 	unsigned host = wire_poll(&b->wire, fds), count = host;
 	int64_t timer_ms = session_next_timer_ms(&b->session);
+	uint64_t lossy_ms =
+		lossy_next_ms(&b->in) < lossy_next_ms(&b->out) ? lossy_next_ms(&b->in) : lossy_next_ms(&b->out);
 
 	if (b->has_host)
 		count += host_port_poll(&b->host, fds + count);
 	if (!busy) {
 		if (timer_ms < 0 || timer_ms > IDLE_MS)
 			timer_ms = IDLE_MS;
+		if (lossy_ms < now_ms() + (uint64_t)timer_ms)
+			timer_ms = lossy_ms > now_ms() ? (int64_t)(lossy_ms - now_ms()) : 0;
 		if (timer_ms == 0)
 			timer_ms = 1;
 		timeout.tv_sec = timer_ms / 1000;
@@ -289,6 +358,7 @@ static int serve(struct board *b, const sigset_t *unblocked)
 		if (ran < BURST_CLOCKS || now * 1000 > s->sim->time_ps + NS_PER_MS * 1000)
 			session_advance(s, now);
 		serve_host(b);
+		lossy_run(&b->out, now_ms());
 		taken = take_inputs(b);
 		if (taken < 0)
 			return 1;
@@ -338,6 +408,8 @@ static int open_board(struct board *b, const struct options *o, struct ladder *l
 			return 1;
 		}
 	}
+	lossy_init(&b->in, &o->lossy, o->seed, board_end, b);
+	lossy_init(&b->out, &o->lossy, ~o->seed, wire_end, b);
 	now = clock_now(CLOCK_MONOTONIC);
 	b->clock_ns = now - now % (UINT64_C(1) << 53);
 	result = session_open(&b->session, o->engine, o->seed, now - b->clock_ns);
@@ -366,6 +438,17 @@ static int open_board(struct board *b, const struct options *o, struct ladder *l
 		}
 	}
 	return 0;
+}
+
+static void cable_summary(const struct board *b)
+{
+	const struct lossy *const ways[] = { &b->in, &b->out };
+
+	for (unsigned i = 0; i < 2; i++)
+		printf("board: cable %s: %" PRIu64 " frames, %" PRIu64 " lost, %" PRIu64 " doubled, %" PRIu64
+		       " overtaken, %" PRIu64 " damaged\n",
+			i ? "out" : "in", ways[i]->frames, ways[i]->lost, ways[i]->duplicated, ways[i]->reordered,
+			ways[i]->corrupted);
 }
 
 int board_main(int argc, char **argv)
@@ -405,11 +488,15 @@ int board_main(int argc, char **argv)
 		if (session_counters(&b->session))
 			fprintf(stderr, "board: the counters cannot be read\n");
 		session_summary(&b->session, "board", stdout);
+		if (o.lossy.loss || o.lossy.duplicate || o.lossy.reorder || o.lossy.corrupt)
+			cable_summary(b);
 		if (b->wire.lost)
 			printf("board: %" PRIu64 " frames out found nobody on the wire\n", b->wire.lost);
 		if (!session_passed(&b->session))
 			result = 1;
 	}
+	lossy_free(&b->in);
+	lossy_free(&b->out);
 	session_close(&b->session);
 	if (b->has_host)
 		host_port_close(&b->host);

@@ -8,7 +8,7 @@
 static bool same(const struct hf_out *rtl, const struct hf_out *model)
 {
 	const uint64_t always = 1;
-	uint64_t diff = 0;
+	hf_u128 diff = 0;
 
 #define OUT(name, bits, valid, doc) const uint64_t name = rtl->name;
 #include "../cmodel/pins.def"
@@ -31,13 +31,27 @@ struct report {
 	size_t size;
 };
 
-static void differ(struct report *r, const char *name, uint64_t rtl, uint64_t model)
+/* A value in hexadecimal, without leading zeros. */
+static const char *hex(char text[36], hf_u128 value)
 {
+	const uint64_t high = (uint64_t)(value >> 64), low = (uint64_t)value;
+
+	if (high)
+		snprintf(text, 36, "0x%" PRIx64 "%016" PRIx64, high, low);
+	else
+		snprintf(text, 36, "0x%" PRIx64, low);
+	return text;
+}
+
+static void differ(struct report *r, const char *name, hf_u128 rtl, hf_u128 model)
+{
+	char a[36], b[36];
+
 	if (rtl == model)
 		return;
 	if (!r->count++ && r->text)
-		snprintf(r->text, r->size, "cycle %" PRIu64 ": %s: rtl 0x%" PRIx64 ", model 0x%" PRIx64, r->cycle, name,
-			rtl, model);
+		snprintf(r->text, r->size, "cycle %" PRIu64 ": %s: rtl %s, model %s", r->cycle, name, hex(a, rtl),
+			hex(b, model));
 }
 
 unsigned compare_out(const struct hf_out *rtl, const struct hf_out *model, uint64_t cycle, char *text, size_t size)

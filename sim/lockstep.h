@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * lockstep.h - one phase of a lock-step run: its clock and watchdog (lockstep.c), random stimulus
- * (lockstep_random.c), directed rows (lockstep_rows.c). For main_lockstep.c only. */
+ * (lockstep_random.c), and what is aimed at one entry (lockstep_entries.c), directed rows (lockstep_rows.c). For main_lockstep.c only. */
 #ifndef HANDFAST_SIM_LOCKSTEP_H
 #define HANDFAST_SIM_LOCKSTEP_H
 
@@ -11,18 +11,26 @@
 #define LOCKSTEP_WAVES 2000u		    /* cycles written to the FST file: the last ones of the run */
 #define MS_PS	       UINT64_C(1000000000) /* picoseconds of a millisecond */
 #define PEERS	       4096u
-#define PEER_NET       0x0a4d0000u /* 10.77/16, the lower half is the peer's index */
+#define PEER_NET       0x0a4d0000u	   /* 10.77/16, the lower half is the peer's index */
+#define PEER_NET6      0x20010db800770000u /* upper half of IPv6 peers, the lower one is the index */
+#define SLOTS_MAX      1024u
+#define RECENT	       16u
 #define HOST_MARK      0x06 /* octets 0 and 2 of every frame from the host; the MACs of peers have others there */
-#define TODO	       256u
 #define IDS	       64u
 #define BUS_OPS	       512u
 #define COUNT(a)       (sizeof(a) / sizeof *(a))
 
 static const uint32_t local_addrs[] = { 0x0a010001, 0x0a010002, 0xc0a80105, 0x7f000001 };
+/* Upper and lower half; :: never stands for a local address, ::1 seldom. */
+static const uint64_t local_addrs6[][2] = { { 0x20010db800010000, 1 }, { 0xfd00000000000001, 0x8000000000000001 },
+	{ 0x20010db800010000, 0xffff }, { 0, 1 } };
 static const uint16_t local_ports[] = { 80, 443, 8080, 65535, 1 };
 
 struct peer {
-	uint32_t local_addr;
+	bool ip6, vlan_svlan;
+	unsigned vlan_tags;
+	uint16_t vlan_outer, vlan_inner;
+	hf_u128 local_addr;
 	uint16_t port, local_port;
 	uint32_t isn, iss; /* theirs, and ours as the SYN-ACK said */
 	uint32_t tsval, tsecr;
@@ -42,13 +50,24 @@ struct bus_op {
 /* What the stimulus is like for a few thousand cycles. */
 struct mood {
 	uint64_t until;
-	enum mood_kind { BALANCED, FLOOD, HANDSHAKES, HOSTILE, SHORT_FRAMES, TO_HOST, HOST_BUSY, QUIET, MOODS } kind;
+	enum mood_kind {
+		BALANCED,
+		FLOOD,
+		HANDSHAKES,
+		CLOSING,
+		HOSTILE,
+		SHORT_FRAMES,
+		TO_HOST,
+		HOST_BUSY,
+		QUIET,
+		MOODS
+	} kind;
 	unsigned feed; /* percent of the cycles in which a frame may be queued */
 	unsigned peers;
 	unsigned h2c;	    /* chance in 4096 per cycle of a message from the host */
 	unsigned bus;	    /* chance in 4096 per cycle of a random register access */
 	unsigned hold;	    /* chance in 65536 per cycle that an output is held for long */
-	unsigned answer;    /* percent of the SYN-ACKs that are answered at all */
+	unsigned wrong;	    /* percent of the segments about an entry that are not what a good peer would send */
 	unsigned release;   /* percent of established connections that the host gives back */
 	unsigned heartbeat; /* chance in 65536 per cycle */
 	unsigned jump;	    /* chance in 4096 per cycle of one to three ticks back to back */
@@ -56,12 +75,16 @@ struct mood {
 
 /* Since the last reset, as the pins showed it. */
 struct seen {
-	uint64_t rx, tx, frames, events, completions, replies, hellos, h2c, aborted;
+	uint64_t rx, tx, frames, events, completions, replies, hellos, h2c, established, dumps;
 };
 
 /* Over all phases. */
 struct totals {
-	uint64_t cycles, frames, mismatches, traced[3];
+	uint64_t cycles, frames, mismatches;
+	uint64_t traced[HF_STATE_TIME_WAIT + 1][4]; /* state before, OP code */
+	uint64_t became[HF_STATE_TIME_WAIT + 1]
+		       [HF_STATE_TIME_WAIT + 1]; /* state before and after, of written entries */
+	uint64_t events[16], statuses[16];	 /* by EVENT and STATUS code; statuses of commands */
 	uint64_t counter[HF_CNT_COUNT];
 	struct stimulus record; /* of the first phase, to time each engine alone */
 };
@@ -81,8 +104,10 @@ struct run {
 	struct mood mood;
 	struct frame frame;
 	struct peer peers[PEERS];
-	uint16_t todo[TODO]; /* peers that owe an answer to a SYN-ACK */
-	unsigned todo_count;
+	struct hf_tcb table[SLOTS_MAX]; /* every entry, from the trace */
+	uint8_t state[SLOTS_MAX];	/* of each entry */
+	uint16_t recent[RECENT];	/* slots that were written last, a ring */
+	unsigned recent_at;
 	uint32_t ids[IDS]; /* connections that the host may give back */
 	unsigned ids_count;
 	unsigned hold_tx, hold_c2h; /* cycles left */
@@ -97,7 +122,6 @@ struct run {
 
 	bool rx_inside;
 	struct seen seen;
-	uint8_t state[65536];				    /* of each slot, from the trace */
 	uint64_t counter[HF_CNT_COUNT], half_open, entries; /* as last read, low words */
 };
 
@@ -114,6 +138,8 @@ bool lockstep_settle(struct run *r, unsigned quiet);
 /* Bring everything to rest and balance the books: every frame has had its verdict, every message its answer, every
  * entry is accounted for. */
 void lockstep_check(struct run *r);
+/* ABORT every entry, or those whose first timeout is 0. */
+void lockstep_abort(struct run *r, bool storms);
 /* Counters count from reset; before one comes they are added to the totals as far as they were read. */
 void lockstep_bank(struct run *r);
 /* To be called as reset begins: what was seen and queued before it counts no more. */
@@ -131,6 +157,7 @@ uint32_t lockstep_address(struct rng *rng);
 void lockstep_mood(struct run *r);
 /* Every register at a sensible but random value, a few listeners, and the engine on. */
 void lockstep_configure(struct run *r);
+extern const uint8_t lockstep_our_mac[6];
 /* Registers MAC_LO (0) and MAC_HI (1) of the board that peers know. */
 uint32_t lockstep_mac(unsigned i);
 /* A new port, ISN and options for a peer. */
@@ -144,6 +171,26 @@ void lockstep_send_frame(struct run *r);
 void lockstep_message(struct run *r, const uint8_t *msg, size_t len);
 /* One random decision about everything, then one clock. */
 bool lockstep_random(struct run *r);
+
+/* lockstep_entries.c */
+
+/* An entry worth trying something on, or NULL when the table is empty. */
+const struct hf_tcb *lockstep_entry(struct run *r);
+/* What the peer of an entry may send next, or an edge of it; often several times. */
+void lockstep_attack(struct run *r, const struct hf_tcb *e);
+/* An ICMP error about an entry, or all but. */
+void lockstep_icmp(struct run *r, const struct hf_tcb *e);
+/* A command in `msg`, legal or not; returns its length. */
+size_t lockstep_command(struct run *r, uint8_t *msg);
+/* CONNECT, CLOSE or ADOPT of the entry `e`; returns its length. */
+size_t lockstep_body(struct run *r, uint8_t *msg, uint8_t command, const struct hf_tcb *e, uint32_t now_ms);
+/* The addresses of a peer and of the board. */
+hf_u128 lockstep_peer_addr(bool ip6, unsigned index);
+hf_u128 lockstep_local_addr(bool ip6, unsigned i);
+/* MAC, VLAN and addresses of a segment from the peer of an entry. */
+struct segment lockstep_from_peer(struct run *r, const struct hf_tcb *e);
+/* Octets of text for a segment. */
+size_t lockstep_text(struct run *r);
 
 /* lockstep_rows.c */
 

@@ -5,14 +5,27 @@
 
 #define READ_EVERY 4000u /* cycles between two readings of all counters */
 
-static const uint8_t our_mac[6] = { 0x02, 0xf0, 0x0d, 0x00, 0x00, 0x01 };
+const uint8_t lockstep_our_mac[6] = { 0x02, 0xf0, 0x0d, 0x00, 0x00, 0x01 };
 
 /* ---- configuration ---- */
 
 uint32_t lockstep_mac(unsigned i)
 {
-	return i ? our_mac[4] | (uint32_t)our_mac[5] << 8
-		 : our_mac[0] | (uint32_t)our_mac[1] << 8 | (uint32_t)our_mac[2] << 16 | (uint32_t)our_mac[3] << 24;
+	return i ? lockstep_our_mac[4] | (uint32_t)lockstep_our_mac[5] << 8
+		 : lockstep_our_mac[0] | (uint32_t)lockstep_our_mac[1] << 8 | (uint32_t)lockstep_our_mac[2] << 16 |
+			       (uint32_t)lockstep_our_mac[3] << 24;
+}
+
+/* A timer's register: mostly short, at times 0 or anything. */
+static uint32_t random_ms(struct rng *g, uint32_t most)
+{
+	return rng_percent(g, 85) ? rng_range(g, 1, most) : rng_percent(g, 30) ? 0 : rng_below(g, 1u << 22);
+}
+
+/* Register CTRL without ENABLE. */
+static uint32_t switches(struct rng *g)
+{
+	return rng_percent(g, 50) ? rng_below(g, 64) & ~1u : 0;
 }
 
 /* One register at a sensible but random value. */
@@ -20,6 +33,7 @@ static void configure_one(struct run *r, unsigned what)
 {
 	struct rng *g = &r->rng;
 	const unsigned listener = rng_below(g, r->params->listeners);
+	uint32_t opts;
 
 	switch (what) {
 	case 0:
@@ -73,12 +87,23 @@ static void configure_one(struct run *r, unsigned what)
 			lockstep_write(r, HF_REG_LOCAL_ADDR0 + 4 * i, rng_percent(g, 90) ? local_addrs[i] : 0);
 		break;
 	case 12:
-		lockstep_write(
-			r, HF_REG_LISTEN_ADDR, rng_percent(g, 60) ? 0 : local_addrs[rng_below(g, COUNT(local_addrs))]);
+		opts = rng_percent(g, 60) ? 7 : rng_below(g, 8);
+		if (rng_percent(g, 50)) {
+			const uint64_t *const addr = local_addrs6[rng_below(g, COUNT(local_addrs6))];
+			const bool any = rng_percent(g, 60);
+
+			opts |= 1u << HF_LISTEN_OPTS_IP6_LOW;
+			for (unsigned i = 0; i < 4; i++)
+				lockstep_write(r, i ? HF_REG_LISTEN_ADDR1 + 4 * (i - 1) : HF_REG_LISTEN_ADDR,
+					any ? 0 : (uint32_t)(addr[i < 2] >> 32 * (i & 1)));
+		} else {
+			lockstep_write(r, HF_REG_LISTEN_ADDR,
+				rng_percent(g, 60) ? 0 : local_addrs[rng_below(g, COUNT(local_addrs))]);
+		}
 		lockstep_write(r, HF_REG_LISTEN_PORT,
 			local_ports[rng_percent(g, 80) ? listener % 2 : rng_below(g, COUNT(local_ports))]);
 		lockstep_write(r, HF_REG_LISTEN_BACKLOG, rng_percent(g, 80) ? 65535 : rng_below(g, 20));
-		lockstep_write(r, HF_REG_LISTEN_OPTS, rng_percent(g, 60) ? 7 : rng_below(g, 8));
+		lockstep_write(r, HF_REG_LISTEN_OPTS, opts);
 		lockstep_write(r, HF_REG_LISTEN_COMMIT,
 			(rng_percent(g, 90) ? listener : rng_below(g, 256)) |
 				(rng_percent(g, 80) ? 1u : rng_below(g, 4)) << HF_LISTEN_COMMIT_MODE_LOW);
@@ -87,16 +112,43 @@ static void configure_one(struct run *r, unsigned what)
 		lockstep_write(r, HF_REG_MAC_LO, lockstep_mac(0));
 		lockstep_write(r, HF_REG_MAC_HI, lockstep_mac(1));
 		break;
+	case 14:
+		for (unsigned i = 0; i < 8; i++) {
+			const uint64_t *const addr = local_addrs6[i / 4];
+
+			lockstep_write(r, HF_REG_LOCAL6_A0 + 4 * i,
+				rng_percent(g, 95) ? (uint32_t)(addr[i % 4 < 2] >> 32 * (i & 1)) : 0);
+		}
+		break;
+	case 15:
+		lockstep_write(r, HF_REG_MSS6, rng_percent(g, 80) ? 1440 : rng_below(g, 65536));
+		break;
+	case 16: /* long enough for four timeouts at times, for RETRYING */
+		lockstep_write(r, HF_REG_CONNECT_MS, random_ms(g, 400));
+		break;
+	case 17:
+		lockstep_write(r, HF_REG_CLOSE_MS, random_ms(g, 400));
+		break;
+	case 18:
+		lockstep_write(r, HF_REG_FIN_WAIT_2_MS, random_ms(g, 100));
+		break;
+	case 19:
+		lockstep_write(r, HF_REG_TIME_WAIT_MS, random_ms(g, 100));
+		break;
+	case 20:
+		lockstep_write(r, HF_REG_CHALLENGE,
+			rng_below(g, rng_percent(g, 70) ? 4 : 16) << HF_CHALLENGE_LIMIT_LOW |
+				(rng_percent(g, 60) ? rng_below(g, 20) : rng_below(g, 65536))
+					<< HF_CHALLENGE_WINDOW_MS_LOW);
+		break;
 	default:
-		lockstep_write(r, HF_REG_CTRL,
-			(rng_percent(g, 95) ? 1u << HF_CTRL_ENABLE_LOW : 0) |
-				(rng_percent(g, 30) ? rng_below(g, 16) & ~1u : 0));
+		lockstep_write(r, HF_REG_CTRL, (rng_percent(g, 95) ? 1u << HF_CTRL_ENABLE_LOW : 0) | switches(g));
 		lockstep_write(r, HF_REG_HEARTBEAT, 0);
 		break;
 	}
 }
 
-#define CONFIGURATIONS 15u
+#define CONFIGURATIONS 22u
 
 /* Everything once, a few listeners, and the engine on. */
 void lockstep_configure(struct run *r)
@@ -111,8 +163,11 @@ void lockstep_configure(struct run *r)
 	lockstep_write(r, HF_REG_LISTEN_BACKLOG, rng_percent(&r->rng, 85) ? 65535 : rng_below(&r->rng, 10));
 	lockstep_write(r, HF_REG_LISTEN_OPTS, 7);
 	lockstep_write(r, HF_REG_LISTEN_COMMIT, 0 | 1u << HF_LISTEN_COMMIT_MODE_LOW);
-	lockstep_write(
-		r, HF_REG_CTRL, 1u << HF_CTRL_ENABLE_LOW | (rng_percent(&r->rng, 30) ? rng_below(&r->rng, 16) : 0));
+	for (unsigned i = 0; i < 3; i++)
+		lockstep_write(r, HF_REG_LISTEN_ADDR1 + 4 * i, 0);
+	lockstep_write(r, HF_REG_LISTEN_OPTS, 7 | 1u << HF_LISTEN_OPTS_IP6_LOW);
+	lockstep_write(r, HF_REG_LISTEN_COMMIT, 1 | 1u << HF_LISTEN_COMMIT_MODE_LOW);
+	lockstep_write(r, HF_REG_CTRL, 1u << HF_CTRL_ENABLE_LOW | switches(&r->rng));
 	lockstep_write(r, HF_REG_HEARTBEAT, 0);
 }
 
@@ -129,7 +184,12 @@ void lockstep_send_frame(struct run *r)
 struct segment lockstep_segment(const struct run *r, const struct peer *p, uint16_t flags, uint32_t seq, uint32_t ack)
 {
 	const uint32_t index = (uint32_t)(p - r->peers);
-	struct segment g = { .src_addr = PEER_NET | index,
+	struct segment g = { .ip6 = p->ip6,
+		.vlan_tags = p->vlan_tags,
+		.vlan_svlan = p->vlan_svlan,
+		.vlan_outer = p->vlan_outer,
+		.vlan_inner = p->vlan_inner,
+		.src_addr = lockstep_peer_addr(p->ip6, index),
 		.dst_addr = p->local_addr,
 		.src_port = p->port,
 		.dst_port = p->local_port,
@@ -139,7 +199,7 @@ struct segment lockstep_segment(const struct run *r, const struct peer *p, uint1
 		.wnd = 0x7210,
 		.src_mac = { 2, 0, 0, 9, (uint8_t)(index >> 8), (uint8_t)index } };
 
-	memcpy(g.dst_mac, our_mac, sizeof our_mac);
+	memcpy(g.dst_mac, lockstep_our_mac, sizeof lockstep_our_mac);
 	return g;
 }
 
@@ -166,7 +226,12 @@ void lockstep_connection(struct run *r, struct peer *p)
 	const unsigned kind = rng_below(g, 100);
 
 	p->port = rng_percent(g, 90) ? (uint16_t)rng_next(g) : p->port;
-	p->local_addr = local_addrs[rng_percent(g, 80) ? 0 : rng_below(g, COUNT(local_addrs))];
+	p->ip6 = rng_percent(g, 40);
+	p->vlan_tags = rng_percent(g, 60) ? 0 : rng_below(g, 3);
+	p->vlan_svlan = rng_percent(g, 50);
+	p->vlan_outer = (uint16_t)rng_next(g);
+	p->vlan_inner = (uint16_t)rng_next(g);
+	p->local_addr = lockstep_local_addr(p->ip6, rng_percent(g, 80) ? 0 : rng_below(g, COUNT(local_addrs)));
 	p->local_port = local_ports[rng_percent(g, 80) ? 0 : rng_below(g, COUNT(local_ports))];
 	/* Half of the sequence numbers lie so that windows and acknowledgments cross 2^32. */
 	p->isn = rng_percent(g, 50) ? (uint32_t)rng_next(g) : 0xffffffff - rng_below(g, 4);
@@ -205,15 +270,6 @@ static uint16_t harmless_flags(struct rng *g)
 	return (uint16_t)(rng_percent(g, 70) ? 0 : rng_next(g) & (HF_PSH | HF_URG | HF_ECE | HF_CWR | HF_AE));
 }
 
-static size_t random_text(struct run *r)
-{
-	struct rng *g = &r->rng;
-	const unsigned kind = rng_below(g, 10);
-	const uint32_t room = r->params->max_frame - 14 - 40 - 40;
-
-	return kind < 5 ? rng_range(g, 1, 20) : kind < 8 ? rng_range(g, 1, 200) : rng_range(g, 1, room);
-}
-
 static void send_syn(struct run *r)
 {
 	struct peer *p = any_peer(r);
@@ -221,11 +277,11 @@ static void send_syn(struct run *r)
 
 	lockstep_connection(r, p);
 	g = lockstep_syn(r, p);
-	g.flags |= harmless_flags(&r->rng);
+	g.flags |= rng_percent(&r->rng, 15) ? HF_ECE | HF_CWR : harmless_flags(&r->rng);
 	g.wnd = (uint16_t)rng_next(&r->rng);
 	if (rng_percent(&r->rng, 5))
-		g.text_len = random_text(r);
-	if (rng_percent(&r->rng, 5)) {
+		g.text_len = lockstep_text(r);
+	if (!g.ip6 && rng_percent(&r->rng, 5)) {
 		g.ip_options_len = 4 * rng_range(&r->rng, 1, 10);
 		memset(g.ip_options, 1, g.ip_options_len);
 	}
@@ -233,122 +289,44 @@ static void send_syn(struct run *r)
 	lockstep_send(r, &g);
 }
 
-/* What a peer sends after the SYN-ACK: the right answer, or something on an edge of one. */
-static void send_answer(struct run *r, const struct peer *p, bool right)
-{
-	struct rng *g = &r->rng;
-	struct segment s = lockstep_segment(r, p, HF_ACK, p->isn + 1, p->iss + 1);
-	bool ts = p->ts;
-	uint32_t tsval = p->tsval + rng_below(g, 3);
-
-	s.wnd = (uint16_t)rng_next(g);
-	s.flags |= harmless_flags(g);
-	if (rng_percent(g, 25))
-		s.text_len = random_text(r);
-	if (rng_percent(g, 10))
-		s.flags |= HF_FIN;
-	if (!right) {
-		switch (rng_below(g, 13)) {
-		case 0:
-			s.seq += rng_below(g, 6) - 3;
-			break;
-		case 1:
-			s.seq += r->rcv_wnd + rng_below(g, 6) - 3;
-			break;
-		case 2: /* the last octet on the edge of the window */
-			s.seq += r->rcv_wnd - (uint32_t)s.text_len + rng_below(g, 4) - 2;
-			break;
-		case 3:
-			s.seq = (uint32_t)rng_next(g);
-			break;
-		case 4:
-			s.ack += rng_below(g, 6) - 3;
-			break;
-		case 5:
-			s.ack = (uint32_t)rng_next(g);
-			break;
-		case 6:
-			s.flags = (uint16_t)rng_next(g) & 0x1ff;
-			break;
-		case 7:
-			s.flags = HF_RST | (rng_percent(g, 30) ? HF_ACK : 0);
-			if (rng_percent(g, 70))
-				s.seq += rng_percent(g, 50) ? rng_below(g, 6) - 3 : r->rcv_wnd + rng_below(g, 4) - 2;
-			break;
-		case 8:
-			s = lockstep_syn(r, p);
-			if (rng_percent(g, 30))
-				s.seq += rng_below(g, 3) - 1;
-			if (rng_percent(g, 20))
-				s.flags |= (uint16_t)rng_next(g) & (HF_ACK | HF_FIN | HF_RST);
-			if (p->ts && rng_percent(g, 50)) {
-				s.options_len = 0;
-				traffic_option_ts(&s, p->tsval + rng_below(g, 3) - 1, 0);
-			}
-			break;
-		case 9:
-			ts = !ts;
-			break;
-		case 10:
-			tsval = p->tsval - rng_range(g, 1, 3);
-			break;
-		case 11:
-			tsval = p->tsval +
-				(rng_percent(g, 50) ? 0x80000000 + rng_below(g, 3) - 1 : (uint32_t)rng_next(g));
-			break;
-		default:
-			traffic_random_options(&s, g);
-			break;
-		}
-	}
-	if (ts)
-		traffic_option_ts(&s, tsval, p->tsecr);
-	lockstep_send(r, &s);
-}
-
 static void feed_frame(struct run *r)
 {
-	/* SYN, answer, SYN again, known connection, stray, broken, other, big; percent */
+	/* SYN, about an entry, SYN again, ICMP, stray, broken, other, big; percent */
 	static const uint8_t chance[MOODS][8] = {
-		[BALANCED] = { 28, 36, 5, 8, 3, 10, 8, 2 },
+		[BALANCED] = { 18, 48, 5, 5, 3, 12, 7, 2 },
 		[FLOOD] = { 92, 2, 2, 1, 1, 1, 1, 0 },
-		[HANDSHAKES] = { 40, 50, 2, 4, 1, 1, 1, 1 },
-		[HOSTILE] = { 14, 22, 4, 4, 6, 40, 10, 0 },
+		[HANDSHAKES] = { 30, 63, 2, 2, 1, 1, 1, 0 },
+		[CLOSING] = { 3, 89, 0, 2, 1, 4, 1, 0 },
+		[HOSTILE] = { 10, 28, 4, 8, 4, 36, 10, 0 },
 		[SHORT_FRAMES] = { 4, 4, 0, 2, 0, 4, 86, 0 },
-		[TO_HOST] = { 8, 8, 0, 24, 10, 2, 18, 30 },
-		[HOST_BUSY] = { 30, 40, 3, 15, 3, 3, 4, 2 },
-		[QUIET] = { 30, 50, 5, 5, 2, 5, 3, 0 },
+		[TO_HOST] = { 8, 24, 0, 10, 10, 2, 18, 28 },
+		[HOST_BUSY] = { 20, 60, 3, 5, 3, 3, 4, 2 },
+		[QUIET] = { 20, 65, 5, 2, 2, 3, 3, 0 },
 	};
 	struct rng *g = &r->rng;
 	unsigned pick = rng_below(g, 100), what = 0;
 	struct peer *p = any_peer(r);
+	const struct hf_tcb *e;
 	struct segment s;
 
 	while (what < 7 && pick >= chance[r->mood.kind][what])
 		pick -= chance[r->mood.kind][what++];
-	if (what == 1 && !r->todo_count)
+	e = what == 1 || what == 3 || what == 5 || what == 7 ? lockstep_entry(r) : NULL;
+	if (!e && (what == 1 || what == 3))
 		what = 0;
 	switch (what) {
 	case 0:
 		send_syn(r);
 		break;
-	case 1: {
-		const unsigned at = rng_below(g, r->todo_count);
-		const bool right = rng_percent(g, r->mood.kind == HANDSHAKES ? 95 : 55);
-
-		p = &r->peers[r->todo[at]];
-		/* Who sent something wrong comes again, so that its entry is tried from many sides. */
-		if (right || rng_percent(g, 30))
-			r->todo[at] = r->todo[--r->todo_count];
-		send_answer(r, p, right);
+	case 1:
+		lockstep_attack(r, e);
 		break;
-	}
 	case 2:
 		s = lockstep_syn(r, p);
 		lockstep_send(r, &s);
 		break;
 	case 3:
-		send_answer(r, p, rng_percent(g, 50));
+		lockstep_icmp(r, e);
 		break;
 	case 4:
 		s = lockstep_segment(r, p, (uint16_t)rng_next(g) & 0x1ff, (uint32_t)rng_next(g), (uint32_t)rng_next(g));
@@ -357,11 +335,11 @@ static void feed_frame(struct run *r)
 		lockstep_send(r, &s);
 		break;
 	case 5:
-		if (rng_percent(g, 50)) {
+		if (!e || rng_percent(g, 50)) {
 			lockstep_connection(r, p);
 			s = lockstep_syn(r, p);
 		} else {
-			s = lockstep_segment(r, p, HF_ACK, p->isn + 1, p->iss + 1);
+			s = lockstep_from_peer(r, e);
 			s.text_len = rng_below(g, 40);
 			s.text = (uint8_t)rng_next(g);
 		}
@@ -375,8 +353,8 @@ static void feed_frame(struct run *r)
 		lockstep_send_frame(r);
 		break;
 	default:
-		s = lockstep_segment(r, p, HF_ACK, p->isn + 1, p->iss + 1);
-		s.text_len = random_text(r) % (r->params->max_frame - 54) + 1;
+		s = e ? lockstep_from_peer(r, e) : lockstep_segment(r, p, HF_ACK, p->isn + 1, p->iss + 1);
+		s.text_len = lockstep_text(r);
 		s.text = rng_percent(g, 50) ? 0xff : (uint8_t)rng_next(g);
 		lockstep_send(r, &s);
 		break;
@@ -396,6 +374,8 @@ void lockstep_message(struct run *r, const uint8_t *msg, size_t len)
 /* An intact message of one of the four types; returns its length. */
 static size_t good_message(struct run *r, uint8_t *msg)
 {
+	static const uint32_t read_only[] = { HF_REG_ID, HF_REG_STATUS, HF_REG_EPOCH, HF_REG_ENTRIES,
+		HF_REG_COUNTER(3) };
 	struct rng *g = &r->rng;
 	const unsigned kind = rng_below(g, 100);
 	const uint64_t cookie = r->cookie++;
@@ -403,7 +383,7 @@ static size_t good_message(struct run *r, uint8_t *msg)
 	bool ones;
 	uint32_t id;
 
-	if (kind < 30) {
+	if (kind < 20) {
 		const size_t frame =
 			rng_percent(g, 80) ? rng_range(g, 14, 100) : rng_range(g, 14, r->params->max_frame);
 		const bool csum = rng_percent(g, 60);
@@ -430,26 +410,18 @@ static size_t good_message(struct run *r, uint8_t *msg)
 		msg[HF_MSG_HEADER_BYTES] = msg[HF_MSG_HEADER_BYTES + 2] = HOST_MARK;
 		return len;
 	}
-	if (kind < 75) {
-		id = (uint32_t)rng_next(g) & (rng_percent(g, 50) ? 0x0003001f : 0x000703ff);
-		if (r->ids_count && rng_percent(g, 85)) {
-			const unsigned at = rng_below(g, r->ids_count);
-
-			id = r->ids[at];
-			if (rng_percent(g, 90))
-				r->ids[at] = r->ids[--r->ids_count];
-		}
-		traffic_message(msg, HF_MSG_COMMAND, rng_percent(g, 75) ? HF_COMMAND_RELEASE : HF_COMMAND_ABORT,
-			HF_MSG_HEADER_BYTES, id, cookie, HF_MSG_HEADER_BYTES);
-		return HF_MSG_HEADER_BYTES;
-	}
+	if (kind < 85)
+		return lockstep_command(r, msg);
 	len = HF_MSG_HEADER_BYTES + 8;
-	if (kind < 90 || rng_percent(g, 50))
+	if (kind < 95 || rng_percent(g, 50))
 		traffic_message(
 			msg, HF_MSG_REG_READ, (uint8_t)rng_next(g), (uint16_t)len, lockstep_address(g), cookie, len);
 	else
 		traffic_message(msg, HF_MSG_REG_WRITE, 0, (uint16_t)len,
-			rng_percent(g, 80) ? HF_REG_HEARTBEAT : (uint32_t)rng_next(g), cookie, len);
+			rng_percent(g, 50)   ? HF_REG_HEARTBEAT
+			: rng_percent(g, 70) ? read_only[rng_below(g, COUNT(read_only))]
+					     : (uint32_t)rng_next(g),
+			cookie, len);
 	msg[HF_AT_REG_WRITE_pad] = (uint8_t)rng_next(g);
 	return len;
 }
@@ -504,6 +476,9 @@ static void feed_message(struct run *r)
 			break;
 		}
 	}
+	/* Whatever has become a frame is the host's. */
+	if (msg[HF_AT_HEADER_type] == HF_MSG_FRAME)
+		msg[HF_MSG_HEADER_BYTES] = msg[HF_MSG_HEADER_BYTES + 2] = HOST_MARK;
 	lockstep_message(r, msg, len);
 }
 
@@ -550,14 +525,14 @@ void lockstep_mood(struct run *r)
 	struct sim *s = r->s;
 
 	m->until = s->cycle + rng_range(g, 500, 6000);
-	m->kind = rng_below(g, MOODS);
+	m->kind = rng_percent(g, 25) ? CLOSING : rng_below(g, MOODS);
 	m->feed = m->kind == QUIET ? 1 : rng_percent(g, 60) ? 100 : rng_range(g, 1, 30);
 	m->peers = rng_percent(g, 60) ? 64 : PEERS;
-	m->h2c = m->kind == HOST_BUSY ? 2000 : rng_percent(g, 60) ? 60 : rng_below(g, 600);
+	m->h2c = m->kind == HOST_BUSY ? 2000 : m->kind == CLOSING ? 200 : rng_percent(g, 60) ? 60 : rng_below(g, 600);
 	m->bus = rng_percent(g, 50) ? 4 : rng_below(g, 100);
 	m->hold = rng_percent(g, 50) ? 0 : rng_below(g, 200);
-	m->answer = m->kind == FLOOD ? 10 : rng_range(g, 40, 100);
-	m->release = rng_range(g, 20, 100);
+	m->wrong = m->kind == HANDSHAKES ? 5 : m->kind == HOSTILE ? 70 : rng_range(g, 10, 50);
+	m->release = rng_below(g, 60);
 	m->heartbeat = rng_percent(g, 70) ? 200 : rng_below(g, 20);
 	s->noise.rx_bubble = random_noise(g);
 	s->noise.tx_stall = random_noise(g);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * lockstep_rows.c - directed rows: the edges that random traffic seldom meets. */
 #include <string.h>
+#include "../cmodel/siphash.h"
 #include "lockstep.h"
 
 /* Known configuration: every option on, no timer in sight. */
@@ -8,6 +9,12 @@ static void configure_plain(struct run *r)
 {
 	r->rcv_wnd = 5000;
 	lockstep_write(r, HF_REG_CTRL, 0);
+	for (unsigned i = 0; i < 4; i++)
+		lockstep_write(r, HF_REG_KEY_INDEX0 + 4 * i, 0);
+	lockstep_write(r, HF_REG_SYN_RTO_MS, 1000);
+	lockstep_write(r, HF_REG_SYN_RTO_MAX_MS, 60000);
+	lockstep_write(r, HF_REG_CONNECT_MS, 180000);
+	lockstep_write(r, HF_REG_CLOSE_MS, 100000);
 	for (unsigned i = 0; i < 2; i++)
 		lockstep_write(r, i ? HF_REG_MAC_HI : HF_REG_MAC_LO, lockstep_mac(i));
 	for (unsigned i = 0; i < 3; i++)
@@ -284,15 +291,100 @@ static bool directed_staging(struct run *r)
 	return lockstep_settle(r, 24);
 }
 
+/* Two ports of a peer whose 4-tuples have the same set and the same tag, under keys of 0. False if there are none. */
+static bool colliding_ports(const struct run *r, const struct segment *g, uint16_t *a, uint16_t *b)
+{
+	static uint32_t seen[65536]; /* by tag: index bits and port of the last one */
+	const uint32_t sets = (1u << r->params->sets_log2) - 1;
+	const size_t addr = g->ip6 ? 16 : 4;
+	uint8_t tuple[36];
+
+	memset(seen, 0, sizeof seen);
+	traffic_address(tuple, g->ip6, g->src_addr);
+	traffic_address(tuple + addr, g->ip6, g->dst_addr);
+	packet_put16(tuple + 2 * addr + 2, g->dst_port);
+	for (unsigned port = 1; port < 65536; port++) {
+		uint32_t hash, *last;
+
+		packet_put16(tuple + 2 * addr, (uint16_t)port);
+		hash = (uint32_t)hf_siphash24(0, 0, tuple, 2 * addr + 4);
+		last = &seen[hash >> 16];
+		if (*last && *last >> 16 == (hash & sets)) {
+			*a = (uint16_t)*last;
+			*b = (uint16_t)port;
+			return true;
+		}
+		*last = (hash & sets) << 16 | port;
+	}
+	return false;
+}
+
+/* Everything that can come for a 4-tuple whose tag is that of another's entry. */
+static bool directed_collisions(struct run *r)
+{
+	static const uint8_t commands[] = { HF_COMMAND_CONNECT, HF_COMMAND_CLOSE, HF_COMMAND_ADOPT };
+
+	lockstep_write(r, HF_REG_LISTEN_OPTS, 7 | 1u << HF_LISTEN_OPTS_IP6_LOW);
+	lockstep_write(r, HF_REG_LISTEN_COMMIT, 1 | 1u << HF_LISTEN_COMMIT_MODE_LOW);
+	for (unsigned i = 0; i < 4; i++)
+		lockstep_write(r, HF_REG_LOCAL6_A0 + 4 * i, (uint32_t)(lockstep_local_addr(true, 0) >> 32 * i));
+	for (unsigned ip6 = 0; ip6 < 2; ip6++) {
+		struct peer *p = &r->peers[3];
+		struct hf_tcb e = { .ip6 = ip6, .state = HF_STATE_ESTABLISHED, .remote_mac = 0x020000000001 };
+		uint16_t ports[2];
+		struct segment g;
+		uint8_t msg[128];
+
+		*p = (struct peer){
+			.ip6 = ip6, .local_addr = lockstep_local_addr(ip6, 0), .local_port = local_ports[0]
+		};
+		g = lockstep_segment(r, p, HF_SYN, p->isn, 0);
+		e.remote_addr = g.src_addr;
+		e.local_addr = g.dst_addr;
+		e.local_port = g.dst_port;
+		if (!colliding_ports(r, &g, &ports[0], &ports[1]))
+			continue;
+		g.src_port = ports[0];
+		lockstep_send(r, &g);
+		g.src_port = ports[1];
+		lockstep_send(r, &g);
+		for (unsigned i = 0; i < 3; i++) {
+			g.flags = (const uint16_t[]){ HF_ACK, HF_RST, HF_SYN | HF_ACK }[i];
+			lockstep_send(r, &g);
+		}
+		e.remote_port = ports[1];
+		lockstep_icmp(r, &e);
+		for (unsigned i = 0; i < COUNT(commands); i++)
+			lockstep_message(r, msg, lockstep_body(r, msg, commands[i], &e, 0));
+		if (!lockstep_settle(r, 64))
+			return false;
+		g.flags = HF_RST;
+		g.seq++;
+		g.src_port = ports[0];
+		lockstep_send(r, &g);
+		/* And now the other way round. */
+		lockstep_message(r, msg, lockstep_body(r, msg, HF_COMMAND_ADOPT, &e, 0));
+		if (!lockstep_settle(r, 64))
+			return false;
+		g.flags = HF_SYN;
+		lockstep_send(r, &g);
+		if (!lockstep_settle(r, 64))
+			return false;
+		lockstep_abort(r, false);
+		if (!lockstep_settle(r, 64))
+			return false;
+	}
+	return true;
+}
+
 bool lockstep_rows(struct run *r)
 {
 	r->s->noise = (struct sim_noise){ .garbage = true };
 	r->s->rx_gap = 0;
 	r->s->period_ps = 6400;
 	configure_plain(r);
-	r->mood.answer = 0;
 	r->mood.release = 100;
 	r->mood.peers = PEERS;
 	return lockstep_settle(r, 64) && directed_frames(r) && directed_staging(r) && directed_options(r) &&
-	       directed_carries(r) && directed_states(r) && directed_timers(r);
+	       directed_carries(r) && directed_collisions(r) && directed_states(r) && directed_timers(r);
 }

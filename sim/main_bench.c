@@ -45,11 +45,12 @@ __attribute__((noreturn)) static void die(const char *what)
 struct bench {
 	struct sim *s;
 	struct frame frame;
-	uint64_t last_beat, trace, first_reply, last_reply; /* cycles; 0 = not yet */
-	uint64_t replies, established;
+	uint64_t last_beat, trace, first_reply, last_reply, last_ack; /* cycles; 0 = not yet */
+	uint64_t replies, established, closed;
 	bool accepted;		 /* the last traced op was a SYN that took an entry */
 	bool release;		 /* give connections back as soon as they are established */
-	uint16_t answers[65536]; /* ring of peers that owe their ACK */
+	bool client;		 /* the host opens or closes, and peers answer its SYN or FIN */
+	uint16_t answers[65536]; /* ring of peers that owe their answer */
 	unsigned answers_head, answers_count;
 	uint32_t iss[65536];
 	uint16_t next_peer;
@@ -64,7 +65,13 @@ static void on_tx(void *ctx, const uint8_t *frame, size_t len, uint64_t cycle, u
 	struct packet p;
 
 	(void)time_ns;
-	if (!packet_parse(frame, len, &p) || p.flags != (HF_SYN | HF_ACK))
+	if (!packet_parse(frame, len, &p))
+		return;
+	if (b->client && p.flags == HF_ACK) {
+		b->last_ack = cycle;
+		return;
+	}
+	if (b->client ? !(p.flags & (HF_SYN | HF_FIN)) : p.flags != (HF_SYN | HF_ACK))
 		return;
 	if (!b->replies++)
 		b->first_reply = cycle;
@@ -81,10 +88,15 @@ static void on_c2h(void *ctx, const uint8_t *msg, size_t len, uint64_t cycle, ui
 	(void)len;
 	(void)cycle;
 	(void)time_ns;
+	if (msg[HF_AT_HEADER_type] == HF_MSG_COMPLETION && msg[HF_AT_HEADER_flags])
+		b->open--;
 	if (msg[HF_AT_HEADER_type] != HF_MSG_EVENT)
 		return;
-	b->established++;
 	b->open--;
+	b->closed += msg[HF_AT_EVENT_code] == HF_EVENT_CLOSED;
+	if (msg[HF_AT_EVENT_code] != HF_EVENT_ESTABLISHED)
+		return;
+	b->established++;
 	if (!b->release)
 		return;
 	traffic_message(command, HF_MSG_COMMAND, HF_COMMAND_RELEASE, sizeof command, 0, 0, sizeof command);
@@ -164,12 +176,17 @@ static void bench_close(struct bench *b)
 	free(b);
 }
 
+static uint16_t peer_port(uint16_t peer)
+{
+	return (uint16_t)(1024 + peer % 60000);
+}
+
 static void send_segment(struct bench *b, uint16_t peer, uint16_t flags, uint32_t seq, uint32_t ack, size_t text)
 {
 	struct segment g = { .src_mac = { 2, 0, 0, 9, (uint8_t)(peer >> 8), (uint8_t)peer },
 		.src_addr = PEER_NET | peer,
 		.dst_addr = OUR_ADDR,
-		.src_port = (uint16_t)(1024 + peer % 60000),
+		.src_port = peer_port(peer),
 		.dst_port = OUR_PORT,
 		.flags = flags,
 		.seq = seq,
@@ -292,6 +309,113 @@ static void bench_handshakes(struct stimulus *busy)
 	bench_close(b);
 }
 
+/* ---- the host opens and closes ---- */
+
+#define PEER_ISN 5000u
+
+static void put(uint8_t *p, uint64_t value, unsigned octets)
+{
+	for (unsigned i = 0; i < octets; i++)
+		p[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* CONNECT to a peer, or CLOSE of an idle connection with it. */
+static void send_command(struct bench *b, uint8_t command, uint16_t peer)
+{
+	uint8_t msg[HF_AT_EVENT_rto_ms + HF_SIZE_EVENT_rto_ms];
+
+	traffic_message(msg, HF_MSG_COMMAND, command, sizeof msg, 0, peer, sizeof msg);
+	msg[HF_AT_EVENT_state] = HF_STATE_ESTABLISHED;
+	for (unsigned i = 0; i < 2; i++) {
+		uint8_t *addr = msg + (i ? HF_AT_EVENT_local_addr : HF_AT_EVENT_remote_addr);
+
+		addr[10] = addr[11] = 0xff;
+		packet_put32(addr + 12, i ? OUR_ADDR : PEER_NET | peer);
+	}
+	msg[HF_AT_EVENT_remote_mac] = 2;
+#define PUT(field, value) put(msg + HF_AT_EVENT_##field, value, HF_SIZE_EVENT_##field)
+	PUT(remote_port, peer_port(peer));
+	PUT(local_port, OUR_PORT);
+	PUT(snd_una, 7000);
+	PUT(snd_nxt, 7000);
+	PUT(rcv_nxt, PEER_ISN + 1);
+	PUT(rcv_wnd, 0xfaf0);
+#undef PUT
+	if (sim_h2c(b->s, msg, sizeof msg))
+		die("out of memory");
+}
+
+/* The peer's answer to our SYN or FIN: SYN and ACK, or FIN and ACK. */
+static void client_answer(struct bench *b, uint8_t command)
+{
+	const uint16_t peer = b->answers[b->answers_head++ & 0xffff];
+
+	b->answers_count--;
+	if (command == HF_COMMAND_CONNECT)
+		send_segment(b, peer, HF_SYN | HF_ACK, PEER_ISN, b->iss[peer] + 1, 0);
+	else
+		send_segment(b, peer, HF_FIN | HF_ACK, PEER_ISN + 1, b->iss[peer] + 1, 0);
+}
+
+/* One SYN-ACK for an idle engine. */
+static void bench_client_latency(void)
+{
+	struct bench *b = bench_open(ENGINE_RTL, NULL);
+
+	b->client = true;
+	send_command(b, HF_COMMAND_CONNECT, 1);
+	sim_settle(b->s, 100, 10000);
+	if (!b->answers_count)
+		die("a CONNECT sent no SYN");
+	client_answer(b, HF_COMMAND_CONNECT);
+	sim_settle(b->s, 100, 10000);
+	if (!b->last_ack)
+		die("a SYN-ACK was not answered");
+	report("syn_ack_to_ack_cycles_64", (double)(b->last_ack - b->last_beat), "cycles",
+		"last beat of a minimum SYN-ACK in to first beat of its ACK out, idle engine");
+	bench_close(b);
+}
+
+/* CONNECT or CLOSE as fast as the core takes them, answered at the wire limit. Returns how many per cycle came to
+ * their end: ESTABLISHED, or TIME-WAIT. */
+static double client_rate(uint8_t command)
+{
+	struct bench *b = bench_open(ENGINE_RTL, NULL);
+	uint64_t done = 0, from = 0;
+	double rate;
+
+	b->client = b->release = true;
+	for (unsigned i = 0; i < BUSY_CYCLES; i++) {
+		if (i == BUSY_CYCLES / 10) {
+			done = b->established + b->closed;
+			from = b->s->cycle;
+		}
+		if (b->answers_count && !sim_rx_pending(b->s)) {
+			wire_rate(b);
+			client_answer(b, command);
+		}
+		if (b->open < OPEN_AT_ONCE && sim_h2c_pending(b->s) < 2) {
+			b->open++;
+			send_command(b, command, b->next_peer++);
+		}
+		sim_step(b->s);
+	}
+	rate = (double)(b->established + b->closed - done) / (double)(b->s->cycle - from);
+	bench_close(b);
+	return rate;
+}
+
+static void bench_client(void)
+{
+	const double opens = client_rate(HF_COMMAND_CONNECT), closes = client_rate(HF_COMMAND_CLOSE);
+
+	report("active_opens_per_s_64", opens * CLOCK_HZ, "1/s",
+		"CONNECT, SYN, SYN-ACK, ACK, event, RELEASE; as fast as the core takes commands, 156.25 MHz");
+	report("active_opens_per_1000_cycles", opens * 1000, "", "the same in clock cycles");
+	report("closes_per_1000_cycles", closes * 1000, "",
+		"CLOSE, FIN, FIN+ACK, ACK, event; TIME-WAIT entries make room for the next");
+}
+
 /* A line that is used to about a tenth: handshakes, data, and long gaps. */
 static void record_ordinary(struct stimulus *ordinary)
 {
@@ -369,7 +493,9 @@ int main(int argc, char **argv)
 		die("out of memory");
 	bench_latency();
 	bench_flood();
+	bench_client_latency();
 	bench_handshakes(&busy);
+	bench_client();
 	record_ordinary(&ordinary);
 	bench_speed(&busy, &ordinary);
 	stimulus_free(&busy);

@@ -14,7 +14,7 @@
 
 #define PHASE	     100000u  /* cycles */
 #define CHECK_EVERY  45000u   /* cycles between two checks of conservation */
-#define COVER_CYCLES 2000000u /* from here on a counter that was never hit is a failure */
+#define COVER_CYCLES 2000000u /* from here on what was never reached is a failure */
 
 static struct totals totals;
 
@@ -97,7 +97,84 @@ no_memory:
 	exit(1);
 }
 
-/* Prints what was reached; returns the number of counters that never were. */
+/* Says so if something was never reached, and returns 1 then. */
+static unsigned reached(const char *what, const char *in, uint64_t count)
+{
+	if (!count)
+		printf("never: %s%s%s\n", what, *in ? " " : "", in);
+	return !count;
+}
+
+static const char *const state_names[] = {
+#define STATE(name, code, text, owner) [code] = text,
+#include "../regs/tcp_state.def"
+#undef STATE
+};
+
+/* Whether an op can find an entry in that state: LISTEN is what a segment found in the listen table, and the host's
+ * states have no timer. */
+static bool possible(unsigned state, unsigned op)
+{
+	if (state == HF_STATE_LISTEN)
+		return op == HF_OP_SEGMENT;
+	return op != HF_OP_TIMEOUT || (state != HF_STATE_ESTABLISHED && state != HF_STATE_CLOSE_WAIT);
+}
+
+/* State before against kind of op, and against the state after. Returns what was never reached. */
+static unsigned print_states(void)
+{
+	static const char *const ops[] = {
+#define OP(name, code, doc) [code] = #name,
+#include "../regs/verdict.def"
+#undef OP
+	};
+	unsigned missed = 0;
+
+	printf("\n%-14s", "state before");
+	for (unsigned op = 0; op < COUNT(ops); op++)
+		printf("%9s", ops[op]);
+	printf("   written as\n");
+	for (unsigned s = 0; s < COUNT(state_names); s++) {
+		printf("%-14s", state_names[s]);
+		for (unsigned op = 0; op < COUNT(ops); op++)
+			printf(possible(s, op) ? "%9" PRIu64 : "%9.0" PRIu64, totals.traced[s][op]);
+		printf("  ");
+		for (unsigned after = 0; after < COUNT(state_names); after++)
+			if (totals.became[s][after])
+				printf(" %s %" PRIu64, state_names[after], totals.became[s][after]);
+		printf("\n");
+	}
+	for (unsigned s = 0; s < COUNT(state_names); s++)
+		for (unsigned op = 0; op < COUNT(ops); op++)
+			if (possible(s, op))
+				missed += reached(state_names[s], ops[op], totals.traced[s][op]);
+	return missed;
+}
+
+/* Every event and every status. */
+static unsigned print_codes(void)
+{
+	unsigned missed = 0;
+
+	printf("events:");
+#define EVENT(name, code, doc) printf(" " #name " %" PRIu64, totals.events[code]);
+#include "../regs/message.def"
+#undef EVENT
+	printf("\nstatuses:");
+#define STATUS(name, code, doc) printf(" " #name " %" PRIu64, totals.statuses[code]);
+#include "../regs/message.def"
+#undef STATUS
+	printf("\n");
+#define EVENT(name, code, doc) missed += reached("event ", #name, totals.events[code]);
+#include "../regs/message.def"
+#undef EVENT
+#define STATUS(name, code, doc) missed += reached("status ", #name, totals.statuses[code]);
+#include "../regs/message.def"
+#undef STATUS
+	return missed;
+}
+
+/* Prints what was reached; returns the number of counters, states, events and statuses that never were. */
 static unsigned print_coverage(void)
 {
 	static const char *const names[] = {
@@ -110,17 +187,9 @@ static unsigned print_coverage(void)
 	for (unsigned i = 0; i < HF_CNT_COUNT; i++) {
 		printf("%-19s%9" PRIu64 "%s", names[i], totals.counter[i],
 			i % 4 == 3 || i == HF_CNT_COUNT - 1 ? "\n" : "   ");
-		missed += !totals.counter[i];
+		missed += reached(names[i], "", totals.counter[i]);
 	}
-	printf("ops: %" PRIu64 " segments, %" PRIu64 " timeouts, %" PRIu64 " commands\n", totals.traced[HF_OP_SEGMENT],
-		totals.traced[HF_OP_TIMEOUT], totals.traced[HF_OP_COMMAND]);
-	if (missed) {
-		printf("never hit:");
-		for (unsigned i = 0; i < HF_CNT_COUNT; i++)
-			if (!totals.counter[i])
-				printf(" %s", names[i]);
-		printf("\n");
-	}
+	missed += print_states() + print_codes();
 	return missed;
 }
 
@@ -180,7 +249,7 @@ int main(int argc, char **argv)
 	}
 	missed = print_coverage();
 	if (missed && o.cycles >= COVER_CYCLES && !o.waves && !totals.mismatches) {
-		printf("%u counters were never hit: the stimulus is too poor\n", missed);
+		printf("%u things were never reached: the stimulus is too poor\n", missed);
 		totals.mismatches++;
 	}
 	printf("lockstep: cycles=%" PRIu64 " frames=%" PRIu64 " mismatches=%" PRIu64 " rtl_cps=%" PRIu64

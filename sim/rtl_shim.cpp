@@ -34,6 +34,15 @@ template <unsigned low, unsigned bits> inline uint64_t slice(const EData *words)
 	return bits == 64 ? v : v & ((1ull << (bits % 64)) - 1);
 }
 
+/* Likewise for any width; only addresses are wider than 64 bits. */
+template <unsigned low, unsigned bits> inline hf_u128 field(const EData *words)
+{
+	if constexpr (bits > 64)
+		return (hf_u128)slice<low + 64, bits - 64>(words) << 64 | slice<low, 64>(words);
+	else
+		return slice<low, bits>(words);
+}
+
 /* above_x - 1 = bits of the entry above a field: the first field of tcb.def is the most significant one. */
 enum tcb_above : unsigned {
 	tcb_above_begin = 0,
@@ -100,7 +109,7 @@ template <class TOP> struct shim {
 #undef OUT
 		if (out->trc_valid && out->trc_write) {
 #define FIELD(name, bits, rfc, doc) \
-	out->trc_entry.name = slice<TCB_BITS - (above_##name - 1) - (bits), bits>(&top->trc_entry[0]);
+	out->trc_entry.name = field<TCB_BITS - (above_##name - 1) - (bits), bits>(&top->trc_entry[0]);
 #include "regs/tcb.def"
 #undef FIELD
 		}

@@ -56,6 +56,8 @@ static void on_trace(void *ctx, const struct hf_out *out, uint64_t cycle, uint64
 		return;
 	s->half_open += out->trc_entry.state == HF_STATE_SYN_RECEIVED;
 	s->half_open -= entry->state == HF_STATE_SYN_RECEIVED;
+	s->timers += (unsigned)out->trc_entry.timer_armed;
+	s->timers -= (unsigned)entry->timer_armed;
 	*entry = out->trc_entry;
 }
 
@@ -123,16 +125,14 @@ int64_t session_next_timer_ms(const struct session *s)
 {
 	uint64_t now = s->sim->ms_done - s->ms_base;
 	int64_t next = -1;
-	unsigned left = s->half_open;
+	unsigned left = s->timers;
 
 	for (const struct hf_tcb *e = s->entries; left; e++) {
 		uint64_t in;
 
-		if (e->state != HF_STATE_SYN_RECEIVED)
-			continue;
-		left--;
 		if (!e->timer_armed)
 			continue;
+		left--;
 		in = (e->deadline_ms - now) % TIMER_MODULO;
 		if (in >= TIMER_MODULO / 2)
 			in = 0;

@@ -630,6 +630,53 @@ static const struct item *answer(struct bench *b, const uint8_t *msg, size_t len
 	return got->len == 24 && got->bytes[0] == type ? got : NULL;
 }
 
+void bench_call_body(uint8_t body[128], bool ip6, uint16_t peer_port, uint16_t our_port, const struct tags *tags)
+{
+	uint8_t *remote = body + HF_AT_EVENT_remote_addr, *local = body + HF_AT_EVENT_local_addr;
+
+	memset(body, 0, 128);
+	if (ip6) {
+		memcpy(remote, PEER6, 16);
+		memcpy(local, OUR6, 16);
+	} else {
+		memset(remote + 10, 0xff, 2);
+		memset(local + 10, 0xff, 2);
+		put32(remote + 12, PEER_ADDR);
+		put32(local + 12, OUR_ADDR);
+	}
+	MSG_PUT(body, EVENT, remote_port, peer_port);
+	MSG_PUT(body, EVENT, local_port, our_port);
+	put48(body + HF_AT_EVENT_remote_mac, PEER_MAC);
+	MSG_PUT(body, EVENT, options, tags->count << 5 | (unsigned)tags->svlan << 7);
+	MSG_PUT(body, EVENT, vlan, tags->outer);
+	MSG_PUT(body, EVENT, vlan_inner, tags->inner);
+}
+
+unsigned bench_call(struct bench *b, enum hf_command_code code, uint8_t body[128], uint32_t *id)
+{
+	static uint64_t cookie = 0xca11000000000000;
+	const struct item *got;
+
+	cookie++;
+	MSG_PUT(body, HEADER, type, HF_MSG_COMMAND);
+	MSG_PUT(body, HEADER, flags, code);
+	MSG_PUT(body, HEADER, length, 128);
+	MSG_PUT(body, HEADER, id, 0x5a5a5a5a);
+	MSG_PUT(body, HEADER, stamp, cookie);
+	bench_message(b, body, 128);
+	got = bench_c2h(b);
+	if (!CHECK(got && got->bytes[0] == HF_MSG_COMPLETION && got->len == 24, "no COMPLETION"))
+		return 255;
+	CHECK_EQ(MSG_GET(got->bytes, HEADER, stamp), cookie, "cookie of COMPLETION");
+	CHECK_EQ(MSG_GET(got->bytes, COMPLETION, status), got->bytes[1], "status in the body of COMPLETION");
+	CHECK_EQ(MSG_GET(got->bytes, COMPLETION, command), code, "command in COMPLETION");
+	if (got->bytes[1])
+		CHECK_EQ(MSG_GET(got->bytes, HEADER, id), 0x5a5a5a5a, "id of a refused command");
+	if (id)
+		*id = (uint32_t)MSG_GET(got->bytes, HEADER, id);
+	return got->bytes[1];
+}
+
 static unsigned reg_message(struct bench *b, unsigned type, uint32_t offset, uint32_t value, uint32_t *read)
 {
 	uint64_t cookie = 0x1122334455667700ull + offset;

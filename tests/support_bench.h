@@ -34,7 +34,7 @@
 #define CTRL_TS_RELAXED	    (1u << HF_CTRL_TS_RELAXED_LOW)
 
 enum listen_mode { LISTEN_OFF, LISTEN_OFFLOAD, LISTEN_BYPASS };
-enum listen_opts { OPT_WS = 1, OPT_SACK = 2, OPT_TS = 4 };
+enum listen_opts { OPT_WS = 1, OPT_SACK = 2, OPT_TS = 4, OPT_IP6 = 8 };
 
 /* ---- cases and checks ---- */
 
@@ -142,7 +142,21 @@ struct segment {
 	const char *ip_opts; /* hex, a multiple of 4 octets */
 	uint8_t ttl, tos;    /* ttl 0 = 64 */
 	uint16_t ip_id;
+	bool ip6;  /* between PEER6 and OUR6 */
+	bool back; /* IPv6: from us to the peer */
 };
+
+/* 2001:db8::1 and 2001:db8::2 */
+extern const uint8_t PEER6[16], OUR6[16];
+
+/* 802.1Q tags around a frame's EtherType. */
+struct tags {
+	unsigned count; /* 0 to 2 */
+	bool svlan;	/* the outer TPID is 0x88a8 */
+	uint16_t outer, inner;
+};
+size_t make_tagged_frame(
+	uint8_t *frame, uint64_t dst_mac, uint64_t src_mac, const struct tags *tags, const uint8_t *ip, size_t len);
 
 /* "S.", "FP." ... to flag bits: F S R P . U E W(CWR) A(AE). */
 uint16_t flags_parse(const char *text);
@@ -152,7 +166,7 @@ size_t options_build(uint8_t *out, const char *text);
 size_t make_packet(uint8_t *ip, const struct segment *s);
 /* Set both checksums of an IPv4/TCP packet again after it was edited. */
 void fix_packet(uint8_t *ip);
-/* Ethernet frame around a packet, zero-padded to 60; returns its length. */
+/* Ethernet frame around an IPv4 or IPv6 packet, zero-padded to 60; returns its length. */
 size_t make_frame(uint8_t *frame, uint64_t dst_mac, uint64_t src_mac, const uint8_t *ip, size_t len);
 
 /* ---- the bench ---- */
@@ -256,6 +270,11 @@ uint32_t bench_id(const struct bench *b, const struct hf_tcb *t);
 const struct hf_out *bench_last_trace(const struct bench *b);
 const char *state_name(unsigned state);
 
+/* A COMMAND with a body; the COMPLETION's status, and its id in *id. The body is that of an EVENT, header unset. */
+unsigned bench_call(struct bench *b, enum hf_command_code code, uint8_t body[128], uint32_t *id);
+/* The body's addresses, ports and MAC; the rest 0. */
+void bench_call_body(uint8_t body[128], bool ip6, uint16_t peer_port, uint16_t our_port, const struct tags *tags);
+
 /* Register and command messages; each takes and returns the reply's status, checking cookie, id and length. */
 unsigned bench_msg_read(struct bench *b, uint32_t offset, uint32_t *value);
 unsigned bench_msg_write(struct bench *b, uint32_t offset, uint32_t value);
@@ -269,6 +288,12 @@ unsigned bench_command(struct bench *b, enum hf_command_code code, uint32_t id);
  *   'h' the frame given last goes up to the host, flags "conn" (id of the entry) or "none"
  *   'd' it was dropped for the cause named in flags, counted
  *   'c' ABORT or RELEASE (flags), completes with status `seq`
+ *   'o' CONNECT, CLOSE, ADOPT, "CLOSE CW" or "ADOPT CW" (from CLOSE-WAIT), completes with status `seq`; opts: of
+ *       "ws sack ts ecn"; ack: TS.Recent, CONNECT: the deadline in ms; wnd: our window
+ *   'E' the event named in flags, of this connection
+ *   'i' an ICMP error, "hard" or "soft" (flags), that quotes our segment with sequence number `seq`
+ *   'x' a SYN-ACK of a new incarnation, its ISS above the old SND.NXT, that acknowledges the SYN of `seq`
+ *   'n' the counter named in flags grew by `seq`
  * opts of '>' without any: "mss=1460" with SYN, else none. wnd 0 means 65535 (RST out: 0), ZERO_WND means 0.
  * state: of the connection after the line ("LISTEN": no entry), NULL = not looked at. */
 struct row {
@@ -286,9 +311,11 @@ struct script {
 	const char *name;
 	const struct row *rows;
 	void (*setup)(struct bench *b); /* registers before the first line, or NULL */
+	bool only_ipv4;
 };
 
-/* Run a script with ISS and peer ISN just below, at and above 2^32 and 2^31, a fresh engine each. */
+/* Run a script with ISS and peer ISN just below, at and above 2^32 and 2^31, then over IPv6 and with one and two
+ * VLAN tags, a fresh engine each. */
 void script_run(const struct script *s);
 void script_run_rows(const char *name, const struct row *rows);
 

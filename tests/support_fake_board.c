@@ -20,6 +20,7 @@ void fake_board_init(struct fake_board *b)
 	b->id = HF_ID;
 	b->version = b->hello_version = HF_ABI_VERSION;
 	b->epoch = 0x1234;
+	b->new_id = 0x10042;
 	b->slots = 1024;
 	b->credits = 4;
 	b->listeners = 16;
@@ -81,12 +82,17 @@ static void completion(struct fake_board *b, unsigned command, uint32_t id, uint
 	fake_board_send(b, msg, sizeof(msg));
 }
 
+static uint32_t completed_id(const struct fake_board *b, const struct fake_command *c)
+{
+	return c->len == sizeof(c->body) ? b->new_id : c->id;
+}
+
 void fake_board_complete(struct fake_board *b, unsigned index, unsigned status)
 {
 	pthread_mutex_lock(&b->lock);
 	b->completed++;
 	pthread_mutex_unlock(&b->lock);
-	completion(b, b->command[index].code, b->command[index].id, b->command[index].cookie, status);
+	completion(b, b->command[index].code, completed_id(b, &b->command[index]), b->command[index].cookie, status);
 }
 
 /* With the lock held, from here on. */
@@ -118,8 +124,12 @@ static void on_register(struct fake_board *b, const uint8_t *msg)
 
 static void on_command(struct fake_board *b, const uint8_t *msg)
 {
-	struct fake_command c = { (unsigned)MSG_GET(msg, HEADER, flags), (uint32_t)MSG_GET(msg, HEADER, id),
-		MSG_GET(msg, HEADER, stamp) };
+	struct fake_command c = { .code = (unsigned)MSG_GET(msg, HEADER, flags),
+		.id = (uint32_t)MSG_GET(msg, HEADER, id),
+		.cookie = MSG_GET(msg, HEADER, stamp),
+		.len = MSG_GET(msg, HEADER, length) };
+
+	memcpy(c.body, msg, c.len < sizeof(c.body) ? c.len : sizeof(c.body));
 
 	if (b->commands == FAKE_COMMANDS)
 		return;
@@ -129,7 +139,7 @@ static void on_command(struct fake_board *b, const uint8_t *msg)
 	if (b->hold)
 		return;
 	b->completed++;
-	completion(b, c.code, c.id, c.cookie, b->command_status);
+	completion(b, c.code, completed_id(b, &c), c.cookie, b->command_status);
 }
 
 static void on_frame(struct fake_board *b, const uint8_t *frame, size_t len)
@@ -288,6 +298,11 @@ bool fake_board_wait(struct fake_board *b, const unsigned *counter, unsigned lea
 		usleep(5000);
 	}
 	return false;
+}
+
+const struct fake_command *fake_board_command(struct fake_board *b, unsigned index)
+{
+	return fake_board_wait(b, &b->commands, index + 1) ? &b->command[index] : NULL;
 }
 
 unsigned fake_board_written(struct fake_board *b, uint32_t offset, uint32_t *last)

@@ -13,13 +13,15 @@
 #include "../regs/regs.h"
 
 #define FAKE_FRAMES   256
-#define FAKE_COMMANDS 4096
+#define FAKE_COMMANDS 1024
 #define FAKE_WRITES   4096
 
 struct fake_command {
 	unsigned code;
 	uint32_t id;
 	uint64_t cookie;
+	size_t len;	   /* 16, or 128 with a body */
+	uint8_t body[128]; /* the whole message */
 };
 
 struct fake_write {
@@ -44,6 +46,7 @@ struct fake_board {
 	bool deaf;		   /* nothing is read */
 	bool hold;		   /* commands are not completed; fake_board_complete() does it */
 	unsigned command_status;   /* what completions say */
+	uint32_t new_id;	   /* and the id in those of commands with a body */
 	uint32_t bad_offset;	   /* this register is answered BAD_ADDRESS */
 	uint32_t refused_offset;   /* and this one REFUSED */
 	uint32_t malformed_offset; /* and this one with a COMPLETION BAD_LENGTH */
@@ -77,6 +80,8 @@ void fake_board_stop(struct fake_board *b);
 void fake_board_switch(struct fake_board *b, bool *which, bool value);
 /* As if it had been powered off. */
 void fake_board_hang_up(struct fake_board *b);
+/* Command number `index` with every field of a message: the board's own bytes. NULL until it has come, two seconds. */
+const struct fake_command *fake_board_command(struct fake_board *b, unsigned index);
 /* Any bytes as one packet. */
 void fake_board_send(struct fake_board *b, const void *packet, size_t len);
 void fake_board_hello(struct fake_board *b);

@@ -5,6 +5,8 @@
 
 #include "support_bench.h"
 
+const uint8_t PEER6[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 }, OUR6[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 2 };
+
 /* A sum of 16-bit words with end-around carry is the big number modulo 65535, where a multiple of 65535 other than
  * zero itself reads 0xffff. */
 static uint16_t ones_complement(uint64_t total)
@@ -35,7 +37,16 @@ uint16_t ref_tcp_checksum(const uint8_t *ip)
 {
 	size_t header = (ip[0] & 15u) * 4;
 	size_t tcp_len = get16(ip + 2) - header;
-	uint64_t total = total_of(ip + 12, 8) + 6 + tcp_len + total_of(ip + header, tcp_len) - get16(ip + header + 16);
+	uint64_t total;
+
+	if (ip[0] >> 4 == 6) { /* RFC 8200 8.1 */
+		header = 40;
+		tcp_len = get16(ip + 4);
+		total = total_of(ip + 8, 32);
+	} else {
+		total = total_of(ip + 12, 8);
+	}
+	total += 6 + tcp_len + total_of(ip + header, tcp_len) - get16(ip + header + 16);
 
 	return (uint16_t)~ones_complement(total);
 }
@@ -193,21 +204,34 @@ size_t options_build(uint8_t *octets, const char *text)
 size_t make_packet(uint8_t *ip, const struct segment *s)
 {
 	size_t ip_opts = s->ip_opts ? from_hex(s->ip_opts, ip + 20, 40) : 0;
-	size_t header = 20 + ip_opts;
-	uint8_t *tcp = ip + header;
-	size_t opts = options_build(tcp + 20, s->opts);
-	size_t len = header + 20 + opts + s->text_len;
+	size_t header = 20 + ip_opts, len;
+	size_t opts;
+	uint8_t *tcp;
 
-	memset(ip, 0, 20);
-	ip[0] = (uint8_t)(0x40 + header / 4);
-	ip[1] = s->tos;
-	put16(ip + 2, (uint32_t)len);
-	put16(ip + 4, s->ip_id);
-	put16(ip + 6, 0x4000);
-	ip[8] = s->ttl ? s->ttl : 64;
-	ip[9] = 6;
-	put32(ip + 12, s->src ? s->src : PEER_ADDR);
-	put32(ip + 16, s->dst ? s->dst : OUR_ADDR);
+	if (s->ip6)
+		header = 40;
+	tcp = ip + header;
+	opts = options_build(tcp + 20, s->opts);
+	len = header + 20 + opts + s->text_len;
+	memset(ip, 0, s->ip6 ? 40 : 20);
+	if (s->ip6) {
+		ip[0] = 0x60;
+		put16(ip + 4, (uint32_t)(len - 40));
+		ip[6] = 6;
+		ip[7] = s->ttl ? s->ttl : 64;
+		memcpy(ip + 8, s->back ? OUR6 : PEER6, 16);
+		memcpy(ip + 24, s->back ? PEER6 : OUR6, 16);
+	} else {
+		ip[0] = (uint8_t)(0x40 + header / 4);
+		ip[1] = s->tos;
+		put16(ip + 2, (uint32_t)len);
+		put16(ip + 4, s->ip_id);
+		put16(ip + 6, 0x4000);
+		ip[8] = s->ttl ? s->ttl : 64;
+		ip[9] = 6;
+		put32(ip + 12, s->src ? s->src : PEER_ADDR);
+		put32(ip + 16, s->dst ? s->dst : OUR_ADDR);
+	}
 	put16(tcp, s->sport);
 	put16(tcp + 2, s->dport);
 	put32(tcp + 4, s->seq);
@@ -223,19 +247,32 @@ size_t make_packet(uint8_t *ip, const struct segment *s)
 
 void fix_packet(uint8_t *ip)
 {
-	uint8_t *tcp = ip + (ip[0] & 15) * 4;
+	uint8_t *tcp = ip + (ip[0] >> 4 == 6 ? 40 : (ip[0] & 15) * 4);
 
-	put16(ip + 10, ref_ip_checksum(ip));
+	if (ip[0] >> 4 != 6)
+		put16(ip + 10, ref_ip_checksum(ip));
 	put16(tcp + 16, ref_tcp_checksum(ip));
 }
 
 size_t make_frame(uint8_t *frame, uint64_t dst_mac, uint64_t src_mac, const uint8_t *ip, size_t len)
 {
+	return make_tagged_frame(frame, dst_mac, src_mac, &(struct tags){ 0 }, ip, len);
+}
+
+size_t make_tagged_frame(
+	uint8_t *frame, uint64_t dst_mac, uint64_t src_mac, const struct tags *tags, const uint8_t *ip, size_t len)
+{
+	uint8_t *at = frame + 12;
+
 	put48(frame, dst_mac);
 	put48(frame + 6, src_mac);
-	put16(frame + 12, 0x0800);
-	memcpy(frame + 14, ip, len);
-	len += 14;
+	for (unsigned i = 0; i < tags->count; i++, at += 4) {
+		put16(at, !i && tags->svlan ? 0x88a8 : 0x8100);
+		put16(at + 2, i ? tags->inner : tags->outer);
+	}
+	put16(at, ip[0] >> 4 == 6 ? 0x86dd : 0x0800);
+	memcpy(at + 2, ip, len);
+	len += 14 + 4 * tags->count;
 	if (len < 60) {
 		memset(frame + len, 0, 60 - len);
 		len = 60;

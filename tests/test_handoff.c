@@ -55,6 +55,8 @@ struct fake_event {
 	uint32_t iss;	     /* 0 = ISS */
 	bool bare;	     /* no options at all */
 	bool frame_follows;
+	unsigned code;	     /* 0 = ESTABLISHED */
+	uint16_t local_port; /* of an active open; 0 = a passive one of OUR_PORT */
 };
 
 static size_t event_message(uint8_t *msg, const struct fake_event *e)
@@ -69,7 +71,11 @@ static size_t event_message(uint8_t *msg, const struct fake_event *e)
 	MSG_PUT(msg, HEADER, id, e->id);
 	MSG_PUT(msg, EVENT, code, HF_EVENT_ESTABLISHED);
 	MSG_PUT(msg, EVENT, state, HF_STATE_ESTABLISHED);
-	MSG_PUT(msg, EVENT, listener, e->listener);
+	if (e->code) {
+		MSG_PUT(msg, EVENT, code, e->code);
+		MSG_PUT(msg, EVENT, state, HF_STATE_CLOSED);
+	}
+	MSG_PUT(msg, EVENT, listener, e->listener | (e->local_port ? 64 : 0));
 	MSG_PUT(msg, EVENT, options, (e->bare ? 0 : 7) | (e->frame_follows ? 16 : 0));
 	MSG_PUT(msg, EVENT, mss, 1000);
 	MSG_PUT(msg, EVENT, snd_wscale, e->bare ? 0 : 3);
@@ -79,7 +85,7 @@ static size_t event_message(uint8_t *msg, const struct fake_event *e)
 	put32(msg + HF_AT_EVENT_remote_addr + 12, PEER_ADDR);
 	put32(msg + HF_AT_EVENT_local_addr + 12, e->local_addr ? e->local_addr : OUR_ADDR);
 	MSG_PUT(msg, EVENT, remote_port, e->remote_port);
-	MSG_PUT(msg, EVENT, local_port, OUR_PORT);
+	MSG_PUT(msg, EVENT, local_port, e->local_port ? e->local_port : OUR_PORT);
 	put48(msg + HF_AT_EVENT_remote_mac, PEER_MAC);
 	MSG_PUT(msg, EVENT, iss, iss);
 	MSG_PUT(msg, EVENT, irs, IRS);
@@ -356,8 +362,8 @@ static void boards_that_open_refuses(void)
 		bool silent, hang_up;
 		int rc;
 	} rows[] = {
-		{ "another version", 2, 1, NULL, false, false, -EPROTO },
-		{ "another version in HELLO", 1, 9, NULL, false, false, -EPROTO },
+		{ "another version", HF_ABI_VERSION + 1, HF_ABI_VERSION, NULL, false, false, -EPROTO },
+		{ "another version in HELLO", HF_ABI_VERSION, 9, NULL, false, false, -EPROTO },
 		{ "truncated HELLO", 1, 1, cut, false, false, -EPROTO },
 		{ "silence", 1, 1, NULL, true, false, -ETIMEDOUT },
 		{ "hangs up", 1, 1, NULL, false, true, -ENODEV },
@@ -401,7 +407,7 @@ static int without_privilege(const struct host *h)
 		return 3;
 	event_message(msg, &(struct fake_event){ .remote_port = 5 });
 	handoff_parse(msg, &c);
-	if (handoff_socket(&c, &step) != -EPERM || !strstr(step, "CAP_NET_ADMIN"))
+	if (handoff_socket(&c, -1, &step) != -EPERM || !strstr(step, "CAP_NET_ADMIN"))
 		return 4;
 	return 0;
 }
@@ -775,7 +781,7 @@ static void events_nobody_waits_for(void)
 	}
 	host_start(h, 4);
 	host_event(h, &(struct fake_event){ .id = 0x10001, .listener = 1, .remote_port = 1 });
-	host_event(h, &(struct fake_event){ .id = 0x10002, .listener = 255, .remote_port = 2 });
+	host_event(h, &(struct fake_event){ .id = 0x10002, .listener = 15, .remote_port = 2 });
 	/* The address is not the kernel's: the handoff fails. */
 	host_event(h, &(struct fake_event){ .id = 0x10003, .remote_port = 3, .local_addr = OUR_ADDR + 75 });
 	CHECK(fake_board_wait(&h->board, &h->board.commands, 3), "no ABORT");
@@ -867,6 +873,207 @@ static void the_table_stays_free(void)
 	}
 	host_end(h);
 	/* hf_close released the rest, each once. */
+}
+
+/* ---- active opens ---- */
+
+struct caller {
+	struct host *h;
+	struct sockaddr_in local, remote;
+	bool with_local;
+	int timeout_ms, rc;
+	pthread_t thread;
+};
+
+static void *call_connect(void *arg)
+{
+	struct caller *c = arg;
+
+	c->rc = hf_connect(c->h->dev, c->with_local ? (struct sockaddr *)&c->local : NULL,
+		(struct sockaddr *)&c->remote, sizeof(c->remote), c->timeout_ms);
+	return NULL;
+}
+
+static void caller_start(struct caller *c, struct host *h, int timeout_ms)
+{
+	c->h = h;
+	c->timeout_ms = timeout_ms;
+	c->remote = (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_port = htons(8080), .sin_addr.s_addr = htonl(PEER_ADDR)
+	};
+	pthread_create(&c->thread, NULL, call_connect, c);
+}
+
+/* Its CONNECT, which must be command number n; checks what does not vary. Returns the local port. */
+static uint16_t caller_connects(struct caller *c, unsigned n)
+{
+	const struct fake_command *k = fake_board_command(&c->h->board, n);
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (!CHECK(k != NULL, "no command %u: %s", n, hf_error(c->h->dev)))
+		return 0;
+	CHECK_EQ(k->code, HF_COMMAND_CONNECT, "command");
+	CHECK_EQ(k->len, 128, "length");
+	CHECK_BYTES("remote prefix", k->body + HF_AT_EVENT_remote_addr, 12, mapped, 12);
+	CHECK_EQ(get32(k->body + HF_AT_EVENT_remote_addr + 12), PEER_ADDR, "remote");
+	CHECK_EQ(get32(k->body + HF_AT_EVENT_local_addr + 12), OUR_ADDR, "local");
+	CHECK_EQ(MSG_GET(k->body, EVENT, remote_port), 8080, "remote port");
+	CHECK_EQ(get48(k->body + HF_AT_EVENT_remote_mac), PEER_MAC, "MAC of the next hop");
+	CHECK_EQ(MSG_GET(k->body, EVENT, options), 7, "options");
+	CHECK(MSG_GET(k->body, EVENT, now_ms) <= (unsigned)c->timeout_ms, "gives up after %u ms",
+		(unsigned)MSG_GET(k->body, EVENT, now_ms));
+	return (uint16_t)MSG_GET(k->body, EVENT, local_port);
+}
+
+static void connecting(void)
+{
+	struct host *h = host_new();
+	struct caller c = { 0 };
+	struct segment s;
+	char buffer[8];
+	const uint8_t *tcp;
+	uint16_t port;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	caller_start(&c, h, 5000);
+	port = caller_connects(&c, 0);
+	CHECK(port >= 1024, "ephemeral port %u", port);
+	host_event(h, &(struct fake_event){ .id = 0x10042, .remote_port = 8080, .local_port = port });
+	pthread_join(c.thread, NULL);
+	if (CHECK(c.rc >= 0, "hf_connect: %d %s", c.rc, hf_error(h->dev))) {
+		CHECK(write(c.rc, "hello", 5) == 5, "write");
+		tcp = host_tcp(h, 0);
+		if (tcp) {
+			CHECK_EQ(get16(tcp), port, "source port");
+			CHECK_EQ(get32(tcp + 4), ISS + 1, "SEQ");
+			CHECK_EQ(get32(tcp + 8), IRS + 1, "ACK");
+		}
+		s = from_peer(8080, IRS + 1, ISS + 6, HF_ACK | HF_PSH, "nop nop ts=5001:70002", "world");
+		s.dport = port;
+		host_segment(h, 0x10042, &s);
+		CHECK(recv(c.rc, buffer, sizeof(buffer), 0) == 5 && !memcmp(buffer, "world", 5), "answer");
+		close(c.rc);
+	}
+	CHECK_EQ(stat_of(h, "host.connects"), 1, "connects");
+	host_end(h);
+}
+
+static void connects_that_fail(void)
+{
+	static const struct {
+		unsigned event;
+		int rc;
+	} rows[] = { { HF_EVENT_REFUSED, -ECONNREFUSED }, { HF_EVENT_UNREACHABLE, -EHOSTUNREACH },
+		{ HF_EVENT_TIMED_OUT, -ETIMEDOUT } };
+	static const struct {
+		unsigned status;
+		int rc;
+	} refusals[] = { { HF_STATUS_NO_ROOM, -ENOSPC }, { HF_STATUS_BAD_PARAM, -EINVAL },
+		{ HF_STATUS_EXISTS, -EADDRINUSE } };
+	struct host *h = host_new();
+	struct caller c = { 0 };
+	unsigned n = 0;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		uint16_t port;
+
+		caller_start(&c, h, 5000);
+		port = caller_connects(&c, n++);
+		host_event(h, &(struct fake_event){
+				      .id = 0x10042, .remote_port = 8080, .local_port = port, .code = rows[i].event });
+		pthread_join(c.thread, NULL);
+		CHECK_EQ(c.rc, rows[i].rc, "hf_connect");
+	}
+	for (unsigned i = 0; i < COUNT(refusals); i++) {
+		h->board.command_status = refusals[i].status;
+		caller_start(&c, h, 5000);
+		pthread_join(c.thread, NULL);
+		CHECK_EQ(c.rc, refusals[i].rc, "hf_connect");
+		CHECK(n < h->board.commands, "no CONNECT");
+		if (refusals[i].status == HF_STATUS_EXISTS)
+			CHECK_EQ(h->board.commands - n, 17, "other ports were tried");
+		n = h->board.commands;
+	}
+	h->board.command_status = HF_STATUS_OK;
+	/* The board does not give up by itself. */
+	caller_start(&c, h, 100);
+	caller_connects(&c, n++);
+	pthread_join(c.thread, NULL);
+	CHECK_EQ(c.rc, -ETIMEDOUT, "hf_connect");
+	if (CHECK(fake_board_command(&h->board, n) != NULL, "no ABORT")) {
+		CHECK_EQ(h->board.command[n].code, HF_COMMAND_ABORT, "command");
+		CHECK_EQ(h->board.command[n].id, 0x10042, "its id");
+	}
+	/* Too late. */
+	host_event(h, &(struct fake_event){ .id = 0x10042, .remote_port = 8080, .local_port = 40000 });
+	if (CHECK(fake_board_command(&h->board, n + 1) != NULL, "no ABORT"))
+		CHECK_EQ(h->board.command[n + 1].code, HF_COMMAND_ABORT, "command");
+	/* The board goes while somebody waits. */
+	caller_start(&c, h, 5000);
+	caller_connects(&c, n + 2);
+	fake_board_hang_up(&h->board);
+	pthread_join(c.thread, NULL);
+	CHECK_EQ(c.rc, -ENODEV, "hf_connect");
+	host_end(h);
+}
+
+static void connect_arguments(void)
+{
+	struct host *h = host_new();
+	struct sockaddr_in good = { .sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(PEER_ADDR) };
+	struct sockaddr_in bad = good, local = good;
+	struct caller c = { .with_local = true };
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	h->board.arp_mac = 0;
+	host_start(h, 4);
+#define CONNECT(l, r, len, ms) hf_connect(h->dev, (struct sockaddr *)(l), (struct sockaddr *)(r), len, ms)
+	CHECK_EQ(CONNECT(NULL, NULL, sizeof(good), 10), -EINVAL, "no address");
+	CHECK_EQ(CONNECT(NULL, &good, 8, 10), -EINVAL, "short address");
+	CHECK_EQ(CONNECT(NULL, &good, sizeof(good), 0), -EINVAL, "timeout 0");
+	CHECK_EQ(CONNECT(NULL, &good, sizeof(good), 1 << 22), -EINVAL, "timeout too long");
+	bad.sin_port = 0;
+	CHECK_EQ(CONNECT(NULL, &bad, sizeof(bad), 10), -EINVAL, "port 0");
+	bad = good;
+	bad.sin_addr.s_addr = htonl(0xe0000001);
+	CHECK_EQ(CONNECT(NULL, &bad, sizeof(bad), 10), -EINVAL, "multicast");
+	bad.sin_family = AF_INET6;
+	CHECK_EQ(CONNECT(NULL, &bad, sizeof(bad), 10), -EAFNOSUPPORT, "IPv6");
+	bad = good;
+	bad.sin_addr.s_addr = htonl(0x08080808);
+	CHECK_EQ(CONNECT(NULL, &bad, sizeof(bad), 1000), -ENETUNREACH, "no route");
+	CHECK_EQ(CONNECT(NULL, &good, sizeof(good), 50), -ETIMEDOUT, "nobody answers ARP, 50 ms");
+	CHECK_EQ(CONNECT(NULL, &good, sizeof(good), 10000), -EHOSTUNREACH, "nobody answers ARP");
+	CHECK_EQ(h->board.commands, 0, "commands");
+	h->board.arp_mac = PEER_MAC;
+	local.sin_addr.s_addr = htonl(OUR_ADDR + 9);
+	local.sin_port = 0;
+	CHECK_EQ(CONNECT(&local, &good, sizeof(good), 1000), -EADDRNOTAVAIL, "not our address");
+#undef CONNECT
+	/* An address and port of our choice, then the same again. */
+	c.local = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(5555) };
+	caller_start(&c, h, 5000);
+	CHECK_EQ(caller_connects(&c, 0), 5555, "local port");
+	local = c.local;
+	CHECK_EQ(hf_connect(h->dev, (struct sockaddr *)&local, (struct sockaddr *)&c.remote, sizeof(local), 1000),
+		-EADDRINUSE, "the same port");
+	host_event(h, &(struct fake_event){
+			      .id = 0x10042, .remote_port = 8080, .local_port = 5555, .code = HF_EVENT_REFUSED });
+	pthread_join(c.thread, NULL);
+	CHECK_EQ(c.rc, -ECONNREFUSED, "hf_connect");
+	host_end(h);
 }
 
 /* ---- the board goes away, or comes back ---- */
@@ -1055,7 +1262,8 @@ int main(int argc, char **argv)
 		CASE_ONCE(connection_becomes_a_socket), CASE_ONCE(connection_without_options),
 		CASE_ONCE(data_with_the_final_ack), CASE_ONCE(early_data_is_acknowledged_before_accept),
 		CASE_ONCE(accept_queue_overflows), CASE_ONCE(events_nobody_waits_for),
-		CASE_ONCE(stale_socket_gives_way), CASE_ONCE(the_table_stays_free), CASE_ONCE(board_dies_in_mid_accept),
+		CASE_ONCE(stale_socket_gives_way), CASE_ONCE(the_table_stays_free), CASE_ONCE(connecting),
+		CASE_ONCE(connects_that_fail), CASE_ONCE(connect_arguments), CASE_ONCE(board_dies_in_mid_accept),
 		CASE_ONCE(closing_ends_the_wait), CASE_ONCE(board_comes_back_from_a_reset),
 		CASE_ONCE(netdev_deleted_under_our_hands), CASE_ONCE(counters_have_names), { 0 } };
 

@@ -166,7 +166,7 @@ static void access_of_every_bit(void)
 		check_context("%s", "");
 		for (size_t p = 0; p < COUNT(patterns); p++) {
 			bench_set(b, HF_REG_CTRL, patterns[p]);
-			CHECK_EQ(bench_get(b, HF_REG_CTRL), patterns[p] & 15, "CTRL");
+			CHECK_EQ(bench_get(b, HF_REG_CTRL), patterns[p] & 63, "CTRL");
 		}
 		bench_close(b);
 	}

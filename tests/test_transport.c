@@ -19,6 +19,7 @@ struct seen {
 	unsigned frames, events, completions, resets;
 	int status[64]; /* of completions, in order */
 	uint32_t id[64];
+	uint64_t tag[64];
 	uint8_t event[128], frame[2048];
 	size_t frame_len;
 };
@@ -40,12 +41,13 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 	memcpy(s->event, msg, len);
 }
 
-static void on_completion(void *ctx, unsigned command, uint32_t id, int status)
+static void on_completion(void *ctx, unsigned command, uint32_t id, int status, uint64_t tag)
 {
 	struct seen *s = ctx;
 
 	(void)command;
 	if (s->completions < COUNT(s->status)) {
+		s->tag[s->completions] = tag;
 		s->status[s->completions] = status;
 		s->id[s->completions] = id;
 	}
@@ -250,10 +252,10 @@ static void other_versions_are_refused(void)
 		uint32_t hello, id, version;
 		const char *text;
 	} rows[] = {
-		{ "HELLO of version 2", 2, HF_ID, 1, "version 2" },
-		{ "HELLO of version 0", 0, HF_ID, 1, "version 0" },
-		{ "register VERSION 7", 1, HF_ID, 7, "VERSION is 0x7" },
-		{ "register ID wrong", 1, 0xdeadbeef, 1, "ID is 0xdeadbeef" },
+		{ "HELLO of version 1", 1, HF_ID, HF_ABI_VERSION, "version 1" },
+		{ "HELLO of version 0", 0, HF_ID, HF_ABI_VERSION, "version 0" },
+		{ "register VERSION 7", HF_ABI_VERSION, HF_ID, 7, "VERSION is 0x7" },
+		{ "register ID wrong", HF_ABI_VERSION, 0xdeadbeef, HF_ABI_VERSION, "ID is 0xdeadbeef" },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -418,6 +420,75 @@ static void commands_keep_to_the_credits(void)
 	CHECK(pump_until(l, &l->seen.completions, 10), "only %u of 10 completed", l->seen.completions);
 	CHECK_EQ(device_commands_pending(l->dev), 0, "pending at the end");
 	CHECK(l->board.most_outstanding <= 3, "%u outstanding with 3 credits", l->board.most_outstanding);
+	link_close(l);
+}
+
+static void commands_with_a_body(void)
+{
+	static int (*const send[])(
+		struct device *, const uint8_t *, uint64_t) = { device_connect, device_hand_back, device_adopt };
+	static const unsigned code[] = { HF_COMMAND_CONNECT, HF_COMMAND_CLOSE, HF_COMMAND_ADOPT };
+	struct link *l = link_new();
+	uint8_t msg[DEVICE_MESSAGE_BYTES];
+
+	CHECK_EQ(link_try(l, 1000), 0, "open");
+	for (unsigned i = 0; i < COUNT(send); i++) {
+		const struct fake_command *c;
+
+		memset(msg, 0x40 + (int)i, sizeof(msg));
+		CHECK_EQ(send[i](l->dev, msg, 700 + i), 0, "command");
+		CHECK(pump_until(l, &l->seen.completions, i + 1), "no completion");
+		c = fake_board_command(&l->board, i);
+		if (!c)
+			continue;
+		CHECK_EQ(c->code, code[i], "code");
+		CHECK_EQ(c->len, 128, "length");
+		CHECK_BYTES("body", c->body + 16, 112, msg + 16, 112);
+		CHECK_EQ(l->seen.id[i], 0x10042, "the new id");
+		CHECK_EQ(l->seen.tag[i], 700 + i, "tag");
+		CHECK_EQ(l->seen.status[i], HF_STATUS_OK, "status");
+	}
+	l->board.command_status = HF_STATUS_EXISTS;
+	device_connect(l->dev, msg, 9);
+	CHECK(pump_until(l, &l->seen.completions, 4), "no completion");
+	CHECK_EQ(l->seen.status[3], HF_STATUS_EXISTS, "status");
+	CHECK_EQ(l->seen.tag[3], 9, "tag");
+	link_close(l);
+}
+
+/* A DUMP that finds something is answered by an event, whose stamp is the cookie. */
+static void dump_is_answered_by_an_event(void)
+{
+	struct link *l = link_new();
+	uint8_t msg[128] = { 0 };
+	const struct fake_command *c;
+
+	l->board.hold = true;
+	CHECK_EQ(link_try(l, 1000), 0, "open");
+	CHECK_EQ(device_dump(l->dev, 77, 5), 0, "dump");
+	c = fake_board_command(&l->board, 0);
+	if (CHECK(c != NULL, "no command")) {
+		CHECK_EQ(c->code, HF_COMMAND_DUMP, "code");
+		CHECK_EQ(c->id, 77, "slot");
+		MSG_PUT(msg, HEADER, type, HF_MSG_EVENT);
+		MSG_PUT(msg, HEADER, length, sizeof(msg));
+		MSG_PUT(msg, HEADER, id, 0x3004d);
+		MSG_PUT(msg, HEADER, stamp, c->cookie);
+		MSG_PUT(msg, EVENT, code, HF_EVENT_DUMP);
+		fake_board_send(&l->board, msg, sizeof(msg));
+		CHECK(pump_until(l, &l->seen.completions, 1), "no completion");
+		CHECK_EQ(l->seen.events, 1, "events");
+		CHECK_EQ(l->seen.id[0], 0x3004d, "id");
+		CHECK_EQ(l->seen.status[0], HF_STATUS_OK, "status");
+		CHECK_EQ(l->seen.tag[0], 5, "tag");
+		CHECK_EQ(device_commands_pending(l->dev), 0, "pending");
+	}
+	device_dump(l->dev, 78, 6);
+	if (CHECK(fake_board_command(&l->board, 1) != NULL, "no command")) {
+		fake_board_complete(&l->board, 1, HF_STATUS_STALE);
+		CHECK(pump_until(l, &l->seen.completions, 2), "no completion");
+		CHECK_EQ(l->seen.status[1], HF_STATUS_STALE, "status");
+	}
 	link_close(l);
 }
 
@@ -707,7 +778,8 @@ int main(int argc, char **argv)
 		CASE_ONCE(good_board_opens), CASE_ONCE(other_versions_are_refused),
 		CASE_ONCE(first_message_must_be_an_intact_hello), CASE_ONCE(boards_that_do_not_answer),
 		CASE_ONCE(register_access), CASE_ONCE(late_answer_is_not_the_next_one),
-		CASE_ONCE(commands_keep_to_the_credits), CASE_ONCE(unanswered_command_ends),
+		CASE_ONCE(commands_keep_to_the_credits), CASE_ONCE(commands_with_a_body),
+		CASE_ONCE(dump_is_answered_by_an_event), CASE_ONCE(unanswered_command_ends),
 		CASE_ONCE(frames_both_ways), CASE_ONCE(board_that_does_not_read),
 		CASE_ONCE(malformed_messages_are_counted), CASE_ONCE(board_that_goes_away),
 		CASE_ONCE(board_that_was_reset), CASE_ONCE(model_makes_a_handshake), { 0 } };

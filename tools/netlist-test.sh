@@ -31,7 +31,8 @@ netlist Vhandfast_small "synth -flatten -run begin:fine; opt -full; memory -noma
 	"${small[@]}"
 wait $! || exit 1
 
-make -s B=$out OBJ=build/obj CXXFLAGS=-O1 VSPEED= RTL="$out/Vhandfast.v $out/Vhandfast_small.v" \
+# Without -fno-dfg Verilator 5.006 takes the input time_ns a cycle late in such a netlist (not in rtl/).
+make -s B=$out OBJ=build/obj CXXFLAGS=-O1 VSPEED=-fno-dfg RTL="$out/Vhandfast.v $out/Vhandfast_small.v" \
 	SOURCES="--top-module handfast $out/\$*.v" all > $out/build.log 2>&1 || { tail -n 30 $out/build.log; exit 1; }
 $out/lockstep --cycles "${LOCKSTEP_CYCLES:-200000}" --seed 1 || exit 1
 tests=()

@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# formal.sh [UNIT...] - prove the labelled assertions of formal/*.sv and of rtl/*.sv (`ifdef FORMAL) with Yosys,
+# yosys-smtbmc and z3, and show of each that it can fail: formal/broken.txt names, for each property, a text
+# replacement in a copy of the RTL with which it must fail. docs/formal.md lists them all. Every proof has
+# FORMAL_LIMIT seconds (60); one that does not finish has failed. A line per property and broken copy that failed or,
+# with V=1, per any; the last line is "N passed, N failed"; exit 1 if any failed. Called by `make formal`.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+export YOSYS=${YOSYS:-yosys} FORMAL_LIMIT=${FORMAL_LIMIT:-60} V=${V:-} OUT=build/formal
+
+# netlist UNIT DIRECTORY: the unit as DIRECTORY/UNIT.il, its labels in UNIT.labels; RTL from DIRECTORY/rtl.
+# UNIT_MACRO tells the unit that it is proved alone: its users' duties are assumed there, asserted elsewhere.
+netlist() {
+	local unit=$1 dir=$2 top sources parameters
+	IFS='|' read -r _ top _ _ sources parameters < <(grep "^$unit|" $OUT/units)
+	sources=${sources//rtl\//$dir/rtl/}
+	"$YOSYS" -q -l "$dir/$unit.log" -p "
+		read_verilog -sv -formal -D FORMAL -D FORMAL_${unit^^} -I$dir/rtl $sources
+		hierarchy -check -top $top $parameters
+		prep -flatten -top $top -nordff
+		async2sync; dffunmap; opt_clean
+		rename -top $unit
+		write_ilang $dir/$unit.il
+		tee -q -o $dir/$unit.labels select -list t:\$assert" > /dev/null 2>&1 || return 1
+	sed -i 's,.*/,,' "$dir/$unit.labels"
+}
+
+# solve UNIT DIRECTORY LABEL MODE DEPTH: exit 0 proved, 1 refuted, else (124: out of time) neither. LABEL "all": all at
+# once, as an induction needs them.
+solve() {
+	local unit=$1 dir=$2 label=$3 mode=$4 depth=$5 name select=
+	name=$dir/$unit.$label
+	test "$label" = all || select="delete t:\$assert c:$label %d; opt_clean"
+	"$YOSYS" -q -p "read_ilang $dir/$unit.il; $select; write_smt2 -wires $name.smt2" > "$name.log" 2>&1 || return 2
+	timeout "$FORMAL_LIMIT" yosys-smtbmc --unroll --noprogress -s z3 -t "$depth" "$name.smt2" >> "$name.log" 2>&1
+	local status=$?
+	((status == 0)) && [[ $mode == induction ]] && {
+		timeout "$FORMAL_LIMIT" yosys-smtbmc --unroll --noprogress -s z3 -i -t "$depth" "$name.smt2" >> "$name.log" 2>&1
+		status=$?
+	}
+	return $status
+}
+
+say() { # say RESULT WHAT
+	echo "$1 $2" >> $OUT/results
+	if [[ $1 == FAILED || -n $V ]]; then echo "formal: $2: $1"; fi
+}
+
+# proof UNIT LABEL MODE DEPTH
+proof() {
+	local status label
+	solve "$1" $OUT "$2" "$3" "$4"
+	status=$?
+	case $status in
+	0) status=passed ;;
+	124) echo "formal: $1 $2: not finished in $FORMAL_LIMIT s"; status=FAILED ;;
+	*) grep -h 'Assert failed\|ERROR' "$OUT/$1.$2.log" | head -n 3; status=FAILED ;;
+	esac
+	if [[ $2 == all ]]; then
+		while read -r label; do say $status "$1 $label"; done < "$OUT/$1.labels"
+	else
+		say $status "$1 $2"
+	fi
+}
+
+# broken N UNIT LABEL FILE OLD NEW: the property must be refuted, not merely unfinished.
+broken() {
+	local n=$1 unit=$2 label=$3 file=$4 dir=$OUT/broken/$1 depth status
+	mkdir -p "$dir" && cp -r rtl "$dir/"
+	depth=$(grep "^$unit|" $OUT/units | cut -d'|' -f4)
+	if ! OLD=${5//\~/$'\n'} NEW=${6//\~/$'\n'} perl -0pi -e '$n = s/\Q$ENV{OLD}\E/$ENV{NEW}/; END { exit !$n }' "$dir/rtl/$file"; then
+		say FAILED "broken $n: $unit $label: $file does not hold the text to replace"
+		return
+	fi
+	netlist "$unit" "$dir" && solve "$unit" "$dir" "$label" bmc "$depth"
+	status=$?
+	case $status in
+	1) say passed "broken $n: $unit $label fails with $file: $6" ;;
+	*) say FAILED "broken $n: $unit $label holds all the same ($status) with $file: $6" ;;
+	esac
+}
+export -f netlist solve say proof broken
+
+rm -rf $OUT && mkdir -p $OUT && cp -r rtl $OUT/ && : > $OUT/results
+grep -v '^#' formal/units.txt | grep . > $OUT/units
+mapfile -t units < <(cut -d'|' -f1 $OUT/units)
+(($#)) && units=("$@")
+
+for unit in "${units[@]}"; do
+	n=0
+	if ! netlist "$unit" $OUT; then
+		say FAILED "$unit: Yosys refused it, see $OUT/$unit.log" >&2
+		continue
+	fi
+	IFS='|' read -r _ _ mode depth _ < <(grep "^$unit|" $OUT/units)
+	if [[ $mode == each ]]; then
+		while read -r label; do printf 'proof %s %s bmc %s\0' "$unit" "$label" "$depth"; done < "$OUT/$unit.labels"
+	else
+		printf 'proof %s all %s %s\0' "$unit" "$mode" "$depth"
+	fi
+	while IFS='|' read -r property label file old new; do
+		((++n))
+		test "$property" = "$unit" && printf 'broken %q %q %q %q %q %q\0' "$n" "$unit" "$label" "$file" "$old" "$new"
+		grep -qx "$label" "$OUT/$property.labels" 2> /dev/null || test "$property" != "$unit" ||
+			say FAILED "broken $n: $unit has no property $label" >&2
+	done < <(grep -v '^#' formal/broken.txt | grep .)
+done > $OUT/jobs
+nice xargs -0 -P "$(nproc)" -I{} bash -c '{}' < $OUT/jobs
+
+for unit in "${units[@]}"; do
+	while read -r label; do
+		grep -v '^#' formal/broken.txt | grep -q "^$unit|$label|" || say FAILED "$unit $label: no broken copy shows that it can fail"
+	done < "$OUT/$unit.labels"
+done
+passed=$(grep -c '^passed' $OUT/results)
+failed=$(grep -c '^FAILED' $OUT/results)
+echo "$passed passed, $failed failed"
+((failed == 0 && passed > 0))
