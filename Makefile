@@ -140,6 +140,8 @@ waves:  ## the last 2,000 cycles of a lock-step run as build/waves.fst: make wav
 	$(MAKE) B=build/waves OBJ=$(OBJ) VFLAGS='$(VFLAGS) --trace-fst --trace-structs' LDLIBS='$(LDLIBS) -lz' \
 		TRACE='-DVM_TRACE=1 -DVM_TRACE_FST=1' build/waves/lockstep
 	build/waves/lockstep --seed $(SEED) --cycles $(CYCLES) --waves build/waves.fst
+wave: $B/wave  ## one handshake at the pins, as ASCII waveforms
+	$B/wave
 clean:  ## remove build/
 	rm -rf build
 help:  ## this list
@@ -148,7 +150,7 @@ help:  ## this list
 small-parameters:
 	@echo $(addprefix -G,$(SMALL))
 
-.PHONY: all small-parameters generate demo test conformance lockstep lossy peers bench lint synth netlist-test formal mutants sanitize waves clean help
+.PHONY: all small-parameters generate demo test conformance lockstep lossy peers bench lint synth netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/tests/peers/*.d $R/shim.d)

@@ -592,7 +592,8 @@ static int host_run(struct host *h)
 		}
 		if (n >= (ssize_t)HF_MSG_HEADER_BYTES) {
 			length = (unsigned)GET(msg, HEADER, length);
-			if (msg[HF_AT_HEADER_type] == HF_MSG_EVENT && n == length && n >= HF_AT_EVENT_rto_ms + HF_SIZE_EVENT_rto_ms)
+			if (msg[HF_AT_HEADER_type] == HF_MSG_EVENT && n == length &&
+				n >= HF_AT_EVENT_rto_ms + HF_SIZE_EVENT_rto_ms)
 				host_event(h, msg);
 			else if (msg[HF_AT_HEADER_type] == HF_MSG_FRAME && n == length)
 				host_frame(h, msg + HF_MSG_HEADER_BYTES, (size_t)n - HF_MSG_HEADER_BYTES);

@@ -31,7 +31,7 @@ template <unsigned low, unsigned bits> inline uint64_t slice(const EData *words)
 		v |= (uint64_t)words[word + 1] << (32 - shift);
 	if constexpr (shift + bits > 64)
 		v |= (uint64_t)words[word + 2] << (64 - shift);
-	return bits == 64 ? v : v & ((1ull << (bits % 64)) - 1);
+	return v & (~0ull >> ((64 - bits % 64) % 64));
 }
 
 /* Likewise for any width; only addresses are wider than 64 bits. */

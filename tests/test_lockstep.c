@@ -80,7 +80,8 @@ static void every_entry_field_is_compared(void)
 			memset(&rtl, 0, sizeof(rtl));
 			rtl.trc_valid = rtl.trc_write = 1;
 			model = rtl;
-			*(uint64_t *)((char *)&model + fields[i].at) ^= 1ull << bit;
+			((uint8_t *)&model)[fields[i].at + bit / 8] ^=
+				(uint8_t)(1u << bit % 8); /* fields are in host order */
 			CHECK_EQ(compare_out(&rtl, &model, 7, text, sizeof(text)), 1, "differences");
 			CHECK(strstr(text, fields[i].rfc) && strstr(text, "cycle 7"), "says \"%s\"", text);
 			rtl.trc_write = model.trc_write = 0;

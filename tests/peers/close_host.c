@@ -7,6 +7,7 @@
  * Listens, and opens one connection to the peer if one is given; ends when COUNT connections have ended. Prints one line
  * for each. Exit code: 0 all of them were closed in order, 1 not, 2 usage. */
 #include <arpa/inet.h>
+#include <netinet/ether.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,8 +68,7 @@ static int connect_to(struct in_addr own, char **peer)
 	uint8_t msg[DEVICE_MESSAGE_BYTES] = { 0 }, *mac = msg + HF_AT_EVENT_remote_mac;
 	struct in_addr addr;
 
-	if (inet_pton(AF_INET, peer[0], &addr) != 1 || sscanf(peer[2], "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", mac,
-							       mac + 1, mac + 2, mac + 3, mac + 4, mac + 5) != 6)
+	if (inet_pton(AF_INET, peer[0], &addr) != 1 || !ether_aton_r(peer[2], (struct ether_addr *)mac))
 		return -1;
 	put_mapped(msg + HF_AT_EVENT_remote_addr, addr);
 	put_mapped(msg + HF_AT_EVENT_local_addr, own);

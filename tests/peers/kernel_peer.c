@@ -41,7 +41,7 @@ static void limit(int fd)
 /* Exactly these octets, not one more. */
 static bool expect(int fd, const char *text)
 {
-	char buffer[16];
+	char buffer[16] = "";
 	size_t used = 0, len = strlen(text);
 
 	while (used < len) {
