@@ -771,6 +771,33 @@ static void not_ip_goes_to_host(void)
 	bench_close(b);
 }
 
+/* Tags that are no 802.1Q pair (a service tag inside, a third tag): the frame is the host's, whatever SYN it carries. */
+static void strange_tags_go_to_host(void)
+{
+	static const uint16_t tags[][3] = { { 0x8100, 0x88a8 }, { 0x88a8, 0x88a8 }, { 0x8100, 0x8100, 0x8100 },
+		{ 0x88a8, 0x8100, 0x88a8 } };
+	struct segment s = { .sport = PEER_PORT, .dport = OUR_PORT, .seq = 5, .flags = HF_SYN };
+	struct bench *b = bench_open(ENGINE_SMALL);
+
+	for (size_t i = 0; i < COUNT(tags); i++) {
+		uint8_t ip[PACKET_MAX], plain[PACKET_MAX + 14], frame[PACKET_MAX + 26];
+		size_t len = make_frame(plain, OUR_MAC, PEER_MAC, ip, make_packet(ip, &s)), at = 12;
+
+		check_context("tags %04x %04x %04x", tags[i][0], tags[i][1], tags[i][2]);
+		memcpy(frame, plain, 12);
+		for (unsigned t = 0; t < 3 && tags[i][t]; t++, at += 4) {
+			put16(frame + at, tags[i][t]);
+			put16(frame + at + 2, (uint16_t)(100 + t));
+		}
+		memcpy(frame + at, plain + 12, len - 12);
+		bench_frame(b, frame, len - 12 + at);
+		bench_expect_last(b, 0, HF_NO_ID);
+		bench_silence(b);
+	}
+	check_context("%s", "");
+	bench_close(b);
+}
+
 /* J: ARP and neighbour discovery are the host's kernel's, good or bad, octet for octet. */
 static void neighbour_resolution_goes_to_host(void)
 {
@@ -903,7 +930,7 @@ int main(int argc, char **argv)
 		CASE(every_ihl), CASE(truncated_at_every_octet), CASE(ip_header_malformed), CASE(data_offset_malformed),
 		CASE(frame_lengths), CASE(bad_fcs), CASE(refused_addresses), CASE(address_ranges),
 		CASE(destination_mac),
-		CASE(fragments), CASE(not_ip_goes_to_host), CASE(neighbour_resolution_goes_to_host), CASE(every_protocol), CASE(engine_off), CASE(not_ready),
+		CASE(fragments), CASE(not_ip_goes_to_host), CASE(strange_tags_go_to_host), CASE(neighbour_resolution_goes_to_host), CASE(every_protocol), CASE(engine_off), CASE(not_ready),
 		CASE(edited_headers), { 0 }
 	};
 	/* clang-format on */
