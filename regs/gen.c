@@ -47,6 +47,10 @@ static void verilog(void)
 #include "verdict.def"
 #undef CAUSE
 	puts("");
+#define CLASS(number, octets) printf("`define HF_COOKIE_MSS_%d 16'd%d\n", number, octets);
+#include "cookie.def"
+#undef CLASS
+	puts("");
 #define MSG(name, code, dir, doc)	     printf("`define HF_MSG_%s 8'd%d\n", #name, code);
 #define FLAG(msg, name, bit, doc)	     printf("`define HF_FLAG_%s_%s %d\n", #msg, #name, bit);
 #define EVENT(name, code, doc)		     printf("`define HF_EVENT_%s 8'd%d\n", #name, code);
