@@ -3,10 +3,10 @@
 //
 // What    keeps what the messages of regs/message.def need, and lays them out as they leave: numbers
 //         little-endian, addresses and MAC as octet strings in network order.
-// Input   push, only with room: a completion (status, command) or else an event: its code, the entry it shows
+// Input   push, only with room (the engine counts): a completion (status, command) or else an event: its code, the entry it shows
 //         and, of ESTABLISHED, the fields of the completing segment (else 0).
 // Output  the head as 64-bit beats, byte 0 in bits 7:0: 16 for an EVENT, 3 for a COMPLETION.
-//         room = count < DEPTH, where count sees neither push nor pop of the same cycle.
+//         event_pop: the head leaves the queue in this cycle.
 // Timing  pushed in c, first beat offered in c+1; a taken beat is followed by the next one in the next
 //         cycle, the record leaves the queue with its last beat.
 `include "handfast_defs.svh"
@@ -25,6 +25,7 @@ module event_queue #(
   input  logic [7:0]              status,     // COMPLETION
   input  logic [8:0]              command,    // COMPLETION: command code, or 0x100 | type
   input  logic [7:0]              code,       // EVENT, from here on
+  input  logic                    cookie,     // the connection came from a SYN cookie
   input  logic [`HF_TCB_BITS-1:0] entry,
   input  logic                    frame_follows,
   input  logic [31:0]             seg_seq,
@@ -34,7 +35,7 @@ module event_queue #(
   input  logic [15:0]             rtt_ms,
   input  logic [15:0]             rto_ms,
   input  logic [31:0]             now_ms,
-  output logic                    room,
+  output logic                    event_pop,
 
   // to the host
   output logic                    ev_valid,
@@ -56,10 +57,12 @@ module event_queue #(
   logic [127:0] remote_octets, local_octets;                // first octet in bits 7:0
   logic [47:0]  mac_octets;
   logic [`HF_BODY_BITS-1:0] body, head_body;
-  logic         head_completion;
+  logic         head_completion, head_cookie;
   logic [31:0]  head_id;
   logic [63:0]  head_stamp;
-  logic         pop;
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic         room;                                       // the engine counts for itself
+  /* verilator lint_on UNUSEDSIGNAL */
 
   assign tcb = entry;
   assign remote_addr = tcb.ip6 ? tcb.remote_addr : {80'd0, 16'hffff, tcb.remote_addr[31:0]};
@@ -110,9 +113,10 @@ module event_queue #(
       body[63:0] = {23'd0, command, 24'd0, status};
   end
 
-  fifo_reg #(.WIDTH(1 + 32 + 64 + `HF_BODY_BITS), .DEPTH(EVENT_DEPTH)) u_queue (
-    .clk(clk), .rst(rst), .push(push), .push_data({completion, id, stamp, body}), .has_room(room),
-    .valid(ev_valid), .head({head_completion, head_id, head_stamp, head_body}), .pop(pop));
+  fifo_reg #(.WIDTH(2 + 32 + 64 + `HF_BODY_BITS), .DEPTH(EVENT_DEPTH)) u_queue (
+    .clk(clk), .rst(rst), .push(push), .push_data({completion, cookie, id, stamp, body}), .has_room(room),
+    .valid(ev_valid), .head({head_completion, head_cookie, head_id, head_stamp, head_body}),
+    .pop(event_pop));
 
   // ---- beat i holds octets 8i .. 8i+7 of the message ----
 
@@ -125,13 +129,13 @@ module event_queue #(
         ev_tdata = head_body[64*(i - 2) +: 64];
     if (beat_q == 4'd0)
       ev_tdata = head_completion ? {head_id, 16'd24, head_body[7:0], `HF_MSG_COMPLETION}
-                                 : {head_id, 16'd128, 8'd0, `HF_MSG_EVENT};
+                                 : {head_id, 16'd128, 8'(head_cookie) << `HF_FLAG_EVENT_COOKIE, `HF_MSG_EVENT};
     if (beat_q == 4'd1)
       ev_tdata = head_stamp;
     ev_tlast = beat_q == (head_completion ? 4'd2 : 4'd15);
   end
 
-  assign pop = ev_take && ev_tlast;
+  assign event_pop = ev_take && ev_tlast;
 
   always_ff @(posedge clk) begin
     if (rst)
