@@ -6,6 +6,7 @@
 #include "model.h"
 
 const struct hf_params hf_params_default = {
+	.data_w = 64,
 	.sets_log2 = 8,
 	.ways = 4,
 	.listeners = 16,
@@ -21,6 +22,7 @@ const struct hf_params hf_params_default = {
 };
 
 const struct hf_params hf_params_small = {
+	.data_w = 64,
 	.sets_log2 = 2,
 	.ways = 2,
 	.listeners = 2,
@@ -35,6 +37,38 @@ const struct hf_params hf_params_small = {
 	.tx_descs = 2,
 };
 
+const struct hf_params hf_params_wide = {
+	.data_w = 512,
+	.sets_log2 = 8,
+	.ways = 4,
+	.listeners = 16,
+	.max_frame = 1522,
+	.seg_depth = 64,
+	.stage_beats = 128,
+	.host_fifo_beats = 512,
+	.event_depth = 32,
+	.reply_depth = 16,
+	.cmd_depth = 8,
+	.tx_beats = 128,
+	.tx_descs = 32,
+};
+
+const struct hf_params hf_params_wide_small = {
+	.data_w = 512,
+	.sets_log2 = 2,
+	.ways = 2,
+	.listeners = 2,
+	.max_frame = 512,
+	.seg_depth = 8,
+	.stage_beats = 32,
+	.host_fifo_beats = 32,
+	.event_depth = 2,
+	.reply_depth = 2,
+	.cmd_depth = 2,
+	.tx_beats = 16,
+	.tx_descs = 2,
+};
+
 static bool between(unsigned x, unsigned low, unsigned high)
 {
 	return x >= low && x <= high;
@@ -46,7 +80,7 @@ static bool legal(const struct hf_params *p)
 	const unsigned depth_max = 65536;
 	unsigned beats;
 
-	if (!between(p->max_frame, 60, 16376) || !between(p->sets_log2, 1, 16) || !between(p->ways, 1, 8))
+	if (p->data_w != 64 || !between(p->max_frame, 60, 16376) || !between(p->sets_log2, 1, 16) || !between(p->ways, 1, 8))
 		return false;
 	beats = beats_of(p->max_frame);
 	return (p->ways & (p->ways - 1)) == 0 && p->ways << p->sets_log2 <= 65536 &&
@@ -242,13 +276,13 @@ static void outputs(const struct hf_model *m, struct hf_out *out)
 	out->ready = m->ready;
 	out->m_axis_tx_tvalid = m->tx.valid;
 	if (m->tx.valid) {
-		out->m_axis_tx_tdata = m->tx.data;
+		out->m_axis_tx_tdata[0] = m->tx.data;
 		out->m_axis_tx_tkeep = m->tx.keep;
 		out->m_axis_tx_tlast = m->tx.last;
 	}
 	out->m_axis_c2h_tvalid = m->c2h.valid;
 	if (m->c2h.valid) {
-		out->m_axis_c2h_tdata = m->c2h.data;
+		out->m_axis_c2h_tdata[0] = m->c2h.data;
 		out->m_axis_c2h_tlast = m->c2h.last;
 	}
 	out->s_axis_h2c_tready = m->h2c.tready;

@@ -345,6 +345,6 @@ void hfm_h2c_step(struct hf_model *m, const struct hf_in *in)
 		if (m->seen.commands < m->params.cmd_depth)
 			push_command(m, h->state == H2C_BAD);
 	} else if (in->s_axis_h2c_tvalid && h->tready) {
-		take_beat(m, in->s_axis_h2c_tdata, in->s_axis_h2c_tlast);
+		take_beat(m, in->s_axis_h2c_tdata[0], in->s_axis_h2c_tlast);
 	}
 }

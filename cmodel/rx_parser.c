@@ -394,10 +394,10 @@ static void take_beat(struct hf_model *m, const struct hf_in *in)
 	struct rx_parser *rx = &m->rx;
 
 	if (rx->beat < rx->kept_beats)
-		put_beat(rx->octets + 8 * (size_t)rx->beat, in->s_axis_rx_tdata);
+		put_beat(rx->octets + 8 * (size_t)rx->beat, in->s_axis_rx_tdata[0]);
 	if (rx->beat < rx->max_beats && !rx->lost) {
 		if (m->seen.stage_count < m->params.stage_beats) {
-			hfm_rx_frame_fifo_stage(&m->frames, in->s_axis_rx_tdata);
+			hfm_rx_frame_fifo_stage(&m->frames, in->s_axis_rx_tdata[0]);
 			rx->staged++;
 		} else {
 			rx->lost = true;
