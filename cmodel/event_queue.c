@@ -10,12 +10,12 @@ static bool is_mapped(const uint8_t *octets)
 	return get_be128(octets) >> 32 == 0xffff;
 }
 
-static struct event_record *push(struct event_queue *q, unsigned octets)
+static struct event_record *push(struct event_queue *q, unsigned length)
 {
 	struct event_record *record = &q->records[ring_push(&q->ring)];
 
-	record->beats = octets / 8;
-	memset(record->octets, 0, octets);
+	record->length = length;
+	memset(record->octets, 0, sizeof(record->octets));
 	return record;
 }
 

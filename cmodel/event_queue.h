@@ -13,8 +13,8 @@
 #define COMPLETION_OCTETS 24u
 
 struct event_record {
-	unsigned beats;
-	uint8_t octets[EVENT_OCTETS];
+	unsigned length;
+	uint8_t octets[EVENT_OCTETS]; /* 0 behind the message */
 };
 
 struct event_queue {

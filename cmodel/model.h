@@ -34,6 +34,7 @@ struct seen {
 
 struct hf_model {
 	struct hf_params params;
+	unsigned width; /* octets of a beat, 8 or 64 */
 	uint64_t cycle; /* clocks stepped */
 	bool quiet;	/* nothing moves until an input does */
 	bool in_reset;
@@ -57,5 +58,11 @@ struct hf_model {
 	struct regs regs;
 	uint64_t counters[HF_CNT_COUNT];
 };
+
+/* Built for beats of 512 bits. */
+static inline bool hfm_wide(const struct hf_model *m)
+{
+	return m->width == 64;
+}
 
 #endif
