@@ -129,7 +129,7 @@ static bool drive_rx(struct sim *s)
 
 	if (!q->head || (!q->at && p->rx_idle < s->rx_gap) || hit(p, s->noise.rx_bubble)) {
 		s->in.s_axis_rx_tvalid = 0;
-		s->in.s_axis_rx_tdata = junk;
+		s->in.s_axis_rx_tdata[0] = junk;
 		s->in.s_axis_rx_tkeep = junk >> 56;
 		s->in.s_axis_rx_tlast = junk >> 55 & 1;
 		s->in.s_axis_rx_tuser = junk >> 54 & 1;
@@ -140,10 +140,10 @@ static bool drive_rx(struct sim *s)
 	if (!q->at)
 		p->rx_stamp = s->in.time_ns;
 	s->in.s_axis_rx_tvalid = 1;
-	s->in.s_axis_rx_tdata = beat_get(q->head->data + q->at);
+	s->in.s_axis_rx_tdata[0] = beat_get(q->head->data + q->at);
 	s->in.s_axis_rx_tlast = left <= BEAT;
 	if (left < BEAT)
-		s->in.s_axis_rx_tdata |= junk << 8 * left;
+		s->in.s_axis_rx_tdata[0] |= junk << 8 * left;
 	s->in.s_axis_rx_tkeep = left < BEAT ? (1u << left) - 1 : 0xff;
 	s->in.s_axis_rx_tuser = left <= BEAT ? q->head->bad_fcs : junk >> 60 & 1;
 	q->at += BEAT;
@@ -162,12 +162,12 @@ static void drive_h2c(struct sim *s)
 	if (!q->head || hit(p, s->noise.h2c_bubble)) {
 		const uint64_t junk = s->noise.garbage ? rng_next(&p->rng) : 0;
 
-		s->in.s_axis_h2c_tdata = junk;
+		s->in.s_axis_h2c_tdata[0] = junk;
 		s->in.s_axis_h2c_tlast = junk >> 63;
 		return;
 	}
 	s->in.s_axis_h2c_tvalid = 1;
-	s->in.s_axis_h2c_tdata = beat_get(q->head->data + q->at);
+	s->in.s_axis_h2c_tdata[0] = beat_get(q->head->data + q->at);
 	s->in.s_axis_h2c_tlast = q->head->len - q->at <= BEAT;
 }
 
@@ -227,11 +227,11 @@ static void watch_outputs(struct sim *s)
 
 	if (p->tx.inside && !tx)
 		fault(s, p->tx.name, "gap inside a frame");
-	if (watch_stream(s, &p->tx, tx, s->in.m_axis_tx_tready, o->m_axis_tx_tdata, o->m_axis_tx_tkeep,
+	if (watch_stream(s, &p->tx, tx, s->in.m_axis_tx_tready, o->m_axis_tx_tdata[0], o->m_axis_tx_tkeep,
 		    o->m_axis_tx_tlast) &&
 		s->on.tx)
 		s->on.tx(s->ctx, p->tx.data, p->tx.len, p->tx.cycle, p->tx.time_ns);
-	if (watch_stream(s, &p->c2h, c2h, s->in.m_axis_c2h_tready, o->m_axis_c2h_tdata, 0xff, o->m_axis_c2h_tlast)) {
+	if (watch_stream(s, &p->c2h, c2h, s->in.m_axis_c2h_tready, o->m_axis_c2h_tdata[0], 0xff, o->m_axis_c2h_tlast)) {
 		const size_t len = p->c2h.data[HF_AT_HEADER_length] | (size_t)p->c2h.data[HF_AT_HEADER_length + 1] << 8;
 		bool padded = true;
 
