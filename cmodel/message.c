@@ -317,19 +317,19 @@ static void access_register(struct hf_model *m)
 static void push_command(struct hf_model *m, bool malformed)
 {
 	struct h2c *h = &m->h2c;
-	struct engine *e = &m->engine;
-	struct command *c;
+	struct command c = {
+		.malformed = malformed,
+		.status = h->status,
+		.type = h->type,
+		.command = h->flags,
+		.id = h->id,
+		.cookie = h->cookie,
+		.has_body = !malformed && h->length == COMMAND_OCTETS,
+	};
 
-	c = &e->commands[ring_push(&e->command_ring)];
-	c->malformed = malformed;
-	c->status = h->status;
-	c->type = h->type;
-	c->command = h->flags;
-	c->id = h->id;
-	c->cookie = h->cookie;
-	c->has_body = !malformed && h->length == COMMAND_OCTETS;
-	if (c->has_body)
-		memcpy(c->octets, h->octets, sizeof(c->octets));
+	if (c.has_body)
+		memcpy(c.octets, h->octets, sizeof(c.octets));
+	hfm_engine_push_command(m, &c);
 	m->counters[malformed ? HF_CNT_H2C_BAD : HF_CNT_H2C_MESSAGES]++;
 	h->state = H2C_HDR0;
 }
@@ -339,7 +339,7 @@ void hfm_h2c_step(struct hf_model *m, const struct hf_in *in)
 	struct h2c *h = &m->h2c;
 
 	if (h->state == H2C_REG) {
-		if (!m->seen.reply_full && !m->seen.axil_access)
+		if (!m->seen.reply_full && hfm_regs_open(m))
 			access_register(m);
 	} else if (h->state == H2C_CMD || h->state == H2C_BAD) {
 		if (m->seen.commands < m->params.cmd_depth)

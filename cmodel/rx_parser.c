@@ -340,6 +340,7 @@ static void hash_request(struct hf_model *m)
 {
 	struct rx_parser *rx = &m->rx;
 	struct tuple_places places;
+	struct tuple tuple;
 	unsigned l3, len, end;
 	const uint8_t *ip;
 
@@ -358,9 +359,9 @@ static void hash_request(struct hf_model *m)
 	end = places.remote_port > places.local_port ? places.remote_port + 2 : places.local_port + 2;
 	if (len < end)
 		return;
-	hfm_tuple_set(&m->hash.tuple, places.ip6, ip + places.remote_addr, ip + places.local_addr,
-		ip + places.remote_port, ip + places.local_port);
-	m->hash.requested = true;
+	hfm_tuple_set(&tuple, places.ip6, ip + places.remote_addr, ip + places.local_addr, ip + places.remote_port,
+		ip + places.local_port);
+	hfm_tuple_hash_request(m, &tuple, m->cycle + 1);
 	rx->has_hash = true;
 	rx->hash_judged = true;
 }
