@@ -25,6 +25,7 @@ struct event_queue {
 /* What an EVENT says, besides the entry. */
 struct event_source {
 	enum hf_event_code code;
+	bool by_cookie; /* ESTABLISHED by a SYN cookie: nobody knows when its SYN-ACK was sent */
 	uint32_t id;
 	uint64_t stamp;
 	enum hf_state state;	   /* after the op; `tcb` may still tell the one before */

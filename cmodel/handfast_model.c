@@ -80,7 +80,8 @@ static bool legal(const struct hf_params *p)
 	const unsigned depth_max = 65536;
 	unsigned beats;
 
-	if ((p->data_w != 64 && p->data_w != 512) || !between(p->max_frame, 60, 16376) || !between(p->sets_log2, 1, 16) || !between(p->ways, 1, 8))
+	if ((p->data_w != 64 && p->data_w != 512) || !between(p->max_frame, 60, 16376) ||
+		!between(p->sets_log2, 1, 16) || !between(p->ways, 1, 8))
 		return false;
 	beats = beats_of(p->max_frame, p->data_w / 8);
 	return (p->ways & (p->ways - 1)) == 0 && p->ways << p->sets_log2 <= 65536 &&
@@ -126,8 +127,8 @@ static bool new_memory(struct hf_model *m)
 	rx->octets = calloc(rx->kept_beats, m->width);
 	rx->parsed_ring.depth = RX_IN_FLIGHT;
 	rx->queue = new_queue(&rx->queue_ring, p->seg_depth, sizeof(*rx->queue));
-	m->hash.computed_ring.depth = TUPLE_HASH_IN_FLIGHT;
 	m->hash.queue = new_queue(&m->hash.queue_ring, p->seg_depth, sizeof(*m->hash.queue));
+	m->cookies.queue = new_queue(&m->cookies.queue_ring, p->seg_depth, sizeof(*m->cookies.queue));
 	m->frames.stage = new_queue(&m->frames.stage_ring, p->stage_beats, m->width);
 	m->frames.verdicts = new_queue(&m->frames.verdict_ring, p->seg_depth, sizeof(*m->frames.verdicts));
 	m->frames.host = new_queue(&m->frames.host_ring, p->host_fifo_beats + 1, m->width);
@@ -142,9 +143,9 @@ static bool new_memory(struct hf_model *m)
 	m->engine.commands = new_queue(&m->engine.command_ring, p->cmd_depth, sizeof(*m->engine.commands));
 	m->events.records = new_queue(&m->events.ring, p->event_depth, sizeof(*m->events.records));
 	m->builder.replies = new_queue(&m->builder.ring, p->reply_depth, sizeof(*m->builder.replies));
-	return new_host_frames(m) && rx->octets && rx->queue && m->hash.queue && m->frames.stage &&
-	       m->frames.verdicts && m->frames.host && m->frames.host_last && t->entries && t->tags && t->timers && m->engine.commands &&
-	       m->events.records && m->builder.replies;
+	return new_host_frames(m) && rx->octets && rx->queue && m->hash.queue && m->cookies.queue && m->frames.stage &&
+	       m->frames.verdicts && m->frames.host && m->frames.host_last && t->entries && t->tags && t->timers &&
+	       m->engine.commands && m->events.records && m->builder.replies;
 }
 
 static void reset(struct hf_model *m)
@@ -156,16 +157,17 @@ static void reset(struct hf_model *m)
 	m->epoch = 0;
 	hfm_rx_parser_reset(&m->rx);
 	hfm_tuple_hash_reset(&m->hash);
+	hfm_syn_cookie_reset(&m->cookies);
 	hfm_rx_frame_fifo_reset(&m->frames);
 	hfm_conn_table_reset(&m->table);
 	hfm_listen_table_reset(&m->listen);
-	hfm_engine_reset(&m->engine);
 	ring_reset(&m->events.ring);
 	hfm_tx_builder_reset(&m->builder);
 	hfm_tx_checksum_reset(&m->host_frames);
 	hfm_tx_arbiter_reset(&m->tx);
 	hfm_message_reset(&m->c2h, &m->h2c);
 	hfm_regs_reset(&m->regs);
+	hfm_engine_reset(&m->engine, &m->regs);
 	memset(m->counters, 0, sizeof(m->counters));
 }
 
@@ -179,12 +181,13 @@ struct hf_model *hf_model_new(const struct hf_params *params)
 	if (!m)
 		return NULL;
 	m->params = *params;
+	m->wide = params->data_w == 512;
 	m->width = params->data_w / 8;
 	if (!new_memory(m)) {
 		hf_model_free(m);
 		return NULL;
 	}
-	hfm_regs_init(&m->regs);
+	hfm_regs_init(&m->regs, m->table.slots);
 	reset(m);
 	return m;
 }
@@ -206,6 +209,7 @@ void hf_model_free(struct hf_model *m)
 	free(m->frames.host);
 	free(m->frames.verdicts);
 	free(m->frames.stage);
+	free(m->cookies.queue);
 	free(m->hash.queue);
 	free(m->rx.queue);
 	free(m->rx.octets);
@@ -233,7 +237,6 @@ static void look(struct hf_model *m)
 	s->events = m->events.ring.count;
 	s->replies = m->builder.ring.count;
 	s->commands = m->engine.command_ring.count;
-	s->scan_offers = m->table.scan == SCAN_HOLD;
 	s->reply_full = m->c2h.reply_full;
 	s->axil_access = hfm_axil_access(&m->regs);
 }
@@ -252,6 +255,7 @@ static void clock_edge(struct hf_model *m, const struct hf_in *in)
 	hfm_rx_frame_fifo_step(m);
 	hfm_engine_step(m, in->time_ns);
 	hfm_tuple_hash_step(m);
+	hfm_syn_cookie_step(m);
 	hfm_rx_parser_step(m, in);
 	hfm_regs_end(m, in);
 	if (!m->ready)
@@ -267,14 +271,12 @@ static bool input_moves(const struct hf_in *in)
 /* Whether the coming cycles change nothing and show nothing, as long as no input moves. */
 static bool is_quiet(const struct hf_model *m)
 {
-	return m->ready && m->engine.phase == 0 && !m->engine.traced && m->rx.inflight == 0 &&
-	       !m->frames.moving && !m->tx.valid && !m->c2h.valid && m->c2h.source == C2H_NONE &&
-	       !m->c2h.hello_pending && !m->c2h.reply_full && m->events.ring.count == 0 && !m->frames.host_valid &&
-	       m->frames.host_ring.count == 0 && !m->builder.making && !m->builder.sending &&
-	       m->builder.ring.count == 0 &&
-	       !m->host_frames.busy && m->host_frames.queued == 0 && m->host_frames.committed == 0 &&
-	       m->engine.command_ring.count == 0 && m->table.scan == SCAN_IDLE && !m->table.scan_req &&
-	       !hfm_h2c_busy(&m->h2c) && !m->regs.wready &&
+	return m->ready && hfm_engine_idle(&m->engine) && m->rx.inflight == 0 && !m->frames.moving && !m->tx.valid &&
+	       !m->c2h.valid && m->c2h.source == C2H_NONE && !m->c2h.hello_pending && !m->c2h.reply_full &&
+	       m->events.ring.count == 0 && !m->frames.host_valid && m->frames.host_ring.count == 0 &&
+	       !m->builder.making && !m->builder.sending && m->builder.ring.count == 0 && !m->host_frames.busy &&
+	       m->host_frames.queued == 0 && m->host_frames.committed == 0 && m->engine.command_ring.count == 0 &&
+	       m->table.scan == SCAN_IDLE && !m->table.scan_req && !hfm_h2c_busy(&m->h2c) && !m->regs.wready &&
 	       !m->regs.arready && !m->regs.bvalid && !m->regs.rvalid;
 }
 
@@ -307,9 +309,9 @@ static void outputs(const struct hf_model *m, struct hf_out *out)
 	out->s_axil_rvalid = m->regs.rvalid;
 	out->s_axil_rdata = m->regs.rdata;
 	out->s_axil_rresp = m->regs.rresp;
-	out->trc_valid = m->engine.traced;
+	out->trc_valid = m->engine.traced != NULL;
 	if (m->engine.traced)
-		hfm_engine_trace(&m->engine, out);
+		hfm_engine_trace(m->engine.traced, out);
 }
 
 void hf_model_step(struct hf_model *m, const struct hf_in *in, struct hf_out *out)

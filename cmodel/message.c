@@ -214,7 +214,7 @@ static void take_header(struct hf_model *m, bool tlast)
 	h->length = (uint16_t)MESSAGE_GET(h->octets, HEADER, length);
 	h->id = (uint32_t)MESSAGE_GET(h->octets, HEADER, id);
 	h->cookie = 0;
-	if (hfm_wide(m)) {
+	if (m->wide) {
 		h->last = tlast;
 		h->state = H2C_JUDGE;
 	} else if (tlast) {
@@ -268,8 +268,7 @@ static void commit_frame(struct hf_model *m)
 {
 	struct h2c *h = &m->h2c;
 
-	hfm_tx_checksum_commit(
-		m, frame_octets(h), h->flags & HF_FRAME_CSUM_INSERT, h->id & 0xffff, h->id >> 16);
+	hfm_tx_checksum_commit(m, frame_octets(h), h->flags & HF_FRAME_CSUM_INSERT, h->id & 0xffff, h->id >> 16);
 	m->counters[HF_CNT_H2C_MESSAGES]++;
 	h->state = H2C_HDR0;
 }

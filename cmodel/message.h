@@ -19,9 +19,9 @@ enum c2h_source { C2H_NONE, C2H_HELLO, C2H_REG_REPLY, C2H_EVENT, C2H_FRAME };
 struct c2h {
 	bool hello_pending, reply_full;
 	uint8_t hello[BEAT_OCTETS_MAX], reply[BEAT_OCTETS_MAX]; /* 0 behind the message */
-	enum c2h_source source; /* whose message is being loaded */
-	unsigned beat;		/* its next one */
-	bool valid;		/* the output register */
+	enum c2h_source source;					/* whose message is being loaded */
+	unsigned beat;						/* its next one */
+	bool valid;						/* the output register */
 	bool last;
 	uint64_t data[HF_DATA_WORDS];
 };

@@ -99,12 +99,12 @@ static void push_beat(struct hf_model *m)
 void hfm_rx_frame_fifo_step(struct hf_model *m)
 {
 	struct rx_frame_fifo *f = &m->frames;
-	bool pushes = hfm_wide(m) && f->moving;
+	bool pushes = m->wide && f->moving;
 
 	if (pushes)
 		push_beat(m);
 	if (!f->moving && f->verdict_ring.count > 0)
 		take_verdict(m, pushes);
-	if (f->moving && !hfm_wide(m))
+	if (f->moving && !m->wide)
 		push_beat(m);
 }

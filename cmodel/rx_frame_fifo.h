@@ -34,7 +34,7 @@ struct rx_frame_fifo {
 	uint8_t *host;	 /* HOST_FIFO_BEATS whole beats, and the one in the output register; its count is ram_count */
 	bool *host_last; /* of each of them */
 	struct ring host_ring;
-	bool host_valid; /* the output register */
+	bool host_valid;   /* the output register */
 	unsigned host_out; /* its place */
 };
 

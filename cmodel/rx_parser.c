@@ -295,7 +295,7 @@ static void frame_end(struct hf_model *m, bool bad_fcs)
 	seg->beats = rx->staged;
 	seg->stamp = rx->stamp;
 	parsed->dst_mac = get_be48(rx->octets + AT_DST_MAC);
-	parsed->push_cycle = m->cycle + (hfm_wide(m) ? 8 : 2);
+	parsed->push_cycle = m->cycle + (m->wide ? 8 : 2);
 }
 
 /* Places, from the network header on, of the addresses and ports that a hash is asked for. */
@@ -340,7 +340,7 @@ static bool find_tuple(unsigned ethertype, const uint8_t *ip, unsigned len, stru
 /* The cycle of a request that this beat makes possible. */
 static uint64_t request_cycle(const struct hf_model *m)
 {
-	return m->cycle + (hfm_wide(m) ? 2 : 1);
+	return m->cycle + (m->wide ? 2 : 1);
 }
 
 /* Ask for the hash as soon as the ports are here; no later beat changes the answer. */
@@ -434,7 +434,7 @@ static void take_beat(struct hf_model *m, const struct hf_in *in)
 	}
 	if (rx->length > RX_LENGTH_MAX)
 		rx->length = RX_LENGTH_MAX;
-	if (last || !hfm_wide(m)) { /* at 512 bits the whole frame is awaited */
+	if (last || !m->wide) { /* at 512 bits the whole frame is awaited */
 		if (!rx->hash_judged)
 			hash_request(m);
 		if (rx->tcp != 0 && !rx->has_mac)

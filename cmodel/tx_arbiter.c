@@ -29,7 +29,7 @@ static bool load(struct hf_model *m, const uint8_t *octets, unsigned length, uns
 	struct tx_arbiter *a = &m->tx;
 
 	a->valid = true;
-	get_beat(a->data, octets + (size_t)m->width * beat, m->width);
+	get_beat(a->data, octets + m->width * beat, m->width);
 	a->last = beat + 1 == beats;
 	a->keep = last_keep(a->last ? length : m->width, m->width);
 	if (a->contested) {

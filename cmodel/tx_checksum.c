@@ -47,7 +47,7 @@ void hfm_tx_checksum_commit(struct hf_model *m, unsigned length, bool insert, un
 
 		put_be(frame->octets + start + offset, (uint16_t)~sum, 2);
 	}
-	frame->push_cycle = m->cycle + (hfm_wide(m) ? 4 : 2);
+	frame->push_cycle = m->cycle + (m->wide ? 4 : 2);
 	t->committed++;
 	t->writing = next_place(t, t->writing);
 }

@@ -17,11 +17,11 @@ struct host_frame {
  * a circle in this order. */
 struct tx_checksum {
 	struct host_frame *frames;
-	unsigned places;	     /* TX_DESCS + 2 */
-	unsigned writing, playing;   /* places in the circle */
-	unsigned committing;	     /* place of the oldest frame that is committed and not in the queue yet */
-	unsigned committed, queued;  /* frames before the queue and in it */
-	unsigned count;		     /* tx_count: beats written and not released */
+	unsigned places;	    /* TX_DESCS + 2 */
+	unsigned writing, playing;  /* places in the circle */
+	unsigned committing;	    /* place of the oldest frame that is committed and not in the queue yet */
+	unsigned committed, queued; /* frames before the queue and in it */
+	unsigned count;		    /* tx_count: beats written and not released */
 
 	bool busy; /* the player has a frame; `beat` of it is on offer */
 	unsigned beat;
