@@ -3,11 +3,11 @@
 //
 // What    keeps what the messages of regs/message.def need, and lays them out as they leave: numbers
 //         little-endian, addresses and MAC as octet strings in network order.
-// Input   push, only with room: a completion (status, command) or else an event: its code, the entry it shows
+// Input   push, only while fewer than EVENT_DEPTH wait (who pushes counts them, with event_pop): a completion
+//         (status, command) or else an event: its code, the entry it shows
 //         and, of ESTABLISHED, the fields of the completing segment (else 0).
 // Output  the head as beats, byte 0 in bits 7:0: at 64 bits 16 for an EVENT and 3 for a COMPLETION, at 512 2 and 1;
-//         octets beyond the message are 0.
-//         room = count < DEPTH, where count sees neither push nor pop of the same cycle.
+//         octets beyond the message are 0. event_pop: a record leaves the queue in this cycle.
 // Timing  pushed in c, first beat offered in c+1; a taken beat is followed by the next one in the next
 //         cycle, the record leaves the queue with its last beat.
 `include "handfast_defs.svh"
@@ -37,8 +37,7 @@ module event_queue #(
   input  logic [15:0]             rtt_ms,
   input  logic [15:0]             rto_ms,
   input  logic [31:0]             now_ms,
-  output logic                    room,
-  output logic [$clog2(EVENT_DEPTH+1)-1:0] count,           // records that wait
+  output logic                    event_pop,
 
   // to the host
   output logic                    ev_valid,
@@ -56,8 +55,6 @@ module event_queue #(
   typedef struct packed { `HF_TCB_FIELDS } tcb_t;
   typedef struct packed { `HF_BODY_FIELDS } body_t;
 
-  localparam int COUNT_W = $clog2(EVENT_DEPTH + 1);
-
   // ---- the record: header fields and body; a completion's body is its first eight octets ----
 
   /* verilator lint_off UNUSEDSIGNAL */
@@ -72,6 +69,7 @@ module event_queue #(
   logic [31:0]  head_id;
   logic [63:0]  head_stamp;
   logic         pop;
+  logic         unused_room;                                // who pushes knows of room
 
   assign tcb = entry;
   assign remote_addr = tcb.ip6 ? tcb.remote_addr : {80'd0, 16'hffff, tcb.remote_addr[31:0]};
@@ -123,15 +121,8 @@ module event_queue #(
   end
 
   fifo_reg #(.WIDTH(2 + 32 + 64 + `HF_BODY_BITS), .DEPTH(EVENT_DEPTH)) u_queue (
-    .clk(clk), .rst(rst), .push(push), .push_data({completion, cookie, id, stamp, body}), .has_room(room),
+    .clk(clk), .rst(rst), .push(push), .push_data({completion, cookie, id, stamp, body}), .has_room(unused_room),
     .valid(ev_valid), .head({head_completion, head_cookie, head_id, head_stamp, head_body}), .pop(pop));
-
-  always_ff @(posedge clk) begin
-    if (rst)
-      count <= '0;
-    else
-      count <= count + COUNT_W'(push) - COUNT_W'(pop);
-  end
 
   // ---- the message, octet 0 in bits 7:0, and its beats ----
 
@@ -161,6 +152,7 @@ module event_queue #(
 
   assign ev_tlast = beat_q == (head_completion ? COMPLETION_LAST : EVENT_LAST);
   assign pop = ev_take && ev_tlast;
+  assign event_pop = pop;
 
   always_ff @(posedge clk) begin
     if (rst)

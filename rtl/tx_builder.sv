@@ -5,9 +5,9 @@
 //         allows) or IPv6 (RFC 8200), TCP (RFC 9293 3.1) without text; options in the order MSS,
 //         SACK-permitted and timestamps, window scale.
 //         Checksums by RFC 1071. Padded with zeros to 60 octets.
-// Input   reply_push with regs/reply.def, only with reply_room. MAC, TTL and TOS are read when a
-//         descriptor is popped.
-// Output  tb_*: beats, the first octet in bits 7:0; tb_take takes the one that is offered.
+// Input   reply_push with regs/reply.def, only while fewer than REPLY_DEPTH wait: who pushes counts them, with
+//         reply_pop. MAC, TTL and TOS are read when a descriptor is popped.
+// Output  reply_pop: one leaves the queue in this cycle. tb_*: beats, the first octet in bits 7:0; tb_take takes the one that is offered.
 // Timing  two places. Popped into `making` in b, when it is empty or moves; sums of fields in b, checksums in
 //         b+1. It moves to `sending` in the first cycle x from b+1 on in which that is empty or has its last beat
 //         taken; first beat offered from x+1, then one after each taken one. Replies follow without a gap.
@@ -17,23 +17,22 @@ module tx_builder #(
   parameter int DATA_W = 64,                                // 64 or 512
   parameter int REPLY_DEPTH = 8
 ) (
-  input  logic                             clk,
-  input  logic                             rst,
+  input  logic                      clk,
+  input  logic                      rst,
 
-  input  logic                             reply_push,
-  input  logic [`HF_REPLY_BITS-1:0]        reply_data,
-  output logic                             reply_room,
-  output logic [$clog2(REPLY_DEPTH+1)-1:0] reply_count,     // replies that wait
+  input  logic                      reply_push,
+  input  logic [`HF_REPLY_BITS-1:0] reply_data,
+  output logic                      reply_pop,
 
-  input  logic [47:0]                      cfg_mac,         // first octet most significant
-  input  logic [7:0]                       cfg_ttl,
-  input  logic [7:0]                       cfg_tos,         // ECN bits 0
+  input  logic [47:0]               cfg_mac,                // first octet most significant
+  input  logic [7:0]                cfg_ttl,
+  input  logic [7:0]                cfg_tos,                // ECN bits 0
 
-  output logic                             tb_valid,
-  output logic [DATA_W-1:0]                tb_tdata,
-  output logic [DATA_W/8-1:0]              tb_tkeep,
-  output logic                             tb_tlast,
-  input  logic                             tb_take
+  output logic                      tb_valid,
+  output logic [DATA_W-1:0]         tb_tdata,
+  output logic [DATA_W/8-1:0]       tb_tkeep,
+  output logic                      tb_tlast,
+  input  logic                      tb_take
 );
 
   generate
@@ -44,28 +43,28 @@ module tx_builder #(
 
   typedef struct packed { `HF_REPLY_FIELDS } reply_t;
 
-  localparam int COUNT_W = $clog2(REPLY_DEPTH + 1);
   localparam int BYTES = DATA_W / 8;
 
   logic                      head_valid, pop, move, last_taken;
+  logic                      unused_room;                   // who pushes knows of room
   logic                      making_q, sending_q;
   logic [`HF_REPLY_BITS-1:0] head;
   reply_t                    next, reply_q;                 // at the head of the queue; in making
 
   fifo_reg #(.WIDTH(`HF_REPLY_BITS), .DEPTH(REPLY_DEPTH)) u_queue (
-    .clk(clk), .rst(rst), .push(reply_push), .push_data(reply_data), .has_room(reply_room),
+    .clk(clk), .rst(rst), .push(reply_push), .push_data(reply_data), .has_room(unused_room),
     .valid(head_valid), .head(head), .pop(pop));
 
   assign next = head;
   assign last_taken = tb_take && tb_tlast;
   assign move = making_q && (!sending_q || last_taken);
   assign pop = head_valid && (!making_q || move);
+  assign reply_pop = pop;
 
   always_ff @(posedge clk) begin
     if (rst) begin
       making_q <= 1'b0;
       sending_q <= 1'b0;
-      reply_count <= '0;
     end else begin
       if (pop)
         making_q <= 1'b1;
@@ -75,7 +74,6 @@ module tx_builder #(
         sending_q <= 1'b1;
       else if (last_taken)
         sending_q <= 1'b0;
-      reply_count <= reply_count + COUNT_W'(reply_push) - COUNT_W'(pop);
     end
   end
 
