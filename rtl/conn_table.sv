@@ -148,14 +148,14 @@ module conn_table #(
   logic [24*WAYS-1:0]   way_left;       // deadline - ms with its sign turned round: the order of unsigned numbers
   logic [WAYS-1:0]      new_tag_q, new_timer_q;        // written in the T0 of the op in T1
   logic [18:0]          new_tag_data_q;
-  logic [24:0]          new_timer_data_q;
+  logic [23:0]          new_deadline_q;
 
   always_ff @(posedge clk) begin
     if (t0) begin
       new_tag_q <= wr_tag && wr_set == t0_set ? wr_way : '0;
       new_timer_q <= wr_entry && wr_set == t0_set ? wr_way : '0;
       new_tag_data_q <= wr_tag_data;
-      new_timer_data_q <= wr_timer_data;
+      new_deadline_q <= wr_timer_data[23:0];
     end
   end
 
@@ -189,7 +189,7 @@ module conn_table #(
       assign tag_now = new_tag_q[w] ? new_tag_data_q : tag_out_q;
       assign {way_time_wait[w], way_host[w], way_valid[w]} = tag_now[18:16];
       assign way_match[w] = tag_now[16:0] == {1'b1, tag_q};
-      assign left_ms = (new_timer_q[w] ? new_timer_data_q[23:0] : timer_out_q[23:0]) - ms;
+      assign left_ms = (new_timer_q[w] ? new_deadline_q : timer_out_q[23:0]) - ms;
       assign way_left[24*w +: 24] = {!left_ms[23], left_ms[22:0]};
       assign overdue_ms = ms - timer_out_q[23:0];
       assign way_expired[w] = timer_out_q[24] && overdue_ms < 24'h800000;

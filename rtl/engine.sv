@@ -25,7 +25,7 @@ module engine #(
   parameter int SEG_DEPTH = 16,
   parameter int CMD_DEPTH = 4,
   parameter int EVENT_DEPTH = 32,
-  parameter int REPLY_DEPTH = 8,
+  parameter int REPLY_DEPTH = 32,
   parameter int WIDE = 0                // 1: a frame, and so a request, may come in every cycle
 ) (
   input  logic                        clk,
@@ -385,7 +385,9 @@ module engine #(
   logic [COMMAND_BITS-1:0]  cmd_late_q;
   logic [`HF_BODY_BITS-1:0] body_late_q;
 
-  segment_t    seg_late;
+  /* verilator lint_off UNUSEDSIGNAL */
+  segment_t    seg_late;          // what verdict and event need of it
+  /* verilator lint_on UNUSEDSIGNAL */
   command_t    cmd_late;
   logic [`HF_TUPLE_BITS-1:0] cmd_tuple;
   logic        cmd_mixed;
