@@ -27,8 +27,8 @@ struct hf_tcb {
 
 /* What the pins hold during one clock, into the core. */
 struct hf_in {
-#define IN(name, bits, doc)   uint64_t name;
-#define IN_DATA(name, doc)    uint64_t name[HF_DATA_WORDS];
+#define IN(name, bits, doc) uint64_t name;
+#define IN_DATA(name, doc)  uint64_t name[HF_DATA_WORDS];
 #include "pins.def"
 #undef IN
 #undef IN_DATA
