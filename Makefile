@@ -121,8 +121,8 @@ test:  ## all tests; installs what is missing; ends with "N passed, N failed"
 	tests/run $(TESTS)
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests
-lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s
-	$B/lockstep --cycles $(CYCLES) --seed $(SEED)
+lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s, of one width: DATA_WIDTH=64 or 512
+	$B/lockstep --cycles $(CYCLES) --seed $(SEED) $(DATA_WIDTH:%=--data-width %)
 lossy: $B/tests/test_lossy  ## 10,000 opens and closes in lock step over a wire that loses, doubles, overtakes, damages
 	HF_LOSSY=10000 $B/tests/test_lossy --target lockstep --case lossy_wire
 peers: $B/handfast $(PEERS)  ## Linux's TCP against a board in lock step, every option off and on, both ways; needs root
@@ -146,7 +146,7 @@ sanitize:  ## the tests on the C model with address and undefined-behaviour sani
 waves:  ## the last 2,000 cycles of a lock-step run as build/waves.fst: make waves SEED=s CYCLES=n
 	$(MAKE) B=build/waves OBJ=$(OBJ) VFLAGS='$(VFLAGS) --trace-fst --trace-structs' LDLIBS='$(LDLIBS) -lz' \
 		TRACE='-DVM_TRACE=1 -DVM_TRACE_FST=1' build/waves/lockstep
-	build/waves/lockstep --seed $(SEED) --cycles $(CYCLES) --waves build/waves.fst
+	build/waves/lockstep --seed $(SEED) --cycles $(CYCLES) $(DATA_WIDTH:%=--data-width %) --waves build/waves.fst
 wave: $B/wave  ## one handshake at the pins, as ASCII waveforms
 	$B/wave
 clean:  ## remove build/

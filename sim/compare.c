@@ -16,7 +16,7 @@ static bool same(const struct hf_out *rtl, const struct hf_out *model, unsigned 
 #undef OUT
 #undef OUT_DATA
 #define OUT(name, bits, valid, doc) diff |= (name ^ model->name) & -valid;
-#define OUT_DATA(name, valid, doc)                        \
+#define OUT_DATA(name, valid, doc)                    \
 	for (unsigned i = 0; valid && i < words; i++) \
 		diff |= rtl->name[i] ^ model->name[i];
 #include "../cmodel/pins.def"
@@ -69,8 +69,8 @@ static void differ_word(struct report *r, const char *name, unsigned word, uint6
 	differ(r, word ? bits : name, rtl, model);
 }
 
-unsigned compare_out(const struct hf_out *rtl, const struct hf_out *model, unsigned words, uint64_t cycle, char *text,
-	size_t size)
+unsigned compare_out(
+	const struct hf_out *rtl, const struct hf_out *model, unsigned words, uint64_t cycle, char *text, size_t size)
 {
 	struct report r = { 0, cycle, text, size };
 	const uint64_t always = 1;
@@ -85,7 +85,7 @@ unsigned compare_out(const struct hf_out *rtl, const struct hf_out *model, unsig
 #define OUT(name, bits, valid, doc) \
 	if (valid)                  \
 		differ(&r, #name, name, model->name);
-#define OUT_DATA(name, valid, doc)                            \
+#define OUT_DATA(name, valid, doc)                    \
 	for (unsigned i = 0; valid && i < words; i++) \
 		differ_word(&r, #name, i, rtl->name[i], model->name[i]);
 #include "../cmodel/pins.def"

@@ -10,7 +10,7 @@
  * is 1 in the RTL's outputs, a field only while trc_valid and trc_write are. If any differs and `text` is not NULL,
  * it receives the first one in words: "cycle 12: SND.NXT: rtl 0x.., model 0x..". Data pins are compared in their first
  * `words` words. */
-unsigned compare_out(const struct hf_out *rtl, const struct hf_out *model, unsigned words, uint64_t cycle, char *text,
-	size_t size);
+unsigned compare_out(
+	const struct hf_out *rtl, const struct hf_out *model, unsigned words, uint64_t cycle, char *text, size_t size);
 
 #endif

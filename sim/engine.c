@@ -32,6 +32,11 @@ static const char *const kind_names[] = {
 	[ENGINE_RTL] = "rtl", [ENGINE_MODEL] = "model", [ENGINE_LOCKSTEP] = "lockstep"
 };
 
+static const char *const size_names[] = { [ENGINE_DEFAULT] = "default",
+	[ENGINE_SMALL] = "small",
+	[ENGINE_WIDE] = "wide",
+	[ENGINE_WIDE_SMALL] = "wide_small" };
+
 struct engine *engine_open(enum engine_kind kind, enum engine_size size, uint64_t seed)
 {
 	const struct hf_in reset = { .rst = 1 };
@@ -121,4 +126,19 @@ int engine_kind_parse(const char *name, enum engine_kind *kind)
 const char *engine_kind_name(enum engine_kind kind)
 {
 	return kind_names[kind];
+}
+
+int engine_width_parse(const char *data_w, enum engine_size *size)
+{
+	const bool wide = !strcmp(data_w, "512");
+
+	if (!wide && strcmp(data_w, "64"))
+		return -EINVAL;
+	*size = wide ? ENGINE_WIDE : ENGINE_DEFAULT;
+	return 0;
+}
+
+const char *engine_size_name(enum engine_size size)
+{
+	return size_names[size];
 }

@@ -33,4 +33,9 @@ int engine_waves(struct engine *e, const char *path);
 int engine_kind_parse(const char *name, enum engine_kind *kind);
 const char *engine_kind_name(enum engine_kind kind);
 
+/* DATA_W, "64" or "512", to the default geometry of that width; -EINVAL for anything else. */
+int engine_width_parse(const char *data_w, enum engine_size *size);
+/* "default", "small", "wide", "wide_small". */
+const char *engine_size_name(enum engine_size size);
+
 #endif

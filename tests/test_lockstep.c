@@ -22,7 +22,7 @@ static size_t pins_of(struct hf_out *o, struct pin *pins)
 #define PIN_s_axil_rvalid	    &o->s_axil_rvalid
 #define PIN_trc_valid		    &o->trc_valid
 #define OUT(name, bits, valid, doc) pins[n++] = (struct pin){ #name, &o->name, PIN_##valid, bits };
-#define OUT_DATA(name, valid, doc)                    \
+#define OUT_DATA(name, valid, doc)                   \
 	for (unsigned i = 0; i < HF_DATA_WORDS; i++) \
 		pins[n++] = (struct pin){ #name, &o->name[i], PIN_##valid, 64 };
 #include "../cmodel/pins.def"
@@ -47,7 +47,8 @@ static void every_pin_is_compared(void)
 			memset(&model, 0, sizeof(model));
 			if (mine[i].valid)
 				*mine[i].valid = *theirs[i].valid = 1;
-			CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 12, text, sizeof(text)), 0, "differences of equal pins");
+			CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 12, text, sizeof(text)), 0,
+				"differences of equal pins");
 			*theirs[i].at ^= 1ull << bit;
 			CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 12, text, sizeof(text)), 1, "differences");
 			CHECK(strstr(text, mine[i].name) && strstr(text, "cycle 12"), "says \"%s\"", text);
@@ -89,10 +90,12 @@ static void every_entry_field_is_compared(void)
 			CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 7, text, sizeof(text)), 1, "differences");
 			CHECK(strstr(text, fields[i].rfc) && strstr(text, "cycle 7"), "says \"%s\"", text);
 			rtl.trc_write = model.trc_write = 0;
-			CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 7, text, sizeof(text)), 0, "differences without a write");
+			CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 7, text, sizeof(text)), 0,
+				"differences without a write");
 			rtl.trc_write = model.trc_write = 1;
 			rtl.trc_valid = model.trc_valid = 0;
-			CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 7, text, sizeof(text)), 0, "differences without an op");
+			CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 7, text, sizeof(text)), 0,
+				"differences without an op");
 		}
 	check_context("%s", "");
 }
