@@ -81,7 +81,7 @@ static bool run_phase(const struct options *o, uint64_t number, uint64_t cycles)
 	lockstep_mood(r);
 	for (unsigned i = 0; i < PEERS; i++)
 		lockstep_connection(r, &r->peers[i]);
-	good = round || lockstep_rows(r);
+	good = round == 0 ? lockstep_rows(r) : round == 1 ? lockstep_limits(r) : true;
 	if (good) {
 		lockstep_configure(r);
 		while (lockstep_random(r)) {
@@ -183,8 +183,8 @@ static unsigned print_codes(void)
 	return missed;
 }
 
-/* Prints what was reached; returns the number of counters, states, events and statuses that never were. */
-static unsigned print_coverage(void)
+/* Prints what was reached; returns the number of counters, states, events, statuses and situations that never were. */
+static unsigned print_coverage(const struct options *o)
 {
 	static const char *const names[] = {
 #define COUNTER(name, doc) #name,
@@ -199,6 +199,7 @@ static unsigned print_coverage(void)
 		missed += reached(names[i], "", totals.counter[i]);
 	}
 	missed += print_states() + print_codes();
+	missed += lockstep_cover_print(&totals, engine_params[o->sizes[o->size_count - 1]]->data_w);
 	return missed;
 }
 
@@ -264,7 +265,7 @@ int main(int argc, char **argv)
 		if (!run_phase(&o, phase++, left < PHASE ? left : PHASE))
 			break;
 	}
-	missed = print_coverage();
+	missed = print_coverage(&o);
 	if (missed && o.cycles >= COVER_CYCLES && !o.waves && !totals.mismatches) {
 		printf("%u things were never reached: the stimulus is too poor\n", missed);
 		totals.mismatches++;
