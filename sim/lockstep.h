@@ -267,8 +267,10 @@ void lockstep_skip_epochs(struct run *r, unsigned epochs);
 
 /* lockstep_limits.c */
 
-/* Rows for cookies, buckets, cache, shares, register access after SNAPSHOT, and every length. False as lockstep_clock(). */
+/* Rows for cookies, cache and buckets. False as lockstep_clock(). */
 bool lockstep_limits(struct run *r);
+/* Rows for ops of one entry or set, shares, register access behind SNAPSHOT, and every length. False as lockstep_clock(). */
+bool lockstep_order(struct run *r);
 
 /* lockstep_random.c */
 

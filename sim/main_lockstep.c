@@ -57,6 +57,8 @@ static bool run_phase(const struct options *o, uint64_t number, uint64_t cycles)
 	const enum engine_size size = size_of(o, number);
 	const uint64_t round = number / o->size_count;
 	struct run *r = calloc(1, sizeof *r);
+	/* The first phases of each geometry begin with directed rows. */
+	static bool (*const rows[])(struct run *) = { lockstep_rows, lockstep_limits, lockstep_order };
 	uint64_t next_check = CHECK_EVERY, mismatches;
 	bool good;
 
@@ -81,7 +83,9 @@ static bool run_phase(const struct options *o, uint64_t number, uint64_t cycles)
 	lockstep_mood(r);
 	for (unsigned i = 0; i < PEERS; i++)
 		lockstep_connection(r, &r->peers[i]);
-	good = round == 0 ? lockstep_rows(r) : round == 1 ? lockstep_limits(r) : true;
+	good = round >= COUNT(rows) || rows[round](r);
+	if (!good && !r->failed && cycles == PHASE)
+		lockstep_fault(r, "cycles are too few for the directed rows of round", PHASE, round);
 	if (good) {
 		lockstep_configure(r);
 		while (lockstep_random(r)) {
