@@ -576,13 +576,14 @@ static bool directed_snapshot(struct run *r)
 
 /* ---- lengths ---- */
 
-/* The next length worth trying: each one at first, then those around multiples of what headers and beats hold. */
-static size_t next_length(size_t len)
+/* The next length worth trying: each one at first, then those around multiples of what headers and beats hold, then the
+ * longest ones. */
+static size_t next_length(const struct run *r, size_t len)
 {
 	len++;
 	while (len > 200 && len % 64 > 2 && len % 64 < 62 && (len + 16) % 64 > 2 && (len + 16) % 64 < 62)
 		len++;
-	return len;
+	return len > 400 && len < r->params->max_frame - 3 ? r->params->max_frame - 3 : len;
 }
 
 /* Frames for the host of every length, back to back; messages of every length, whole, a beat short, a beat too long. */
@@ -590,7 +591,7 @@ static bool directed_lengths(struct run *r)
 {
 	uint8_t msg[SIM_FRAME_MAX];
 
-	for (size_t len = 1; len <= r->params->max_frame + 1; len = next_length(len)) {
+	for (size_t len = 1; len <= r->params->max_frame + 1; len = next_length(r, len)) {
 		for (size_t i = 0; i < len; i++)
 			r->frame.data[i] = (uint8_t)(i + 3 * len);
 		packet_put16(r->frame.data + 12, PACKET_ETHERTYPE_ARP);
@@ -600,8 +601,8 @@ static bool directed_lengths(struct run *r)
 		if (len % 16 == 0 && !settle(r))
 			return false;
 	}
-	for (size_t len = HF_MSG_HEADER_BYTES + 13; len <= HF_MSG_HEADER_BYTES + r->params->max_frame + 1;
-		len = next_length(len)) {
+	for (size_t len = HF_MSG_HEADER_BYTES + 13; len <= HF_MSG_HEADER_BYTES + r->params->max_frame + 2;
+		len = next_length(r, len)) {
 		for (unsigned wrong = 0; wrong < 3; wrong++) {
 			const size_t sent = wrong == 1	 ? len - (len > r->s->beat ? r->s->beat : 0)
 					    : wrong == 2 ? len + r->s->beat

@@ -31,6 +31,7 @@ void lockstep_plain(struct run *r)
 	for (unsigned i = 0; i < 3; i++)
 		lockstep_write(r, HF_REG_LOCAL_ADDR0 + 4 * i, local_addrs[i]);
 	lockstep_write(r, HF_REG_HEARTBEAT_MS, 0);
+	lockstep_write(r, HF_REG_HEARTBEAT, 0); /* the timer too may hold what another configuration gave it */
 	lockstep_write(r, HF_REG_RCV_WND, r->rcv_wnd);
 	lockstep_write(r, HF_REG_LISTEN_PORT, local_ports[0]);
 	lockstep_write(r, HF_REG_LISTEN_BACKLOG, 65535);
