@@ -38,6 +38,7 @@ int handoff_parse(const uint8_t *msg, struct connection *c)
 	c->id = (uint32_t)GET(msg, HEADER, id);
 	c->listener = (unsigned)GET(msg, EVENT, listener) & 15;
 	c->active = GET(msg, EVENT, listener) & 64;
+	c->cookie = GET(msg, HEADER, flags) & HF_EVENT_COOKIE;
 	c->local.sin_family = AF_INET;
 	c->remote.sin_family = AF_INET;
 	c->local.sin_port = htons((uint16_t)GET(msg, EVENT, local_port));
