@@ -28,36 +28,34 @@ static int mapped_ipv4(const uint8_t *addr, struct in_addr *out)
 
 int handoff_parse(const uint8_t *msg, struct connection *c)
 {
-	unsigned options = (unsigned)GET(msg, EVENT, options);
+	struct message_event e = message_event(msg);
 
-	memset(c, 0, sizeof(*c));
-	if (GET(msg, EVENT, code) != HF_EVENT_ESTABLISHED || GET(msg, EVENT, state) != HF_STATE_ESTABLISHED ||
-		mapped_ipv4(msg + HF_AT_EVENT_remote_addr, &c->remote.sin_addr) ||
-		mapped_ipv4(msg + HF_AT_EVENT_local_addr, &c->local.sin_addr))
+	*c = (struct connection){
+		.id = e.id,
+		.listener = e.listener,
+		.active = e.active,
+		.cookie = e.cookie,
+		.local = { .sin_family = AF_INET, .sin_port = htons(e.local_port) },
+		.remote = { .sin_family = AF_INET, .sin_port = htons(e.remote_port) },
+		.ws_ok = e.ws_ok,
+		.ts_ok = e.ts_ok,
+		.sack_ok = e.sack_ok,
+		.mss = e.mss,
+		.snd_wscale = e.snd_wscale,
+		.rcv_wscale = e.rcv_wscale,
+		.snd_nxt = e.snd_nxt,
+		.rcv_nxt = e.rcv_nxt,
+		.snd_una = e.snd_una,
+		.snd_wnd = e.snd_wnd,
+		.rcv_wnd = e.rcv_wnd,
+		.ts_recent = e.ts_recent,
+		.tsval = e.tsval,
+		.tsecr = e.tsecr,
+	};
+	memcpy(c->remote_mac, e.remote_mac, sizeof(c->remote_mac));
+	if (e.code != HF_EVENT_ESTABLISHED || e.state != HF_STATE_ESTABLISHED ||
+		mapped_ipv4(e.remote_addr, &c->remote.sin_addr) || mapped_ipv4(e.local_addr, &c->local.sin_addr))
 		return -EBADMSG;
-	c->id = (uint32_t)GET(msg, HEADER, id);
-	c->listener = (unsigned)GET(msg, EVENT, listener) & 15;
-	c->active = GET(msg, EVENT, listener) & 64;
-	c->cookie = GET(msg, HEADER, flags) & HF_EVENT_COOKIE;
-	c->local.sin_family = AF_INET;
-	c->remote.sin_family = AF_INET;
-	c->local.sin_port = htons((uint16_t)GET(msg, EVENT, local_port));
-	c->remote.sin_port = htons((uint16_t)GET(msg, EVENT, remote_port));
-	memcpy(c->remote_mac, msg + HF_AT_EVENT_remote_mac, 6);
-	c->ws_ok = options & 1;
-	c->ts_ok = options & 2;
-	c->sack_ok = options & 4;
-	c->mss = (unsigned)GET(msg, EVENT, mss);
-	c->snd_wscale = (unsigned)GET(msg, EVENT, snd_wscale);
-	c->rcv_wscale = (unsigned)GET(msg, EVENT, rcv_wscale);
-	c->snd_una = (uint32_t)GET(msg, EVENT, snd_una);
-	c->snd_nxt = (uint32_t)GET(msg, EVENT, snd_nxt);
-	c->rcv_nxt = (uint32_t)GET(msg, EVENT, rcv_nxt);
-	c->snd_wnd = (uint32_t)GET(msg, EVENT, snd_wnd);
-	c->rcv_wnd = (uint32_t)GET(msg, EVENT, rcv_wnd);
-	c->ts_recent = (uint32_t)GET(msg, EVENT, ts_recent);
-	c->tsval = (uint32_t)(GET(msg, EVENT, now_ms) + GET(msg, EVENT, ts_offset));
-	c->tsecr = (uint32_t)GET(msg, EVENT, tsecr);
 	return 0;
 }
 

@@ -57,12 +57,10 @@ static const char usage[] =
 	"Exit code: 0 ended by a signal, 1 a lock-step mismatch or an error, 2 bad usage.\n";
 
 struct options {
-	enum engine_kind engine;
+	struct engine_options engine;
 	const char *wire, *host, *pcapng; /* host: path, NULL = none */
 	bool ladder, ladder_all, self_configured;
 	struct lossy_chances lossy;
-	uint64_t seed;
-	struct config config;
 };
 
 struct board {
@@ -132,71 +130,35 @@ static void on_c2h(void *ctx, const uint8_t *msg, size_t len)
 /* Parse the command line. Returns 0, or the exit code plus 1 (--help is exit code 0). */
 static int parse(int argc, char **argv, struct options *o)
 {
-	enum {
-		ENGINE = 256,
-		WIRE,
-		HOST,
-		LISTEN,
-		CONFIG,
-		PCAPNG,
-		LADDER,
-		LOSS,
-		DUPLICATE,
-		REORDER,
-		CORRUPT,
-		SEED,
-		HELP
-	};
+	enum { WIRE = 256, HOST, PCAPNG, LADDER, LOSS, DUPLICATE, REORDER, CORRUPT, HELP };
 	static const struct option longs[] = {
-		{ "engine", required_argument, NULL, ENGINE },
+		ENGINE_OPTIONS,
 		{ "wire", required_argument, NULL, WIRE },
 		{ "host", required_argument, NULL, HOST },
-		{ "listen", required_argument, NULL, LISTEN },
-		{ "config", required_argument, NULL, CONFIG },
 		{ "pcapng", required_argument, NULL, PCAPNG },
 		{ "ladder", optional_argument, NULL, LADDER },
 		{ "loss", required_argument, NULL, LOSS },
 		{ "duplicate", required_argument, NULL, DUPLICATE },
 		{ "reorder", required_argument, NULL, REORDER },
 		{ "corrupt", required_argument, NULL, CORRUPT },
-		{ "seed", required_argument, NULL, SEED },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *engine = NULL, *host = NULL;
-	char error[256];
+	const char *host = NULL;
 	const struct option *at;
 	uint64_t chance;
-	int c;
+	int c, code;
 
 	memset(o, 0, sizeof(*o));
-	o->seed = 1;
+	o->engine.seed = 1;
 	options_begin();
 	while ((c = options_next(argc, argv, longs)) != -1) {
 		switch (c) {
-		case ENGINE:
-			engine = optarg;
-			break;
 		case WIRE:
 			o->wire = optarg;
 			break;
 		case HOST:
 			host = optarg;
-			break;
-		case LISTEN:
-			if (config_listen(&o->config, optarg)) {
-				fprintf(stderr, "board: --listen %s: not an IPv4 ADDR:PORT, or more than %d\n", optarg,
-					CONFIG_LISTENERS);
-				return 3;
-			}
-			o->self_configured = true;
-			break;
-		case CONFIG:
-			if (config_read(&o->config, optarg, error, sizeof(error))) {
-				fprintf(stderr, "board: %s\n", error);
-				return 2;
-			}
-			o->self_configured = true;
 			break;
 		case PCAPNG:
 			o->pcapng = optarg;
@@ -224,30 +186,26 @@ static int parse(int argc, char **argv, struct options *o)
 				: c == REORDER	 ? &o->lossy.reorder
 						 : &o->lossy.corrupt) = (unsigned)chance;
 			break;
-		case SEED:
-			if (!options_number(optarg, 0, UINT64_MAX, &o->seed)) {
-				fprintf(stderr, "board: --seed %s: not a number\n", optarg);
-				return 3;
-			}
-			break;
 		case HELP:
 			fputs(usage, stdout);
 			return 1;
 		default:
-			return 3;
+			code = options_engine(argv[0], c, &o->engine);
+			if (code)
+				return code + 1;
 		}
 	}
-	if (!engine || !o->wire || !host) {
+	if (!o->engine.name || !o->wire || !host) {
 		fprintf(stderr, "board: --%s is missing (handfast board --help)\n",
-			!engine	   ? "engine"
-			: !o->wire ? "wire"
-				   : "host");
+			!o->engine.name ? "engine"
+			: !o->wire	? "wire"
+					: "host");
 		return 3;
 	}
-	if (engine_kind_parse(engine, &o->engine)) {
-		fprintf(stderr, "board: --engine %s: not rtl, model or lockstep\n", engine);
-		return 3;
-	}
+	code = options_engine_kind(argv[0], &o->engine);
+	if (code)
+		return code + 1;
+	o->self_configured = o->engine.configured;
 	if (!strncmp(host, "unix:", 5)) {
 		o->host = host + 5;
 	} else if (!strcmp(host, "none")) {
@@ -408,13 +366,13 @@ static int open_board(struct board *b, const struct options *o, struct ladder *l
 			return 1;
 		}
 	}
-	lossy_init(&b->in, &o->lossy, o->seed, board_end, b);
-	lossy_init(&b->out, &o->lossy, ~o->seed, wire_end, b);
+	lossy_init(&b->in, &o->lossy, o->engine.seed, board_end, b);
+	lossy_init(&b->out, &o->lossy, ~o->engine.seed, wire_end, b);
 	now = clock_now(CLOCK_MONOTONIC);
 	b->clock_ns = now - now % (UINT64_C(1) << 53);
-	result = session_open(&b->session, o->engine, o->seed, now - b->clock_ns);
+	result = session_open(&b->session, o->engine.kind, o->engine.seed, now - b->clock_ns);
 	if (result) {
-		fprintf(stderr, "board: engine %s: %s\n", engine_kind_name(o->engine),
+		fprintf(stderr, "board: engine %s: %s\n", engine_kind_name(o->engine.kind),
 			result == -ENOMEM ? "out of memory" : "did not become ready");
 		return 1;
 	}
@@ -432,7 +390,7 @@ static int open_board(struct board *b, const struct options *o, struct ladder *l
 	}
 	if (o->self_configured) {
 		if (getrandom(keys, sizeof(keys), 0) != sizeof(keys) ||
-			config_apply(&o->config, b->session.sim, mac, keys, error, sizeof(error))) {
+			config_apply(&o->engine.config, b->session.sim, mac, keys, error, sizeof(error))) {
 			fprintf(stderr, "board: %s\n", error);
 			return 1;
 		}
@@ -480,7 +438,7 @@ int board_main(int argc, char **argv)
 	ladder_init(&ladder, stdout);
 	result = open_board(b, &o, &ladder);
 	if (!result) {
-		printf("board: engine=%s wire=%s host=%s%s ready\n", engine_kind_name(o.engine), o.wire,
+		printf("board: engine=%s wire=%s host=%s%s ready\n", engine_kind_name(o.engine.kind), o.wire,
 			o.host ? "unix:" : "none", o.host ? o.host : "");
 		fflush(stdout);
 		result = serve(b, &unblocked);

@@ -30,6 +30,45 @@ int options_next(int argc, char **argv, const struct option *longs)
 	return '?';
 }
 
+int options_engine(const char *command, int option, struct engine_options *o)
+{
+	char error[256];
+
+	switch (option) {
+	case OPTION_ENGINE:
+		o->name = optarg;
+		return 0;
+	case OPTION_SEED:
+		if (options_number(optarg, 0, UINT64_MAX, &o->seed))
+			return 0;
+		fprintf(stderr, "%s: --seed %s: not a number\n", command, optarg);
+		return 2;
+	case OPTION_LISTEN:
+		o->configured = true;
+		if (!config_listen(&o->config, optarg))
+			return 0;
+		fprintf(stderr, "%s: --listen %s: not an IPv4 ADDR:PORT, or more than %d\n", command, optarg,
+			CONFIG_LISTENERS);
+		return 2;
+	case OPTION_CONFIG:
+		o->configured = true;
+		if (!config_read(&o->config, optarg, error, sizeof(error)))
+			return 0;
+		fprintf(stderr, "%s: %s\n", command, error);
+		return 1;
+	default:
+		return 2;
+	}
+}
+
+int options_engine_kind(const char *command, struct engine_options *o)
+{
+	if (!engine_kind_parse(o->name, &o->kind))
+		return 0;
+	fprintf(stderr, "%s: --engine %s: not rtl, model or lockstep\n", command, o->name);
+	return 2;
+}
+
 bool options_number(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 {
 	char *end;

@@ -458,11 +458,10 @@ static bool host_setup(struct host *h)
 /* The board handed over a connection. */
 static void host_event(struct host *h, const uint8_t *m)
 {
+	struct message_event event = message_event(m);
 	struct connection *c = h->connections;
-	struct endpoint *e;
-	unsigned options;
 
-	if (m[HF_AT_EVENT_code] != HF_EVENT_ESTABLISHED)
+	if (event.code != HF_EVENT_ESTABLISHED)
 		return;
 	while (c < h->connections + CONNECTIONS && c->used)
 		c++;
@@ -470,32 +469,33 @@ static void host_event(struct host *h, const uint8_t *m)
 		fprintf(stderr, "peer-host: more than %d connections, one was left alone\n", CONNECTIONS);
 		return;
 	}
-	memset(c, 0, sizeof(*c));
-	c->used = true;
-	c->id = (uint32_t)GET(m, HEADER, id);
-	e = &c->end;
-	options = m[HF_AT_EVENT_options];
-	memcpy(e->local_mac, h->mac, 6);
-	memcpy(e->remote_mac, m + HF_AT_EVENT_remote_mac, 6);
-	e->local_addr = packet_get32(m + HF_AT_EVENT_local_addr + 12); /* IPv4-mapped */
-	e->remote_addr = packet_get32(m + HF_AT_EVENT_remote_addr + 12);
-	e->local_port = (uint16_t)GET(m, EVENT, local_port);
-	e->remote_port = (uint16_t)GET(m, EVENT, remote_port);
-	e->iss = (uint32_t)GET(m, EVENT, iss);
-	e->snd_una = (uint32_t)GET(m, EVENT, snd_una);
-	e->snd_nxt = (uint32_t)GET(m, EVENT, snd_nxt);
-	e->rcv_nxt = (uint32_t)GET(m, EVENT, rcv_nxt);
-	e->snd_wnd = (uint32_t)GET(m, EVENT, snd_wnd);
-	e->mss = (uint16_t)GET(m, EVENT, mss);
-	e->snd_wscale = m[HF_AT_EVENT_snd_wscale];
-	e->rcv_wscale = m[HF_AT_EVENT_rcv_wscale];
-	e->ts_ok = options >> 1 & 1;
-	e->ts_recent = (uint32_t)GET(m, EVENT, ts_recent);
-	/* The endpoint's TSval is its own clock plus ts_offset: go on where the board's clock stands. */
-	e->ts_offset = (uint32_t)GET(m, EVENT, ts_offset) + (uint32_t)GET(m, EVENT, now_ms) - (uint32_t)now_ms();
-	e->established = true;
-	e->emit = host_emit;
-	e->ctx = h;
+	*c = (struct connection){
+		.used = true,
+		.id = event.id,
+		.end = {
+			.local_addr = packet_get32(event.local_addr + 12), /* IPv4-mapped */
+			.remote_addr = packet_get32(event.remote_addr + 12),
+			.local_port = event.local_port,
+			.remote_port = event.remote_port,
+			.iss = event.iss,
+			.snd_una = event.snd_una,
+			.snd_nxt = event.snd_nxt,
+			.rcv_nxt = event.rcv_nxt,
+			.snd_wnd = event.snd_wnd,
+			.mss = event.mss,
+			.snd_wscale = event.snd_wscale,
+			.rcv_wscale = event.rcv_wscale,
+			.ts_ok = event.ts_ok,
+			.ts_recent = event.ts_recent,
+			/* The endpoint's TSval is its own clock plus this: go on where the board's clock stands. */
+			.ts_offset = event.tsval - (uint32_t)now_ms(),
+			.established = true,
+			.emit = host_emit,
+			.ctx = h,
+		},
+	};
+	memcpy(c->end.local_mac, h->mac, 6);
+	memcpy(c->end.remote_mac, event.remote_mac, 6);
 }
 
 static struct connection *find(struct host *h, const struct packet *p)

@@ -45,11 +45,9 @@ static const char usage[] =
 	"Exit code: 0 done, 1 a lock-step mismatch or an unreadable file, 2 bad usage.\n";
 
 struct options {
-	enum engine_kind engine;
+	struct engine_options engine;
 	const char *in, *out;
 	bool back_to_back, follow, quiet;
-	uint64_t seed;
-	struct config config;
 };
 
 /* A capture being read. */
@@ -89,50 +87,29 @@ struct replay {
 /* Returns 0, or the exit code plus 1 (--help is exit code 0). */
 static int parse(int argc, char **argv, struct options *o)
 {
-	enum { ENGINE = 256, IN, OUT, LISTEN, CONFIG, FOLLOW, BACK_TO_BACK, QUIET, SEED, HELP };
+	enum { IN = 256, OUT, FOLLOW, BACK_TO_BACK, QUIET, HELP };
 	static const struct option longs[] = {
-		{ "engine", required_argument, NULL, ENGINE },
+		ENGINE_OPTIONS,
 		{ "in", required_argument, NULL, IN },
 		{ "out", required_argument, NULL, OUT },
-		{ "listen", required_argument, NULL, LISTEN },
-		{ "config", required_argument, NULL, CONFIG },
 		{ "follow", no_argument, NULL, FOLLOW },
 		{ "back-to-back", no_argument, NULL, BACK_TO_BACK },
 		{ "quiet", no_argument, NULL, QUIET },
-		{ "seed", required_argument, NULL, SEED },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *engine = NULL;
-	char error[256];
-	int c;
+	int c, code;
 
 	memset(o, 0, sizeof(*o));
-	o->seed = 1;
+	o->engine.seed = 1;
 	options_begin();
 	while ((c = options_next(argc, argv, longs)) != -1) {
 		switch (c) {
-		case ENGINE:
-			engine = optarg;
-			break;
 		case IN:
 			o->in = optarg;
 			break;
 		case OUT:
 			o->out = optarg;
-			break;
-		case LISTEN:
-			if (config_listen(&o->config, optarg)) {
-				fprintf(stderr, "replay: --listen %s: not an IPv4 ADDR:PORT, or more than %d\n", optarg,
-					CONFIG_LISTENERS);
-				return 3;
-			}
-			break;
-		case CONFIG:
-			if (config_read(&o->config, optarg, error, sizeof(error))) {
-				fprintf(stderr, "replay: %s\n", error);
-				return 2;
-			}
 			break;
 		case FOLLOW:
 			o->follow = true;
@@ -143,31 +120,24 @@ static int parse(int argc, char **argv, struct options *o)
 		case QUIET:
 			o->quiet = true;
 			break;
-		case SEED:
-			if (!options_number(optarg, 0, UINT64_MAX, &o->seed)) {
-				fprintf(stderr, "replay: --seed %s: not a number\n", optarg);
-				return 3;
-			}
-			break;
 		case HELP:
 			fputs(usage, stdout);
 			return 1;
 		default:
-			return 3;
+			code = options_engine(argv[0], c, &o->engine);
+			if (code)
+				return code + 1;
 		}
 	}
-	if (!engine || !o->in || !o->out) {
+	if (!o->engine.name || !o->in || !o->out) {
 		fprintf(stderr, "replay: --%s is missing (handfast replay --help)\n",
-			!engine	 ? "engine"
-			: !o->in ? "in"
-				 : "out");
+			!o->engine.name ? "engine"
+			: !o->in	? "in"
+					: "out");
 		return 3;
 	}
-	if (engine_kind_parse(engine, &o->engine)) {
-		fprintf(stderr, "replay: --engine %s: not rtl, model or lockstep\n", engine);
-		return 3;
-	}
-	return 0;
+	code = options_engine_kind(argv[0], &o->engine);
+	return code ? code + 1 : 0;
 }
 
 /* Returns 0, or 1 after one line on stderr. */
@@ -391,7 +361,7 @@ static int feed(struct replay *r, const struct options *o, const struct capture 
 		r->too_long++;
 		return 0;
 	}
-	if (is_own(&o->config, c, mac)) {
+	if (is_own(&o->engine.config, c, mac)) {
 		learn_iss(r, c->frame, c->len, false);
 		r->own++;
 		return 0;
@@ -466,13 +436,13 @@ static int replay(struct replay *r, const struct options *o, const uint8_t mac[6
 	struct record_options record = { .ladder_all = true };
 	struct pcapng *pcapng;
 	struct ladder ladder;
-	struct rng rng = { o->seed };
+	struct rng rng = { o->engine.seed };
 	uint8_t keys[32];
 	char error[256];
-	int result = session_open(s, o->engine, o->seed, START_NS);
+	int result = session_open(s, o->engine.kind, o->engine.seed, START_NS);
 
 	if (result) {
-		fprintf(stderr, "replay: engine %s: %s\n", engine_kind_name(o->engine),
+		fprintf(stderr, "replay: engine %s: %s\n", engine_kind_name(o->engine.kind),
 			result == -ENOMEM ? "out of memory" : "did not become ready");
 		return 1;
 	}
@@ -480,7 +450,7 @@ static int replay(struct replay *r, const struct options *o, const uint8_t mac[6
 		keys[i] = (uint8_t)rng_next(&rng);
 	s->tx = on_tx;
 	s->ctx = r;
-	if (config_apply(&o->config, s->sim, mac, keys, error, sizeof(error))) {
+	if (config_apply(&o->engine.config, s->sim, mac, keys, error, sizeof(error))) {
 		fprintf(stderr, "replay: %s\n", error);
 		return 1;
 	}
@@ -531,10 +501,10 @@ int replay_main(int argc, char **argv)
 		fprintf(stderr, "replay: --out %s is the input\n", o.out);
 		return 2;
 	}
-	if (survey(o.in, &o.config, &overview))
+	if (survey(o.in, &o.engine.config, &overview))
 		return 1;
 	memcpy(mac, overview.has_mac ? overview.mac : (const uint8_t[6]){ 0x02, 'H', 'F', 'S', 'T', 0x01 }, 6);
-	config_mac(&o.config, mac);
+	config_mac(&o.engine.config, mac);
 	result = replay(&r, &o, mac, &overview);
 	session_close(&r.session);
 	free(r.followed);

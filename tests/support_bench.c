@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "support_bench.h"
+#include "support_vectors.h"
 
 /* ---- cases and checks ---- */
 
@@ -723,4 +724,35 @@ unsigned bench_command(struct bench *b, enum hf_command_code code, uint32_t id)
 	CHECK_EQ(MSG_GET(got->bytes, COMPLETION, status), got->bytes[1], "status in the body of COMPLETION");
 	CHECK_EQ(MSG_GET(got->bytes, COMPLETION, command), code, "command in COMPLETION");
 	return got->bytes[1];
+}
+
+/* ---- vectors ---- */
+
+struct bench *bench_open_vector(void)
+{
+	struct bench *b = bench_open(ENGINE_SMALL);
+	uint8_t body[128];
+
+	bench_call_body(body, false, G_PORT, G_OURS, &(struct tags){ 0 });
+	bench_iss(b, PEER_ADDR, G_PORT, OUR_ADDR, G_OURS, 0x20000000);
+	CHECK_EQ(bench_call(b, HF_COMMAND_CONNECT, body, NULL), HF_STATUS_OK, "status");
+	bench_expect_packet(b, vector_find("G22")->after, vector_find("G22")->after_len);
+	return b;
+}
+
+void bench_vector(struct bench *b, const char *name)
+{
+	const struct vector *v = vector_find(name);
+
+	check_context("%s", name);
+	bench_packet(b, v->bytes, v->len);
+	if (v->after_len)
+		bench_expect_packet(b, v->after, v->after_len);
+}
+
+unsigned bench_vector_state(const struct bench *b)
+{
+	const struct hf_tcb *t = bench_entry(b, PEER_ADDR, G_PORT, OUR_ADDR, G_OURS);
+
+	return t ? (unsigned)t->state : HF_STATE_CLOSED;
 }

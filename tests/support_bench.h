@@ -275,6 +275,16 @@ unsigned bench_call(struct bench *b, enum hf_command_code code, uint8_t body[128
 /* The body's addresses, ports and MAC; the rest 0. */
 void bench_call_body(uint8_t body[128], bool ip6, uint16_t peer_port, uint16_t our_port, const struct tags *tags);
 
+/* The connection of the vectors G22 to G41 and I: the peer's port 7, ours 49153. */
+#define G_PORT 7
+#define G_OURS 49153
+/* A bench whose CONNECT has sent the SYN of G22. */
+struct bench *bench_open_vector(void);
+/* Give the vector called `name`; its answer comes, if it has one. The name stays in front of failed checks. */
+void bench_vector(struct bench *b, const char *name);
+/* The state of that connection, HF_STATE_CLOSED without an entry. */
+unsigned bench_vector_state(const struct bench *b);
+
 /* Register and command messages; each takes and returns the reply's status, checking cookie, id and length. */
 unsigned bench_msg_read(struct bench *b, uint32_t offset, uint32_t *value);
 unsigned bench_msg_write(struct bench *b, uint32_t offset, uint32_t value);

@@ -389,39 +389,6 @@ static void eviction(void)
 
 /* ---- the vectors ---- */
 
-#define G_PORT 7
-#define G_OURS 49153
-
-static struct bench *vector_open(void)
-{
-	struct bench *b = bench_open(ENGINE_SMALL);
-	uint8_t body[128];
-
-	bench_call_body(body, false, G_PORT, G_OURS, &(struct tags){ 0 });
-	bench_iss(b, PEER_ADDR, G_PORT, OUR_ADDR, G_OURS, 0x20000000);
-	CHECK_EQ(bench_call(b, HF_COMMAND_CONNECT, body, NULL), HF_STATUS_OK, "status");
-	bench_expect_packet(b, vector_find("G22")->after, vector_find("G22")->after_len);
-	return b;
-}
-
-static unsigned vector_state(const struct bench *b)
-{
-	const struct hf_tcb *t = bench_entry(b, PEER_ADDR, G_PORT, OUR_ADDR, G_OURS);
-
-	return t ? (unsigned)t->state : HF_STATE_CLOSED;
-}
-
-/* Give a vector; its answer, or none. */
-static void vector_give(struct bench *b, const char *name)
-{
-	const struct vector *v = vector_find(name);
-
-	check_context("%s", name);
-	bench_packet(b, v->bytes, v->len);
-	if (v->after_len)
-		bench_expect_packet(b, v->after, v->after_len);
-}
-
 static void expect_code(struct bench *b, unsigned code)
 {
 	const struct item *event = bench_c2h(b);
@@ -433,20 +400,20 @@ static void expect_code(struct bench *b, unsigned code)
 static void vector_g22_g29(void)
 {
 	static const char *const stay[] = { "G24", "G25", "G26", "G27", "G29" };
-	struct bench *b = vector_open();
+	struct bench *b = bench_open_vector();
 
 	for (size_t i = 0; i < COUNT(stay); i++) {
-		vector_give(b, stay[i]);
-		CHECK_EQ(vector_state(b), HF_STATE_SYN_SENT, "state");
+		bench_vector(b, stay[i]);
+		CHECK_EQ(bench_vector_state(b), HF_STATE_SYN_SENT, "state");
 		bench_quiet(b);
 	}
-	vector_give(b, "G23");
-	CHECK_EQ(vector_state(b), HF_STATE_ESTABLISHED, "state");
+	bench_vector(b, "G23");
+	CHECK_EQ(bench_vector_state(b), HF_STATE_ESTABLISHED, "state");
 	expect_code(b, HF_EVENT_ESTABLISHED);
 	bench_close(b);
-	b = vector_open();
-	vector_give(b, "G28");
-	CHECK_EQ(vector_state(b), HF_STATE_CLOSED, "state");
+	b = bench_open_vector();
+	bench_vector(b, "G28");
+	CHECK_EQ(bench_vector_state(b), HF_STATE_CLOSED, "state");
 	expect_code(b, HF_EVENT_REFUSED);
 	bench_silence(b);
 	bench_close(b);
@@ -455,18 +422,18 @@ static void vector_g22_g29(void)
 
 static void vector_g30_g32(void)
 {
-	struct bench *b = vector_open();
+	struct bench *b = bench_open_vector();
 
-	vector_give(b, "G30");
-	CHECK_EQ(vector_state(b), HF_STATE_SYN_RECEIVED, "state");
-	vector_give(b, "G31");
-	CHECK_EQ(vector_state(b), HF_STATE_ESTABLISHED, "state");
+	bench_vector(b, "G30");
+	CHECK_EQ(bench_vector_state(b), HF_STATE_SYN_RECEIVED, "state");
+	bench_vector(b, "G31");
+	CHECK_EQ(bench_vector_state(b), HF_STATE_ESTABLISHED, "state");
 	expect_code(b, HF_EVENT_ESTABLISHED);
 	bench_close(b);
-	b = vector_open();
-	vector_give(b, "G30");
-	vector_give(b, "G32");
-	CHECK_EQ(vector_state(b), HF_STATE_ESTABLISHED, "state");
+	b = bench_open_vector();
+	bench_vector(b, "G30");
+	bench_vector(b, "G32");
+	CHECK_EQ(bench_vector_state(b), HF_STATE_ESTABLISHED, "state");
 	expect_code(b, HF_EVENT_ESTABLISHED);
 	bench_close(b);
 	check_context("%s", "");
@@ -481,19 +448,19 @@ static void vector_i_ipv4(void)
 		bool conn;
 	} soft[] = { { "I02", HF_FRAME_CSUM_OK, true }, { "I03", HF_FRAME_CSUM_OK, true }, { "I04", 0, false },
 		{ "I05", 0, false }, { "I06", 0, false }, { "I07", 0, false } };
-	struct bench *b = vector_open();
+	struct bench *b = bench_open_vector();
 	const struct hf_tcb *t = bench_entry(b, PEER_ADDR, G_PORT, OUR_ADDR, G_OURS);
 	uint32_t id = bench_id(b, t);
 
 	for (size_t i = 0; i < COUNT(soft); i++) {
-		vector_give(b, soft[i].name);
+		bench_vector(b, soft[i].name);
 		bench_expect_last(b, soft[i].flags | (soft[i].conn ? HF_FRAME_CONN : 0), soft[i].conn ? id : HF_NO_ID);
-		CHECK_EQ(vector_state(b), HF_STATE_SYN_SENT, "state");
+		CHECK_EQ(bench_vector_state(b), HF_STATE_SYN_SENT, "state");
 	}
 	bench_ms(b, 1000); /* the same SYN again */
 	bench_expect_packet(b, vector_find("G22")->after, vector_find("G22")->after_len);
-	vector_give(b, "I01");
-	CHECK_EQ(vector_state(b), HF_STATE_CLOSED, "state");
+	bench_vector(b, "I01");
+	CHECK_EQ(bench_vector_state(b), HF_STATE_CLOSED, "state");
 	expect_code(b, HF_EVENT_UNREACHABLE);
 	bench_expect_last(b, HF_FRAME_CSUM_OK | HF_FRAME_CONN, id);
 	bench_silence(b);

@@ -325,11 +325,25 @@ ROWS({ 'o', "ADOPT", HF_STATUS_OK, 0, "ESTABLISHED" }, { 'c', "ABORT", HF_STATUS
 	bench_close(b);
 }
 
+/* A connection in FIN-WAIT-1: ISS 1000, SND.NXT 1002 behind the FIN, RCV.NXT 501, window 1000. */
+static void close_idle(struct bench *b, uint16_t port)
+{
+	uint8_t body[128];
+
+	bench_call_body(body, false, port, OUR_PORT, &(struct tags){ 0 });
+	MSG_PUT(body, EVENT, state, HF_STATE_ESTABLISHED);
+	MSG_PUT(body, EVENT, snd_una, 1001);
+	MSG_PUT(body, EVENT, snd_nxt, 1001);
+	MSG_PUT(body, EVENT, rcv_nxt, 501);
+	MSG_PUT(body, EVENT, rcv_wnd, 1000);
+	CHECK_EQ(bench_call(b, HF_COMMAND_CLOSE, body, NULL), HF_STATUS_OK, "status");
+	CHECK(bench_tx(b) != NULL, "no FIN");
+}
+
 /* The oldest of a set's TIME-WAIT entries gives way; one in FIN-WAIT-1 never. */
 static void time_wait_capacity(void)
 {
 	struct bench *b = bench_open(ENGINE_SMALL);
-	uint8_t body[128];
 
 	for (uint16_t port = 1000; port < 1030; port++) {
 		struct segment fin = {
@@ -337,14 +351,7 @@ static void time_wait_capacity(void)
 		};
 
 		bench_ms(b, 1);
-		bench_call_body(body, false, port, OUR_PORT, &(struct tags){ 0 });
-		MSG_PUT(body, EVENT, state, HF_STATE_ESTABLISHED);
-		MSG_PUT(body, EVENT, snd_una, 1001);
-		MSG_PUT(body, EVENT, snd_nxt, 1001);
-		MSG_PUT(body, EVENT, rcv_nxt, 501);
-		MSG_PUT(body, EVENT, rcv_wnd, 1000);
-		CHECK_EQ(bench_call(b, HF_COMMAND_CLOSE, body, NULL), HF_STATUS_OK, "status");
-		CHECK(bench_tx(b) != NULL, "no FIN");
+		close_idle(b, port);
 		bench_segment(b, &fin);
 		CHECK(bench_tx(b) != NULL, "no ACK");
 		CHECK(bench_c2h(b) != NULL, "no event CLOSED");
@@ -366,22 +373,74 @@ static void time_wait_capacity(void)
 	bench_close(b);
 }
 
+enum { CHALLENGES = 10, CHALLENGE_WINDOW_MS = 5000 }; /* register CHALLENGE after reset */
+
+/* `count` RSTs inside the window of one connection; each gets its challenge ACK, or none of them does. */
+static void challenge(struct bench *b, const struct segment *rst, unsigned count, const struct segment *ack)
+{
+	for (unsigned i = 0; i < count; i++) {
+		bench_segment(b, rst);
+		if (ack)
+			bench_expect_segment(b, ack);
+		bench_quiet(b);
+	}
+	bench_counted(b, HF_CNT_CHALLENGE_LIMITED, ack ? 0 : count);
+}
+
+/* RFC 5961 7: what one connection has used up is not missing to another (CVE-2016-5696). */
+static void throttle_of_two(void)
+{
+	for (unsigned half_open = 0; half_open < 2; half_open++) {
+		struct bench *b = bench_open(ENGINE_SMALL);
+		const uint16_t port_a = 1000, port_b = 1001;
+		struct segment rst_a = { .sport = port_a, .dport = OUR_PORT, .seq = 502, .flags = HF_RST };
+		struct segment ack_a = {
+			.sport = OUR_PORT, .dport = port_a, .seq = 1002, .ack = 501, .flags = HF_ACK, .wnd = 1000
+		};
+		struct segment rst_b = rst_a, ack_b = ack_a;
+
+		check_context("B %s", half_open ? "in SYN-RECEIVED" : "in FIN-WAIT-1");
+		bench_set(b, HF_REG_SYN_RTO_MS, 20000); /* no retransmission in between */
+		close_idle(b, port_a);
+		rst_b.sport = ack_b.dport = port_b;
+		if (half_open) {
+			bench_half_open(b, PEER_ADDR, port_b, 500);
+			ack_b.seq = bench_entry(b, PEER_ADDR, port_b, OUR_ADDR, OUR_PORT)->iss + 1;
+			ack_b.wnd = 65535;
+		} else {
+			close_idle(b, port_b);
+		}
+		challenge(b, &rst_a, CHALLENGES, &ack_a);
+		challenge(b, &rst_a, 3, NULL);
+		bench_ms(b, 1000);
+		/* B, while A is limited */
+		challenge(b, &rst_b, 1, &ack_b);
+		challenge(b, &rst_a, 2, NULL);
+		challenge(b, &rst_b, CHALLENGES - 1, &ack_b);
+		challenge(b, &rst_b, 2, NULL);
+		/* A's time is over before B's, which began 1 s later */
+		bench_ms(b, CHALLENGE_WINDOW_MS - 1000 - 1);
+		challenge(b, &rst_a, 1, NULL);
+		bench_ms(b, 1);
+		challenge(b, &rst_a, 1, &ack_a);
+		challenge(b, &rst_b, 1, NULL);
+		bench_ms(b, 999);
+		challenge(b, &rst_b, 1, NULL);
+		bench_ms(b, 1);
+		challenge(b, &rst_b, 1, &ack_b);
+		CHECK_EQ(bench_get(b, HF_REG_ENTRIES), 2, "ENTRIES");
+		bench_close(b);
+	}
+	check_context("%s", "");
+}
+
 /* ---- G33 to G41 ---- */
 
-#define G_PORT 7
-#define G_OURS 49153
-
-static struct bench *vector_close(void)
+static struct bench *vector_established(void)
 {
-	struct bench *b = bench_open(ENGINE_SMALL);
-	uint8_t body[128];
+	struct bench *b = bench_open_vector();
 
-	bench_call_body(body, false, G_PORT, G_OURS, &(struct tags){ 0 });
-	bench_iss(b, PEER_ADDR, G_PORT, OUR_ADDR, G_OURS, 0x20000000);
-	CHECK_EQ(bench_call(b, HF_COMMAND_CONNECT, body, NULL), HF_STATUS_OK, "status");
-	bench_expect_packet(b, vector_find("G22")->after, vector_find("G22")->after_len);
-	bench_packet(b, vector_find("G23")->bytes, vector_find("G23")->len);
-	bench_expect_packet(b, vector_find("G23")->after, vector_find("G23")->after_len);
+	bench_vector(b, "G23");
 	return b;
 }
 
@@ -400,20 +459,13 @@ static void vector_fin(struct bench *b)
 
 static void vector_give(struct bench *b, const char *name, unsigned state)
 {
-	const struct vector *v = vector_find(name);
-	const struct hf_tcb *t;
-
-	check_context("%s", name);
-	bench_packet(b, v->bytes, v->len);
-	if (v->after_len)
-		bench_expect_packet(b, v->after, v->after_len);
-	t = bench_entry(b, PEER_ADDR, G_PORT, OUR_ADDR, G_OURS);
-	CHECK_EQ(t ? t->state : HF_STATE_CLOSED, state, "state");
+	bench_vector(b, name);
+	CHECK_EQ(bench_vector_state(b), state, "state");
 }
 
 static void vector_g33_g41(void)
 {
-	struct bench *b = vector_close();
+	struct bench *b = vector_established();
 
 	vector_fin(b);
 	vector_give(b, "G34", HF_STATE_FIN_WAIT_2);
@@ -422,16 +474,16 @@ static void vector_g33_g41(void)
 	vector_give(b, "G36", HF_STATE_TIME_WAIT);
 	vector_give(b, "G37", HF_STATE_TIME_WAIT);
 	bench_close(b);
-	b = vector_close();
+	b = vector_established();
 	vector_fin(b);
 	vector_give(b, "G39", HF_STATE_CLOSING);
 	bench_close(b);
-	b = vector_close();
+	b = vector_established();
 	vector_fin(b);
 	vector_give(b, "G40", HF_STATE_TIME_WAIT);
 	CHECK(bench_c2h(b) != NULL, "no event CLOSED");
 	bench_close(b);
-	b = vector_close();
+	b = vector_established();
 	check_context("%s", "G41");
 	CHECK(bench_c2h(b) != NULL, "no event ESTABLISHED");
 	CHECK_EQ(bench_command(b, HF_COMMAND_ABORT, bench_id(b, bench_entry(b, PEER_ADDR, G_PORT, OUR_ADDR, G_OURS))),
@@ -445,7 +497,7 @@ static void vector_g33_g41(void)
 /* G38: with a listener on that port the SYN reopens, with an ISS above the old SND.NXT. */
 static void vector_g38(void)
 {
-	struct bench *b = vector_close();
+	struct bench *b = vector_established();
 
 	vector_fin(b);
 	vector_give(b, "G40", HF_STATE_TIME_WAIT);
@@ -470,7 +522,7 @@ int main(int argc, char **argv)
 		CASE(acceptability), CASE(zero_window), CASE(throttle), CASE(reuse_without_timestamps),
 		CASE(reuse_with_timestamps), CASE(rst_is_ignored_in_time_wait), CASE(rst_ends_time_wait_by_switch),
 		CASE(challenge_does_not_restart_2msl), CASE(abort_in_every_state), CASE(dump_and_stale),
-		CASE(time_wait_capacity), CASE(vector_g33_g41), CASE(vector_g38), { 0 }
+		CASE(time_wait_capacity), CASE(throttle_of_two), CASE(vector_g33_g41), CASE(vector_g38), { 0 }
 	};
 	/* clang-format on */
 
