@@ -29,7 +29,7 @@ static void check_run(const struct attack *a, struct attack_result *r)
 	CHECK_EQ(attack_run(a, r), 0, "attack_run()");
 	CHECK_EQ(r->mismatches, 0, "mismatches");
 	CHECK_EQ(r->faults, 0, "broken promises at the pins");
-	CHECK_EQ(r->frames, a->frames, "frames");
+	CHECK(r->frames >= a->frames, "%llu frames are too few", (unsigned long long)r->frames); /* and the last ACKs */
 	CHECK_EQ(r->counter[HF_CNT_DROP_OVERRUN], 0, "frames lost at the wire");
 	CHECK_EQ(r->live_reset, 0, "RSTs at live connections");
 	CHECK(r->out_per_in <= 1.2, "%.3f bytes out for each in", r->out_per_in);
