@@ -17,6 +17,9 @@ RTL     = $(sort $(wildcard rtl/*.sv))
 DEFS    = $(wildcard regs/*.def regs/*.h)
 SMALL   = SETS_LOG2=2 WAYS=2 SEG_DEPTH=4 STAGE_BEATS=256 HOST_FIFO_BEATS=256 EVENT_DEPTH=2 REPLY_DEPTH=2 \
           TX_BEATS=256 TX_DESCS=2 MAX_FRAME=512 CMD_DEPTH=2 LISTENERS=2
+WIDE    = DATA_W=512 SEG_DEPTH=64 STAGE_BEATS=128 HOST_FIFO_BEATS=512 REPLY_DEPTH=16 CMD_DEPTH=8 TX_BEATS=128 TX_DESCS=32
+WIDE_SMALL = $(filter-out SEG_DEPTH=% STAGE_BEATS=% HOST_FIFO_BEATS=% TX_BEATS=%,$(SMALL)) \
+          DATA_W=512 SEG_DEPTH=8 STAGE_BEATS=32 HOST_FIFO_BEATS=32 TX_BEATS=16
 WARN    = -Wall -Wextra -Werror
 COMPILE = -std=c11 -D_GNU_SOURCE -I. $(WARN) -MMD -MP
 
@@ -68,14 +71,18 @@ $B/tests/%: $(OBJ)/tests/%.o $(SUPPORT) $(LIBS)
 	@mkdir -p $(@D)
 	$(LINK) -lcunit
 
-# RTL: two geometries, each Verilated once; the shim is the only C++ that sees them. A variant
+# RTL: four geometries, each Verilated once; the shim is the only C++ that sees them. A variant
 # build (netlist, mutants, waves) has its own B and replaces SOURCES or adds to VFLAGS.
 R        = $B/rtl
 VFLAGS   = --x-assign unique --x-initial unique
 # One large C++ file and unrolled loops: simulates a third faster than the defaults.
 VSPEED   = --output-split 0 --unroll-count 512 --unroll-stmts 300000
 TRACE    = -DVM_TRACE=0
-SOURCES  = --top-module handfast -Irtl $(RTL) $(if $(filter %_small,$*),$(addprefix -G,$(SMALL)))
+PARAMETERS = $(addprefix -G,$(if $(filter %_wide_small,$*),$(WIDE_SMALL),$(if $(filter %_wide,$*),$(WIDE),$(if $(filter %_small,$*),$(SMALL)))))
+SOURCES  = --top-module handfast -Irtl $(RTL) $(PARAMETERS)
+# The two wide ones where the RTL has the parameter.
+HAS_WIDE = $(shell grep -c 'parameter.* DATA_W' rtl/handfast.sv)
+TOPS     = Vhandfast Vhandfast_small $(if $(filter-out 0,$(HAS_WIDE)),Vhandfast_wide Vhandfast_wide_small)
 VROOT    = $(shell $(VERILATOR) --getenv VERILATOR_ROOT)
 
 $R/%/done: $(RTL) $(wildcard rtl/*.svh)
@@ -84,12 +91,12 @@ $R/%/done: $(RTL) $(wildcard rtl/*.svh)
 	$(MAKE) -s -C $(@D) -f $*.mk OPT_FAST='$(CXXFLAGS)' OPT_GLOBAL=-O2 $*__ALL.a verilated.o verilated_threads.o \
 		$(if $(findstring FST,$(TRACE)),verilated_fst_c.o)
 	@touch $@
-$R/shim.o: sim/rtl_shim.cpp $R/Vhandfast/done $R/Vhandfast_small/done
-	$(CXX) -std=c++17 $(CXXFLAGS) -Wall -Wextra -MMD -MP -I. -I$R/Vhandfast -I$R/Vhandfast_small \
+$R/shim.o: sim/rtl_shim.cpp $(TOPS:%=$R/%/done)
+	$(CXX) -std=c++17 $(CXXFLAGS) -Wall -Wextra -MMD -MP -I. $(TOPS:%=-I$R/%) -DHF_WIDE=$(HAS_WIDE) \
 		-isystem $(VROOT)/include $(TRACE) -c -o $@ $<
 $B/librtl.a: $R/shim.o
 	@rm -f $@
-	$(AR) rcs $@ $^ $R/Vhandfast*/*.o
+	$(AR) rcs $@ $^ $(TOPS:%=$R/%/*.o)
 
 # What is committed although it is generated.
 $B/gen: regs/gen.c $(DEFS)
@@ -114,8 +121,8 @@ test:  ## all tests; installs what is missing; ends with "N passed, N failed"
 	tests/run $(TESTS)
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests
-lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s
-	$B/lockstep --cycles $(CYCLES) --seed $(SEED)
+lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s, of one width: DATA_WIDTH=64 or 512
+	$B/lockstep --cycles $(CYCLES) --seed $(SEED) $(DATA_WIDTH:%=--data-width %)
 lossy: $B/tests/test_lossy  ## 10,000 opens and closes in lock step over a wire that loses, doubles, overtakes, damages
 	HF_LOSSY=10000 $B/tests/test_lossy --target lockstep --case lossy_wire
 peers: $B/handfast $(PEERS)  ## Linux's TCP against a board in lock step, every option off and on, both ways; needs root
@@ -139,7 +146,7 @@ sanitize:  ## the tests on the C model with address and undefined-behaviour sani
 waves:  ## the last 2,000 cycles of a lock-step run as build/waves.fst: make waves SEED=s CYCLES=n
 	$(MAKE) B=build/waves OBJ=$(OBJ) VFLAGS='$(VFLAGS) --trace-fst --trace-structs' LDLIBS='$(LDLIBS) -lz' \
 		TRACE='-DVM_TRACE=1 -DVM_TRACE_FST=1' build/waves/lockstep
-	build/waves/lockstep --seed $(SEED) --cycles $(CYCLES) --waves build/waves.fst
+	build/waves/lockstep --seed $(SEED) --cycles $(CYCLES) $(DATA_WIDTH:%=--data-width %) --waves build/waves.fst
 wave: $B/wave  ## one handshake at the pins, as ASCII waveforms
 	$B/wave
 clean:  ## remove build/

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * bytes.h - octets and numbers. Frames hold big-endian numbers (network order), messages little-endian
- * ones; a beat is 8 octets, octet 0 in bits 7:0. */
+ * ones; octet 0 of a beat is in bits 7:0. */
 #ifndef HANDFAST_CMODEL_BYTES_H
 #define HANDFAST_CMODEL_BYTES_H
 
@@ -76,33 +76,38 @@ static inline uint64_t get_le(const uint8_t *p, unsigned size)
 	return value;
 }
 
-static inline void put_beat(uint8_t *p, uint64_t beat)
+/* A beat is `width` octets, 8 or 64, as that many 64-bit words of a data pin, the first octets in word 0. */
+static inline void put_beat(uint8_t *p, const uint64_t *words, unsigned width)
 {
-	p[0] = (uint8_t)beat;
-	p[1] = (uint8_t)(beat >> 8);
-	p[2] = (uint8_t)(beat >> 16);
-	p[3] = (uint8_t)(beat >> 24);
-	p[4] = (uint8_t)(beat >> 32);
-	p[5] = (uint8_t)(beat >> 40);
-	p[6] = (uint8_t)(beat >> 48);
-	p[7] = (uint8_t)(beat >> 56);
+	for (unsigned i = 0; i < width; i += 8) {
+		uint64_t word = *words++;
+
+		p[i] = (uint8_t)word;
+		p[i + 1] = (uint8_t)(word >> 8);
+		p[i + 2] = (uint8_t)(word >> 16);
+		p[i + 3] = (uint8_t)(word >> 24);
+		p[i + 4] = (uint8_t)(word >> 32);
+		p[i + 5] = (uint8_t)(word >> 40);
+		p[i + 6] = (uint8_t)(word >> 48);
+		p[i + 7] = (uint8_t)(word >> 56);
+	}
 }
 
-static inline unsigned beats_of(unsigned octets)
+static inline void get_beat(uint64_t *words, const uint8_t *p, unsigned width)
 {
-	return (octets + 7) / 8;
+	for (unsigned i = 0; i < width; i += 8)
+		*words++ = get_le64(p + i);
 }
 
-/* Octets of a frame of `octets` octets that its last beat holds, 1 to 8. */
-static inline unsigned last_beat_octets(unsigned octets)
+static inline unsigned beats_of(unsigned octets, unsigned width)
 {
-	return (octets - 1) % 8 + 1;
+	return (octets + width - 1) / width;
 }
 
-/* `beat` with all octets from the `octets`-th on replaced by 0; octets is 1 to 8. */
-static inline uint64_t first_octets(uint64_t beat, unsigned octets)
+/* tkeep of the last beat of `octets` octets. */
+static inline uint64_t last_keep(unsigned octets, unsigned width)
 {
-	return beat & (UINT64_MAX >> (64 - 8 * octets));
+	return UINT64_MAX >> (63 - (octets - 1) % width);
 }
 
 #endif

@@ -76,6 +76,15 @@ struct conn_place hfm_conn_table_lookup(const struct conn_table *t, uint64_t ind
 	return place;
 }
 
+struct conn_place hfm_conn_table_at(const struct conn_table *t, unsigned slot, uint64_t index)
+{
+	return (struct conn_place){
+		.slot = slot,
+		.match = t->tags[slot] == (uint32_t)index >> 16,
+		.free = t->tags[slot] == TAG_INVALID,
+	};
+}
+
 void hfm_conn_table_write(struct conn_table *t, unsigned slot, const struct hf_tcb *entry)
 {
 	struct hf_tcb *old = &t->entries[slot];
@@ -111,7 +120,7 @@ static bool check_set(struct conn_table *t, uint32_t ms)
 	return false;
 }
 
-void hfm_conn_table_scan(struct hf_model *m, bool t0, bool t4)
+void hfm_conn_table_scan(struct hf_model *m, bool port_busy, bool timeout_done)
 {
 	struct conn_table *t = &m->table;
 
@@ -124,7 +133,7 @@ void hfm_conn_table_scan(struct hf_model *m, bool t0, bool t4)
 		}
 		break;
 	case SCAN_READ:
-		if (!t0 && !t4)
+		if (!port_busy)
 			t->scan = SCAN_CHECK;
 		break;
 	case SCAN_CHECK:
@@ -134,7 +143,9 @@ void hfm_conn_table_scan(struct hf_model *m, bool t0, bool t4)
 			t->scan = ++t->scan_set == t->sets ? SCAN_IDLE : SCAN_READ;
 		break;
 	case SCAN_HOLD:
-		if (t4 && m->engine.op.kind == HF_OP_TIMEOUT)
+		break;
+	case SCAN_TAKEN:
+		if (timeout_done)
 			t->scan = SCAN_READ;
 		break;
 	}

@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include "handfast_model.h"
 
-enum scan_state { SCAN_IDLE, SCAN_READ, SCAN_CHECK, SCAN_HOLD };
+/* HOLD offers a slot; TAKEN until the TIMEOUT op that took the offer is done. */
+enum scan_state { SCAN_IDLE, SCAN_READ, SCAN_CHECK, SCAN_HOLD, SCAN_TAKEN };
 
 struct conn_table {
 	unsigned slots, ways, sets;
@@ -42,6 +43,8 @@ void hfm_conn_table_sweep(struct conn_table *t);
 
 /* The slot that a hash leads to; with may_evict a full set may yield a victim, as of `ms`. */
 struct conn_place hfm_conn_table_lookup(const struct conn_table *t, uint64_t index, bool may_evict, uint32_t ms);
+/* For a chained op: that very slot, whatever it holds now. */
+struct conn_place hfm_conn_table_at(const struct conn_table *t, unsigned slot, uint64_t index);
 /* Write an entry back; state CLOSED frees the slot. The tag stays as it is. */
 void hfm_conn_table_write(struct conn_table *t, unsigned slot, const struct hf_tcb *entry);
 /* The slot was written with an entry that is new in it: set its tag. */
@@ -53,8 +56,8 @@ static inline bool hfm_reached(uint32_t ms, uint64_t deadline_ms)
 	return ((ms - (uint32_t)deadline_ms) & 0xffffff) < 1u << 23;
 }
 
-/* One clock of the scanner. In a T0 or T4 the engine has the port to the timers; in a T4 call this before the
- * table is written. */
-void hfm_conn_table_scan(struct hf_model *m, bool t0, bool t4);
+/* One clock of the scanner. In a T0 or T4 the engine has the port to the timers; call this before the table is
+ * written. */
+void hfm_conn_table_scan(struct hf_model *m, bool port_busy, bool timeout_done);
 
 #endif

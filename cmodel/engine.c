@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine.c - see docs/architecture.md, "Engine". Only T4 writes to the table, so what an op reads there cannot
- * change before it; only what others write is looked at in the very cycle that the table of phases names. */
+ * engine.c - see docs/architecture.md, "Engine". Every op is done at once in its T3: by then all ops that were issued
+ * before it have written, and none that was issued after it has, so what it finds is what "serial all the same" asks
+ * for. Only what others than ops write is looked at in the very cycle that the table of phases names. */
 #include <string.h>
 #include "model.h"
 
+enum { NO_SET = UINT16_MAX + 1 }; /* of a command whose id names no slot */
+
 static const struct hf_tcb no_entry; /* read where a command's id names no slot */
 
-void hfm_engine_reset(struct engine *e)
+void hfm_engine_reset(struct engine *e, const struct regs *regs)
 {
-	e->phase = 0;
-	e->traced = false;
-	e->head_seen = false;
+	e->ring.depth = ENGINE_OPS;
+	ring_reset(&e->ring);
 	ring_reset(&e->command_ring);
+	e->traced = NULL;
+	e->issue_cycle = 0;
+	e->last_t0 = UINT64_MAX;
+	e->last_set = NO_SET;
+	e->cookie_on = false;
+	memset(e->sent, 0, sizeof(e->sent));
+	hfm_rate_limit_reset(&e->limits, regs);
 }
 
 static void count_verdict(struct hf_model *m, unsigned verdict, unsigned cause)
@@ -51,172 +60,257 @@ static uint32_t connection_id(unsigned slot, const struct hf_tcb *entry)
 	return (uint32_t)entry->generation << 16 | slot;
 }
 
-/* op_arbiter, 1 and 2: the segment queue's head, if nothing about it is still awaited. A frame that the parser
- * has judged takes no op. Returns false if there is none. */
-static bool issue_segment(struct hf_model *m)
+void hfm_engine_push_command(struct hf_model *m, const struct command *command)
+{
+	struct queued_command *c = &m->engine.commands[ring_push(&m->engine.command_ring)];
+	struct tuple tuple;
+
+	c->command = *command;
+	c->ready_cycle = 0;
+	if (!command->has_body)
+		return;
+	hfm_event_tuple(command->octets, &tuple);
+	hfm_tuple_hash(&c->hash, &tuple, &m->regs);
+	c->ready_cycle = m->cycle + (m->wide || tuple.octets == TUPLE_OCTETS_MAX ? 16 : 10);
+}
+
+static unsigned set_of_index(const struct hf_model *m, uint64_t index)
+{
+	return (unsigned)(index & (m->table.sets - 1));
+}
+
+static unsigned set_of_slot(const struct hf_model *m, unsigned slot)
+{
+	return slot < m->table.slots ? slot / m->table.ways : NO_SET;
+}
+
+/* An op of this set was issued two or three cycles ago, and has not written yet. */
+static bool hazard(const struct hf_model *m, unsigned set)
+{
+	const struct engine *e = &m->engine;
+
+	return set != NO_SET && set == e->last_set && m->cycle - e->last_t0 <= 3;
+}
+
+/* ... but it was of the same tag, and from the wire too: this one will find what that one leaves. */
+static bool chains(const struct engine *e, uint64_t index)
+{
+	return e->last_segment && (uint32_t)index >> 16 == (uint32_t)e->last_index >> 16;
+}
+
+/* This cycle is T0 of something; what it is, the caller says. */
+static struct engine_op *issue(struct hf_model *m)
 {
 	struct engine *e = &m->engine;
-	struct segment *head;
+	struct engine_op *f = &e->ops[ring_push(&e->ring)];
+
+	f->t0 = m->cycle;
+	f->pass = false;
+	f->chained = false;
+	e->issue_cycle = m->cycle + 2;
+	return f;
+}
+
+static struct engine_op *issue_op(struct hf_model *m, enum hf_op kind, unsigned set)
+{
+	struct engine_op *f = issue(m);
+	struct engine *e = &m->engine;
+
+	f->op.kind = kind;
+	e->last_t0 = m->cycle;
+	e->last_set = set;
+	e->last_segment = kind == HF_OP_SEGMENT || kind == HF_OP_ICMP;
+	return f;
+}
+
+/* op_arbiter, 1: the segment queue's head, if nothing about it is still awaited. */
+static bool issue_segment(struct hf_model *m)
+{
+	static const struct syn_cookie_mac no_mac;
+	struct engine *e = &m->engine;
+	const struct tuple_hash_result *hash = NULL;
+	const struct syn_cookie_mac *mac = &no_mac;
+	const struct segment *head;
+	struct engine_op *f;
 
 	if (m->rx.queue_ring.count == 0)
 		return false;
 	head = &m->rx.queue[ring_head(&m->rx.queue_ring)];
-	if (head->has_hash) {
-		const struct tuple_hash_result *hash;
-
-		if (m->hash.queue_ring.count == 0)
-			return false;
-		hash = &m->hash.queue[ring_pop(&m->hash.queue_ring)];
-		e->index = hash->index;
-		e->op.isn = hash->isn;
-	}
-	ring_pop(&m->rx.queue_ring);
+	if (head->has_hash && !(hash = hfm_tuple_hash_head(m)))
+		return false;
+	if (head->has_mac && !(mac = hfm_syn_cookie_head(m)))
+		return false;
 	if (head->cls == HF_CLASS_SEG || head->cls == HF_CLASS_ICMP) {
-		assert(head->has_hash);
-		e->seg = *head;
-		e->op.kind = head->cls == HF_CLASS_SEG ? HF_OP_SEGMENT : HF_OP_ICMP;
-		e->phase = 1;
-	} else {
-		unsigned verdict = head->cls == HF_CLASS_HOST ? HF_VERDICT_HOST : HF_VERDICT_DROP;
+		unsigned set;
+		bool wait;
 
-		push_verdict(m, head, verdict, false, 0);
-		count_verdict(m, verdict, (unsigned)head->cause);
+		assert(hash);
+		set = set_of_index(m, hash->index);
+		wait = hazard(m, set);
+		if (wait && !chains(e, hash->index))
+			return false;
+		f = issue_op(m, head->cls == HF_CLASS_SEG ? HF_OP_SEGMENT : HF_OP_ICMP, set);
+		f->chained = wait;
+		f->index = hash->index;
+		f->op.isn = hash->isn;
+		f->op.mac = *mac;
+		e->last_index = hash->index;
+	} else {
+		f = issue(m);
+		f->pass = true;
 	}
+	f->seg = *head;
+	ring_pop(&m->rx.queue_ring);
+	if (head->has_hash)
+		ring_pop(&m->hash.queue_ring);
+	if (head->has_mac)
+		ring_pop(&m->cookies.queue_ring);
 	return true;
 }
 
-/* The command at the queue's head, in the first cycle in which it is there: if it has a 4-tuple, hashing begins. */
-static void see_command(struct hf_model *m)
+/* op_arbiter, 2. */
+static bool issue_command(struct hf_model *m)
 {
 	struct engine *e = &m->engine;
-	const struct command *head = &e->commands[ring_head(&e->command_ring)];
+	const struct queued_command *head;
+	struct engine_op *f;
+	unsigned set;
 
-	e->head_seen = true;
-	e->head_ready_cycle = m->cycle;
-	if (head->has_body) {
-		struct tuple tuple;
-
-		hfm_event_tuple(head->octets, &tuple);
-		hfm_tuple_hash(&e->head_hash, &tuple, &m->regs);
-		e->head_ready_cycle += hfm_tuple_rounds(&tuple) + 1;
-	}
+	if (m->seen.commands == 0)
+		return false;
+	head = &e->commands[ring_head(&e->command_ring)];
+	if (m->cycle < head->ready_cycle)
+		return false;
+	set = head->command.has_body ? set_of_index(m, head->hash.index) : set_of_slot(m, head->command.id & 0xffff);
+	if (hazard(m, set))
+		return false;
+	f = issue_op(m, HF_OP_COMMAND, set);
+	f->command = head->command;
+	f->index = head->hash.index;
+	f->op.isn = head->hash.isn;
+	ring_pop(&e->command_ring);
+	return true;
 }
 
-static void issue_command(struct hf_model *m)
+/* op_arbiter, 3. */
+static void issue_timeout(struct hf_model *m)
 {
-	struct engine *e = &m->engine;
+	unsigned set = set_of_slot(m, m->table.scan_slot);
 
-	e->command = e->commands[ring_pop(&e->command_ring)];
-	e->head_seen = false;
-	e->index = e->head_hash.index;
-	e->op.isn = e->head_hash.isn;
-	e->op.kind = HF_OP_COMMAND;
-	e->phase = 1;
-}
-
-/* op_arbiter: an idle cycle is T0 of the first op that waits; `phase` is 1 after it. */
-static void issue(struct hf_model *m)
-{
-	struct engine *e = &m->engine;
-
-	if (issue_segment(m))
+	if (m->table.scan != SCAN_HOLD || hazard(m, set))
 		return;
-	if (m->seen.events >= m->params.event_depth || m->seen.replies >= m->params.reply_depth)
+	issue_op(m, HF_OP_TIMEOUT, set)->slot = m->table.scan_slot;
+	m->table.scan = SCAN_TAKEN;
+}
+
+/* Room for what a COMMAND or TIMEOUT may send, and for what those under way may: a segment's op looks for room only
+ * in its T3. */
+static bool room(const struct hf_model *m)
+{
+	const struct engine *e = &m->engine;
+	unsigned ops = 0;
+
+	for (unsigned i = 0, place = e->ring.first; i < e->ring.count; i++, place = ring_next(&e->ring, place))
+		ops += !e->ops[place].pass;
+	return m->seen.events + ops < m->params.event_depth && m->seen.replies + ops < m->params.reply_depth;
+}
+
+/* op_arbiter. */
+static void arbitrate(struct hf_model *m)
+{
+	if (m->cycle < m->engine.issue_cycle || issue_segment(m))
 		return;
-	if (m->seen.commands > 0 && m->cycle >= e->head_ready_cycle) {
-		issue_command(m);
-	} else if (m->seen.scan_offers) {
-		e->op.kind = HF_OP_TIMEOUT;
-		e->phase = 1;
-	}
+	if (m->seen.commands == 0 && m->table.scan != SCAN_HOLD)
+		return;
+	if (room(m) && !issue_command(m))
+		issue_timeout(m);
 }
 
-/* T1 and T2 of an op with a tuple: where its entry is, or would be. */
-static void look_up_tuple(struct hf_model *m, bool ip6, hf_u128 remote_addr, hf_u128 local_addr, uint64_t remote_port,
-	uint64_t local_port)
+/* T1: what may change before T3 by others than ops. */
+static void look_around(struct hf_model *m, struct engine_op *f)
 {
-	struct engine *e = &m->engine;
-	struct conn_place place = hfm_conn_table_lookup(&m->table, e->index, e->op.kind == HF_OP_COMMAND, m->regs.ms);
-	const struct hf_tcb *entry = &m->table.entries[place.slot];
+	const struct segment *seg = &f->seg;
+	int index;
 
-	e->slot = place.slot;
-	e->op.entry = entry;
-	e->op.hit = place.match && entry->state != HF_STATE_CLOSED && entry->ip6 == ip6 &&
-		    entry->remote_addr == remote_addr && entry->local_addr == local_addr &&
-		    entry->remote_port == remote_port && entry->local_port == local_port;
-	e->op.insertable = place.free || place.victim;
-}
-
-static void look_up_segment(struct hf_model *m)
-{
-	struct engine *e = &m->engine;
-	const struct segment *seg = &e->seg;
-
-	look_up_tuple(m, seg->ip6, seg->src_addr, seg->dst_addr, seg->src_port, seg->dst_port);
-	e->op.seg = seg;
-	e->op.listener = NULL;
-}
-
-static void look_up_listener(struct hf_model *m)
-{
-	struct engine *e = &m->engine;
-	int index = hfm_listen_table_lookup(&m->listen, &m->regs, e->seg.ip6, e->seg.dst_addr, e->seg.dst_port);
-
+	f->lookup_ms = m->regs.ms;
+	f->op.listener = NULL;
+	if (f->op.kind != HF_OP_SEGMENT)
+		return;
+	index = hfm_listen_table_lookup(&m->listen, &m->regs, seg->ip6, seg->dst_addr, seg->dst_port);
 	if (index < 0)
 		return;
-	e->listener = m->listen.listeners[index];
-	e->op.listener = &e->listener;
-	e->op.listener_index = (unsigned)index;
+	f->listener = m->listen.listeners[index];
+	f->op.listener = &f->listener;
+	f->op.listener_index = (unsigned)index;
 }
 
-static void look_up_command(struct hf_model *m)
+/* Where the entry of an op with a tuple is, or would be. */
+static void look_up_tuple(struct hf_model *m, struct engine_op *f, bool ip6, hf_u128 remote_addr, hf_u128 local_addr,
+	uint64_t remote_port, uint64_t local_port)
 {
-	struct engine *e = &m->engine;
+	struct conn_place place;
+	const struct hf_tcb *entry;
 
-	e->op.malformed = e->command.malformed;
-	e->op.status = (enum hf_status)e->command.status;
-	e->op.command = (enum hf_command_code)e->command.command;
-	if (e->command.has_body) {
-		const struct hf_tcb *tcb = &e->body.tcb;
+	if (f->chained)
+		place = hfm_conn_table_at(&m->table, m->engine.last_slot, f->index);
+	else
+		place = hfm_conn_table_lookup(&m->table, f->index, f->op.kind == HF_OP_COMMAND, f->lookup_ms);
+	entry = &m->table.entries[place.slot];
+	f->slot = place.slot;
+	f->op.entry = entry;
+	f->op.hit = place.match && entry->state != HF_STATE_CLOSED && entry->ip6 == ip6 &&
+		    entry->remote_addr == remote_addr && entry->local_addr == local_addr &&
+		    entry->remote_port == remote_port && entry->local_port == local_port;
+	f->op.insertable = place.free || place.victim;
+}
 
-		hfm_event_parse(e->command.octets, &e->body);
-		e->op.body = &e->body;
-		look_up_tuple(m, tcb->ip6, tcb->remote_addr, tcb->local_addr, tcb->remote_port, tcb->local_port);
+static void look_up_command(struct hf_model *m, struct engine_op *f)
+{
+	f->op.malformed = f->command.malformed;
+	f->op.status = (enum hf_status)f->command.status;
+	f->op.command = (enum hf_command_code)f->command.command;
+	if (f->command.has_body) {
+		const struct hf_tcb *tcb = &f->body.tcb;
+
+		hfm_event_parse(f->command.octets, &f->body);
+		f->op.body = &f->body;
+		look_up_tuple(m, f, tcb->ip6, tcb->remote_addr, tcb->local_addr, tcb->remote_port, tcb->local_port);
 		return;
 	}
-	e->slot = e->command.id & 0xffff;
-	e->op.entry = e->slot < m->table.slots ? &m->table.entries[e->slot] : &no_entry;
-	e->op.hit = e->op.entry->state != HF_STATE_CLOSED;
-	if (e->op.malformed || e->op.command != HF_COMMAND_DUMP) /* DUMP names a slot, the others a connection */
-		e->op.hit = e->op.hit && e->op.entry->generation == e->command.id >> 16;
+	f->slot = f->command.id & 0xffff;
+	f->op.entry = f->slot < m->table.slots ? &m->table.entries[f->slot] : &no_entry;
+	f->op.hit = f->op.entry->state != HF_STATE_CLOSED;
+	if (f->op.malformed || f->op.command != HF_COMMAND_DUMP) /* DUMP names a slot, the others a connection */
+		f->op.hit = f->op.hit && f->op.entry->generation == f->command.id >> 16;
 }
 
-static void look_up(struct hf_model *m)
+static void look_up(struct hf_model *m, struct engine_op *f)
 {
-	struct engine *e = &m->engine;
+	const struct segment *seg = &f->seg;
 
-	switch (e->op.kind) {
+	switch (f->op.kind) {
 	case HF_OP_SEGMENT:
-		look_up_segment(m);
-		look_up_listener(m);
-		break;
 	case HF_OP_ICMP:
-		look_up_segment(m);
+		look_up_tuple(m, f, seg->ip6, seg->src_addr, seg->dst_addr, seg->src_port, seg->dst_port);
+		f->op.seg = seg;
 		break;
 	case HF_OP_COMMAND:
-		look_up_command(m);
+		look_up_command(m, f);
 		break;
 	case HF_OP_TIMEOUT:
-		e->slot = m->table.scan_slot;
-		e->op.entry = &m->table.entries[e->slot];
+		f->op.entry = &m->table.entries[f->slot];
+		f->op.hit = f->op.entry->timer_armed && hfm_reached(m->regs.ms, f->op.entry->deadline_ms);
 		break;
 	}
+	m->engine.last_slot = f->slot;
 }
 
 static void read_config(const struct hf_model *m, uint64_t time_ns, struct tcp_config *config)
 {
 	const struct regs *r = &m->regs;
+	const struct rate_limits *limits = &m->engine.limits;
 	uint32_t ctrl = hfm_reg(r, HF_REG_CTRL), challenge = hfm_reg(r, HF_REG_CHALLENGE);
+	uint32_t cookie = hfm_reg(r, HF_REG_COOKIE);
 	bool reply_room = m->seen.replies < m->params.reply_depth;
 	bool event_room = m->seen.events < m->params.event_depth;
 
@@ -228,6 +322,14 @@ static void read_config(const struct hf_model *m, uint64_t time_ns, struct tcp_c
 		.host_alive = hfm_host_alive(r),
 		.reply_room = reply_room,
 		.event_room = event_room,
+		.cache_complete = hfm_reg(r, HF_REG_CACHE) >> HF_CACHE_COMPLETE_LOW & 1,
+		.rst_allowed = hfm_rate_limit_allows(limits, r, LIMIT_RST),
+		.synack_allowed = hfm_rate_limit_allows(limits, r, LIMIT_SYNACK),
+		.miss_allowed = hfm_rate_limit_allows(limits, r, LIMIT_MISS),
+		.cookie_mode = cookie >> HF_COOKIE_MODE_LOW & 3,
+		.cookie_lifetime = cookie >> HF_COOKIE_LIFETIME_LOW & 3,
+		.cookie_on = m->engine.cookie_on,
+		.too_many = m->table.half_open >= hfm_reg(r, HF_REG_COOKIE_HIGH),
 		.time_ns = time_ns,
 		.ms = r->ms,
 		.syn_rto_ms = hfm_reg(r, HF_REG_SYN_RTO_MS),
@@ -248,22 +350,23 @@ static void read_config(const struct hf_model *m, uint64_t time_ns, struct tcp_c
 }
 
 /* T3 */
-static void evaluate(struct hf_model *m, uint64_t time_ns)
+static void evaluate(struct hf_model *m, struct engine_op *f, uint64_t time_ns)
 {
 	struct engine *e = &m->engine;
-	const struct hf_tcb *entry = e->op.entry;
 
-	read_config(m, time_ns, &e->config);
-	e->op.config = &e->config;
-	if (e->op.kind == HF_OP_TIMEOUT)
-		e->op.hit = entry->timer_armed && hfm_reached(e->config.ms, entry->deadline_ms);
-	e->state_before = e->op.hit ? (unsigned)entry->state : HF_STATE_CLOSED;
-	if (e->op.kind == HF_OP_SEGMENT && e->op.listener) {
-		e->op.half_open = m->listen.half_open[e->op.listener_index];
-		if (!e->op.hit && e->listener.mode == LISTEN_OFFLOAD)
-			e->state_before = HF_STATE_LISTEN;
+	look_up(m, f);
+	read_config(m, time_ns, &f->config);
+	f->op.config = &f->config;
+	f->state_before = f->op.hit ? (unsigned)f->op.entry->state : HF_STATE_CLOSED;
+	if (f->op.listener) {
+		f->op.half_open = m->listen.half_open[f->op.listener_index];
+		f->op.sent = &e->sent[f->op.listener_index];
+		if (!f->op.hit && f->listener.mode == LISTEN_OFFLOAD)
+			f->state_before = HF_STATE_LISTEN;
 	}
-	hfm_tcp_fsm(&e->op, &e->result);
+	hfm_tcp_fsm(&f->op, &f->result);
+	if (f->result.limit != LIMIT_NONE && !hfm_rate_limited(&m->regs, f->result.limit))
+		f->result.limit = LIMIT_NONE; /* without a limit no token is taken */
 }
 
 /* An entry that its listener counts against its backlog. */
@@ -272,134 +375,173 @@ static bool half_open(const struct hf_tcb *entry)
 	return entry->state == HF_STATE_SYN_RECEIVED && !entry->active;
 }
 
-static void write_table(struct hf_model *m)
+static void write_table(struct hf_model *m, const struct engine_op *f)
 {
-	struct engine *e = &m->engine;
-	const struct hf_tcb *old = e->op.entry, *entry = &e->result.entry;
+	const struct hf_tcb *old = f->op.entry, *entry = &f->result.entry;
 
 	if (half_open(old)) {
 		assert(m->listen.half_open[old->listener] > 0);
 		m->listen.half_open[old->listener]--;
 	}
 	m->listen.half_open[entry->listener] += half_open(entry);
-	hfm_conn_table_write(&m->table, e->slot, entry);
-	if (e->result.insert)
-		hfm_conn_table_tag(&m->table, e->slot, e->index);
+	hfm_conn_table_write(&m->table, f->slot, entry);
+	if (f->result.insert)
+		hfm_conn_table_tag(&m->table, f->slot, f->index);
 }
 
-/* An entry that the op frees is shown as it was. */
-static void push_event(struct hf_model *m)
+/* The connection that the op was about: the one that it made, else the one that it hit. */
+static uint32_t op_id(const struct engine_op *f)
 {
-	struct engine *e = &m->engine;
-	const struct tcp_result *result = &e->result;
+	return connection_id(f->slot, f->result.insert ? &f->result.entry : f->op.entry);
+}
+
+/* An entry that the op frees is shown as it was; one that found no room as it would be. */
+static void push_event(struct hf_model *m, const struct engine_op *f)
+{
+	const struct tcp_result *result = &f->result;
 	bool freed = result->write && result->entry.state == HF_STATE_CLOSED;
-	const struct hf_tcb *tcb = result->write && !freed ? &result->entry : e->op.entry;
+	bool after = (result->write && !freed) || result->by_cookie;
+	const struct hf_tcb *tcb = after ? &result->entry : f->op.entry;
 	struct event_source source = {
 		.code = result->event_code,
-		.id = connection_id(e->slot, tcb),
+		.by_cookie = result->by_cookie,
+		.id = result->by_cookie && !result->insert ? HF_NO_ID : op_id(f),
 		.state = freed ? HF_STATE_CLOSED : (enum hf_state)tcb->state,
-		.seg = result->event_code == HF_EVENT_ESTABLISHED ? &e->seg : NULL,
-		.ms = e->config.ms,
-		.syn_rto_ms = e->config.syn_rto_ms,
+		.seg = result->event_code == HF_EVENT_ESTABLISHED ? &f->seg : NULL,
+		.ms = f->config.ms,
+		.syn_rto_ms = f->config.syn_rto_ms,
 		.frame_follows = result->verdict == HF_VERDICT_HOST,
 	};
 
-	switch (e->op.kind) {
+	switch (f->op.kind) {
 	case HF_OP_SEGMENT:
 	case HF_OP_ICMP:
-		source.stamp = e->seg.stamp;
+		source.stamp = f->seg.stamp;
 		break;
 	case HF_OP_TIMEOUT:
-		source.stamp = e->config.time_ns;
+		source.stamp = f->config.time_ns;
 		break;
 	case HF_OP_COMMAND:
-		source.stamp = e->command.cookie;
+		source.stamp = f->command.cookie;
 		break;
 	}
 	hfm_event_push(&m->events, &source, tcb);
 }
 
-static void push_completion(struct hf_model *m)
+static void push_completion(struct hf_model *m, const struct engine_op *f)
 {
-	struct engine *e = &m->engine;
-	const struct command *c = &e->command;
-	uint32_t id = e->result.insert ? connection_id(e->slot, &e->result.entry) : c->id;
+	const struct command *c = &f->command;
+	uint32_t id = f->result.insert ? op_id(f) : c->id;
 
-	hfm_event_completion(&m->events, id, c->cookie, e->result.status, c->malformed ? 0x100 | c->type : c->command);
+	hfm_event_completion(&m->events, id, c->cookie, f->result.status, c->malformed ? 0x100 | c->type : c->command);
+}
+
+/* T4 of a frame that the parser has judged. */
+static void pass(struct hf_model *m, const struct engine_op *f)
+{
+	unsigned verdict = f->seg.cls == HF_CLASS_HOST ? HF_VERDICT_HOST : HF_VERDICT_DROP;
+
+	push_verdict(m, &f->seg, verdict, false, 0);
+	count_verdict(m, verdict, (unsigned)f->seg.cause);
 }
 
 /* T4: everything that the op changes. */
-static void write_back(struct hf_model *m)
+static void write_back(struct hf_model *m, const struct engine_op *f)
 {
-	struct engine *e = &m->engine;
-	const struct tcp_result *result = &e->result;
+	const struct tcp_result *result = &f->result;
 
-	if (e->op.kind == HF_OP_SEGMENT || e->op.kind == HF_OP_ICMP)
-		push_verdict(m, &e->seg, result->verdict, e->op.hit, connection_id(e->slot, e->op.entry));
-	if (e->op.kind == HF_OP_SEGMENT)
-		m->counters[HF_CNT_OPT_MALFORMED] += e->seg.opt_bad;
+	if (f->op.kind == HF_OP_SEGMENT || f->op.kind == HF_OP_ICMP)
+		push_verdict(m, &f->seg, result->verdict, f->op.hit || result->insert, op_id(f));
+	if (f->op.kind == HF_OP_SEGMENT)
+		m->counters[HF_CNT_OPT_MALFORMED] += f->seg.opt_bad;
 	if (result->reply)
 		hfm_tx_builder_push(&m->builder, &result->frame);
 	if (result->event)
-		push_event(m);
+		push_event(m, f);
 	if (result->completion)
-		push_completion(m);
+		push_completion(m, f);
 	if (result->write) /* last: until here op.entry is the entry before */
-		write_table(m);
+		write_table(m, f);
+	if (result->cookie) {
+		m->engine.sent[f->op.listener_index].sent = true;
+		m->engine.sent[f->op.listener_index].epoch = hfm_cookie_epoch(f->seg.stamp);
+	}
+	if (result->limit != LIMIT_NONE)
+		hfm_rate_limit_take(&m->engine.limits, result->limit);
+	if (result->incomplete)
+		m->regs.cache_ends = true;
 	count_verdict(m, result->verdict, result->cause);
 	for (unsigned i = 0; i < result->counts; i++)
 		m->counters[result->count[i]]++;
 }
 
+/* The phase T1 to T4 that this cycle is for `f`. */
+static void advance(struct hf_model *m, struct engine_op *f, uint64_t time_ns)
+{
+	unsigned phase = (unsigned)(m->cycle - f->t0);
+
+	if (phase == 4) {
+		ring_pop(&m->engine.ring);
+		if (f->pass) {
+			pass(m, f);
+		} else {
+			write_back(m, f);
+			m->engine.traced = f;
+		}
+	} else if (phase == 3 && !f->pass) {
+		evaluate(m, f, time_ns);
+	} else if (phase == 1 && !f->pass) {
+		look_around(m, f);
+	}
+}
+
+/* Whether half-open entries are so many that no more are made: with hysteresis. */
+static bool cookies_on(const struct hf_model *m)
+{
+	if (m->table.half_open >= hfm_reg(&m->regs, HF_REG_COOKIE_HIGH))
+		return true;
+	return m->engine.cookie_on && m->table.half_open >= hfm_reg(&m->regs, HF_REG_COOKIE_LOW);
+}
+
 void hfm_engine_step(struct hf_model *m, uint64_t time_ns)
 {
 	struct engine *e = &m->engine;
-	unsigned phase = e->phase;
+	bool cookie_on = cookies_on(m); /* from the next cycle on */
+	const struct engine_op *done = NULL;
+	unsigned ops;
 
-	e->traced = false;
-	if (m->seen.commands > 0 && !e->head_seen)
-		see_command(m);
-	if (phase == 0 && m->ready)
-		issue(m);
-	hfm_conn_table_scan(m, phase == 0 && e->phase == 1, phase == 4);
-	switch (phase) {
-	case 0:
-		return;
-	case 1:
-		look_up(m);
-		break;
-	case 3:
-		evaluate(m, time_ns);
-		break;
-	case 4:
-		write_back(m);
-		e->traced = true;
-		e->phase = 0;
-		return;
-	}
-	e->phase++;
+	e->traced = NULL;
+	if (m->ready)
+		arbitrate(m);
+	ops = e->ring.count;
+	if (ops > 0 && m->cycle - e->ops[ring_head(&e->ring)].t0 == 4 && !e->ops[ring_head(&e->ring)].pass)
+		done = &e->ops[ring_head(&e->ring)];
+	hfm_conn_table_scan(m, m->cycle == e->last_t0 || done, done && done->op.kind == HF_OP_TIMEOUT);
+	for (unsigned place = e->ring.first; ops > 0; ops--, place = ring_next(&e->ring, place))
+		advance(m, &e->ops[place], time_ns);
+	e->cookie_on = cookie_on;
 }
 
-void hfm_engine_trace(const struct engine *e, struct hf_out *out)
+void hfm_engine_trace(const struct engine_op *f, struct hf_out *out)
 {
-	out->trc_op = e->op.kind;
-	out->trc_write = e->result.write;
-	out->trc_slot = e->slot;
-	out->trc_state = e->state_before;
-	out->trc_verdict = e->result.verdict;
-	out->trc_cause = e->result.cause;
-	switch (e->op.kind) {
+	out->trc_op = f->op.kind;
+	out->trc_write = f->result.write;
+	out->trc_slot = f->slot;
+	out->trc_state = f->state_before;
+	out->trc_verdict = f->result.verdict;
+	out->trc_cause = f->result.cause;
+	switch (f->op.kind) {
 	case HF_OP_SEGMENT:
 	case HF_OP_ICMP:
-		out->trc_stamp = e->seg.stamp;
+		out->trc_stamp = f->seg.stamp;
 		break;
 	case HF_OP_COMMAND:
-		out->trc_stamp = e->command.cookie;
+		out->trc_stamp = f->command.cookie;
 		break;
 	case HF_OP_TIMEOUT:
 		out->trc_stamp = 0;
 		break;
 	}
-	if (e->result.write)
-		out->trc_entry = e->result.entry;
+	if (f->result.write)
+		out->trc_entry = f->result.entry;
 }

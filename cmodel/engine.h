@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine.h - op_arbiter and the pipeline T0 to T4 around tcp_fsm: one op at a time, five cycles each. */
+ * engine.h - op_arbiter and the pipeline T0 to T4 around tcp_fsm, with up to three ops in it. */
 #ifndef HANDFAST_CMODEL_ENGINE_H
 #define HANDFAST_CMODEL_ENGINE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include "message.h"
+#include "rate_limit.h"
 #include "tcp_fsm.h"
 #include "tuple_hash.h"
+
+#define ENGINE_OPS 3u /* T0 to T4 of each, T0 two cycles apart */
 
 /* What h2c hands over: a command, or the news of a malformed message. */
 struct command {
@@ -21,34 +24,65 @@ struct command {
 	uint8_t octets[COMMAND_OCTETS]; /* has_body: the message; the header's part is not used */
 };
 
-struct engine {
-	unsigned phase; /* 1 to 4: this cycle is T1 to T4 of `op`; 0: idle, it may be T0 */
+/* In the command queue. */
+struct queued_command {
+	struct command command;
+	struct tuple_hash_result hash; /* has_body */
+	uint64_t ready_cycle;	       /* the first in which it may be T0 */
+};
+
+/* One issue: an op, or a frame that passes with the verdict of the parser. */
+struct engine_op {
+	uint64_t t0; /* the cycle of the issue */
+	bool pass;
+	bool chained; /* it takes the slot of the op before */
 	struct tcp_op op;
-	struct segment seg;	/* SEGMENT, ICMP: op.seg */
+	struct segment seg;	/* SEGMENT, ICMP, a pass */
 	uint64_t index;		/* of an op with a tuple: hash for the table */
 	struct command command; /* COMMAND */
 	struct command_body body;
 	unsigned slot;
 	struct listener listener; /* as it was in T1 */
+	uint32_t lookup_ms;	  /* of T1 */
 	struct tcp_config config; /* of T3 */
 	struct tcp_result result; /* of T3 */
+	unsigned state_before;	  /* trc_state */
+};
 
-	struct command *commands; /* command queue, of CMD_DEPTH */
+struct engine {
+	struct engine_op ops[ENGINE_OPS]; /* under way, the oldest first */
+	struct ring ring;
+	const struct engine_op *traced; /* the op whose T4 was the cycle before, or NULL */
+
+	uint64_t issue_cycle; /* from which on something may be issued */
+	/* The op issued last, for hazards. */
+	uint64_t last_t0;
+	unsigned last_set; /* or NO_SET */
+	uint64_t last_index;
+	bool last_segment;  /* it was SEGMENT or ICMP */
+	unsigned last_slot; /* of the op that looked its slot up last */
+
+	struct queued_command *commands; /* of CMD_DEPTH */
 	struct ring command_ring;
-	bool head_seen; /* the head was seen, and its hash, if it needs one, is ready in head_ready_cycle */
-	struct tuple_hash_result head_hash;
-	uint64_t head_ready_cycle;
 
-	unsigned state_before; /* trc_state */
-	bool traced;	       /* T4 was the cycle before: op, slot, result and state_before are its trace */
+	struct rate_limits limits;
+	bool cookie_on;
+	struct cookie_memory sent[LISTENERS_MAX];
 };
 
 struct hf_model;
 
-void hfm_engine_reset(struct engine *e);
+void hfm_engine_reset(struct engine *e, const struct regs *regs);
+/* Queue a command in this cycle; the caller has seen room. */
+void hfm_engine_push_command(struct hf_model *m, const struct command *command);
 /* One clock of it and of the scanner, which shares the table. */
 void hfm_engine_step(struct hf_model *m, uint64_t time_ns);
+/* Nothing under way, nothing traced. */
+static inline bool hfm_engine_idle(const struct engine *e)
+{
+	return e->ring.count == 0 && !e->traced;
+}
 /* The trace pins of the coming cycle; call while `traced`. */
-void hfm_engine_trace(const struct engine *e, struct hf_out *out);
+void hfm_engine_trace(const struct engine_op *f, struct hf_out *out);
 
 #endif

@@ -10,12 +10,12 @@ static bool is_mapped(const uint8_t *octets)
 	return get_be128(octets) >> 32 == 0xffff;
 }
 
-static struct event_record *push(struct event_queue *q, unsigned octets)
+static struct event_record *push(struct event_queue *q, unsigned length)
 {
 	struct event_record *record = &q->records[ring_push(&q->ring)];
 
-	record->beats = octets / 8;
-	memset(record->octets, 0, octets);
+	record->length = length;
+	memset(record->octets, 0, sizeof(record->octets));
 	return record;
 }
 
@@ -24,7 +24,8 @@ static uint64_t rtt_ms(const struct event_source *source, const struct hf_tcb *t
 {
 	uint64_t rtt = (source->ms - tcb->sent_ms) & 0xffffff;
 
-	if (source->code != HF_EVENT_ESTABLISHED || tcb->syn_lost) /* RFC 6298 section 3, Karn's algorithm */
+	if (source->code != HF_EVENT_ESTABLISHED || source->by_cookie ||
+		tcb->syn_lost) /* RFC 6298 section 3, Karn's algorithm */
 		return 0xffff;
 	return rtt < 0xfffe ? rtt : 0xfffe;
 }
@@ -34,7 +35,7 @@ static uint64_t rto_ms(const struct event_source *source, const struct hf_tcb *t
 {
 	uint64_t rto;
 
-	if (source->code != HF_EVENT_ESTABLISHED)
+	if (source->code != HF_EVENT_ESTABLISHED || source->by_cookie)
 		return tcb->rto_ms;
 	if (tcb->syn_lost)
 		return source->syn_rto_ms > 3000 ? source->syn_rto_ms : 3000;
@@ -49,7 +50,8 @@ void hfm_event_push(struct event_queue *q, const struct event_source *source, co
 			   (uint64_t)source->frame_follows << 4 | tcb->vlan_tags << 5 | tcb->vlan_svlan << 7;
 	const struct segment *seg = source->seg;
 
-	hfm_message_header(octets, HF_MSG_EVENT, 0, EVENT_OCTETS, source->id, source->stamp);
+	hfm_message_header(
+		octets, HF_MSG_EVENT, source->by_cookie ? HF_EVENT_COOKIE : 0, EVENT_OCTETS, source->id, source->stamp);
 	MESSAGE_PUT(octets, EVENT, code, source->code);
 	MESSAGE_PUT(octets, EVENT, state, source->state);
 	MESSAGE_PUT(octets, EVENT, listener, tcb->listener | tcb->active << 6 | tcb->ecn_ok << 7);

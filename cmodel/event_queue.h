@@ -13,8 +13,8 @@
 #define COMPLETION_OCTETS 24u
 
 struct event_record {
-	unsigned beats;
-	uint8_t octets[EVENT_OCTETS];
+	unsigned length;
+	uint8_t octets[EVENT_OCTETS]; /* 0 behind the message */
 };
 
 struct event_queue {
@@ -25,6 +25,7 @@ struct event_queue {
 /* What an EVENT says, besides the entry. */
 struct event_source {
 	enum hf_event_code code;
+	bool by_cookie; /* ESTABLISHED by a SYN cookie: nobody knows when its SYN-ACK was sent */
 	uint32_t id;
 	uint64_t stamp;
 	enum hf_state state;	   /* after the op; `tcb` may still tell the one before */

@@ -6,6 +6,7 @@
 #include "model.h"
 
 const struct hf_params hf_params_default = {
+	.data_w = 64,
 	.sets_log2 = 8,
 	.ways = 4,
 	.listeners = 16,
@@ -21,6 +22,7 @@ const struct hf_params hf_params_default = {
 };
 
 const struct hf_params hf_params_small = {
+	.data_w = 64,
 	.sets_log2 = 2,
 	.ways = 2,
 	.listeners = 2,
@@ -35,6 +37,38 @@ const struct hf_params hf_params_small = {
 	.tx_descs = 2,
 };
 
+const struct hf_params hf_params_wide = {
+	.data_w = 512,
+	.sets_log2 = 8,
+	.ways = 4,
+	.listeners = 16,
+	.max_frame = 1522,
+	.seg_depth = 64,
+	.stage_beats = 128,
+	.host_fifo_beats = 512,
+	.event_depth = 32,
+	.reply_depth = 16,
+	.cmd_depth = 8,
+	.tx_beats = 128,
+	.tx_descs = 32,
+};
+
+const struct hf_params hf_params_wide_small = {
+	.data_w = 512,
+	.sets_log2 = 2,
+	.ways = 2,
+	.listeners = 2,
+	.max_frame = 512,
+	.seg_depth = 8,
+	.stage_beats = 32,
+	.host_fifo_beats = 32,
+	.event_depth = 2,
+	.reply_depth = 2,
+	.cmd_depth = 2,
+	.tx_beats = 16,
+	.tx_descs = 2,
+};
+
 static bool between(unsigned x, unsigned low, unsigned high)
 {
 	return x >= low && x <= high;
@@ -46,9 +80,10 @@ static bool legal(const struct hf_params *p)
 	const unsigned depth_max = 65536;
 	unsigned beats;
 
-	if (!between(p->max_frame, 60, 16376) || !between(p->sets_log2, 1, 16) || !between(p->ways, 1, 8))
+	if ((p->data_w != 64 && p->data_w != 512) || !between(p->max_frame, 60, 16376) ||
+		!between(p->sets_log2, 1, 16) || !between(p->ways, 1, 8))
 		return false;
-	beats = beats_of(p->max_frame);
+	beats = beats_of(p->max_frame, p->data_w / 8);
 	return (p->ways & (p->ways - 1)) == 0 && p->ways << p->sets_log2 <= 65536 &&
 	       between(p->listeners, 1, LISTENERS_MAX) && between(p->seg_depth, 1, depth_max) &&
 	       between(p->stage_beats, beats, depth_max) && between(p->host_fifo_beats, beats + 2, depth_max) &&
@@ -64,14 +99,17 @@ static void *new_queue(struct ring *ring, unsigned depth, size_t size)
 	return calloc(depth, size);
 }
 
-static bool new_host_frames(struct tx_checksum *t, const struct hf_params *p)
+static bool new_host_frames(struct hf_model *m)
 {
+	const struct hf_params *p = &m->params;
+	struct tx_checksum *t = &m->host_frames;
+
 	t->places = p->tx_descs + 2;
 	t->frames = calloc(t->places, sizeof(*t->frames));
 	if (!t->frames)
 		return false;
 	for (unsigned i = 0; i < t->places; i++) {
-		t->frames[i].octets = calloc(beats_of(p->max_frame), 8);
+		t->frames[i].octets = calloc(beats_of(p->max_frame, m->width) + 1, m->width);
 		if (!t->frames[i].octets)
 			return false;
 	}
@@ -84,16 +122,17 @@ static bool new_memory(struct hf_model *m)
 	struct rx_parser *rx = &m->rx;
 	struct conn_table *t = &m->table;
 
-	rx->max_beats = beats_of(p->max_frame);
-	rx->kept_beats = rx->max_beats > RX_HEADER_OCTETS / 8 ? rx->max_beats : RX_HEADER_OCTETS / 8;
-	rx->octets = calloc(rx->kept_beats, 8);
+	rx->max_beats = beats_of(p->max_frame, m->width);
+	rx->kept_beats = beats_of(p->max_frame > RX_HEADER_OCTETS ? p->max_frame : RX_HEADER_OCTETS, m->width);
+	rx->octets = calloc(rx->kept_beats, m->width);
 	rx->parsed_ring.depth = RX_IN_FLIGHT;
 	rx->queue = new_queue(&rx->queue_ring, p->seg_depth, sizeof(*rx->queue));
-	m->hash.computed_ring.depth = TUPLE_HASH_IN_FLIGHT;
 	m->hash.queue = new_queue(&m->hash.queue_ring, p->seg_depth, sizeof(*m->hash.queue));
-	m->frames.stage = new_queue(&m->frames.stage_ring, p->stage_beats, sizeof(*m->frames.stage));
+	m->cookies.queue = new_queue(&m->cookies.queue_ring, p->seg_depth, sizeof(*m->cookies.queue));
+	m->frames.stage = new_queue(&m->frames.stage_ring, p->stage_beats, m->width);
 	m->frames.verdicts = new_queue(&m->frames.verdict_ring, p->seg_depth, sizeof(*m->frames.verdicts));
-	m->frames.host = new_queue(&m->frames.host_ring, p->host_fifo_beats, sizeof(*m->frames.host));
+	m->frames.host = new_queue(&m->frames.host_ring, p->host_fifo_beats + 1, m->width);
+	m->frames.host_last = calloc(p->host_fifo_beats + 1, sizeof(*m->frames.host_last));
 	t->ways = p->ways;
 	t->sets = 1u << p->sets_log2;
 	t->slots = t->sets * t->ways;
@@ -104,9 +143,9 @@ static bool new_memory(struct hf_model *m)
 	m->engine.commands = new_queue(&m->engine.command_ring, p->cmd_depth, sizeof(*m->engine.commands));
 	m->events.records = new_queue(&m->events.ring, p->event_depth, sizeof(*m->events.records));
 	m->builder.replies = new_queue(&m->builder.ring, p->reply_depth, sizeof(*m->builder.replies));
-	return new_host_frames(&m->host_frames, p) && rx->octets && rx->queue && m->hash.queue && m->frames.stage &&
-	       m->frames.verdicts && m->frames.host && t->entries && t->tags && t->timers && m->engine.commands &&
-	       m->events.records && m->builder.replies;
+	return new_host_frames(m) && rx->octets && rx->queue && m->hash.queue && m->cookies.queue && m->frames.stage &&
+	       m->frames.verdicts && m->frames.host && m->frames.host_last && t->entries && t->tags && t->timers &&
+	       m->engine.commands && m->events.records && m->builder.replies;
 }
 
 static void reset(struct hf_model *m)
@@ -118,16 +157,17 @@ static void reset(struct hf_model *m)
 	m->epoch = 0;
 	hfm_rx_parser_reset(&m->rx);
 	hfm_tuple_hash_reset(&m->hash);
+	hfm_syn_cookie_reset(&m->cookies);
 	hfm_rx_frame_fifo_reset(&m->frames);
 	hfm_conn_table_reset(&m->table);
 	hfm_listen_table_reset(&m->listen);
-	hfm_engine_reset(&m->engine);
 	ring_reset(&m->events.ring);
 	hfm_tx_builder_reset(&m->builder);
 	hfm_tx_checksum_reset(&m->host_frames);
 	hfm_tx_arbiter_reset(&m->tx);
 	hfm_message_reset(&m->c2h, &m->h2c);
 	hfm_regs_reset(&m->regs);
+	hfm_engine_reset(&m->engine, &m->regs);
 	memset(m->counters, 0, sizeof(m->counters));
 }
 
@@ -141,11 +181,13 @@ struct hf_model *hf_model_new(const struct hf_params *params)
 	if (!m)
 		return NULL;
 	m->params = *params;
+	m->wide = params->data_w == 512;
+	m->width = params->data_w / 8;
 	if (!new_memory(m)) {
 		hf_model_free(m);
 		return NULL;
 	}
-	hfm_regs_init(&m->regs);
+	hfm_regs_init(&m->regs, m->table.slots);
 	reset(m);
 	return m;
 }
@@ -163,9 +205,11 @@ void hf_model_free(struct hf_model *m)
 	free(m->table.timers);
 	free(m->table.tags);
 	free(m->table.entries);
+	free(m->frames.host_last);
 	free(m->frames.host);
 	free(m->frames.verdicts);
 	free(m->frames.stage);
+	free(m->cookies.queue);
 	free(m->hash.queue);
 	free(m->rx.queue);
 	free(m->rx.octets);
@@ -189,11 +233,10 @@ static void look(struct hf_model *m)
 
 	s->inflight = m->rx.inflight;
 	s->stage_count = m->frames.stage_ring.count;
-	s->host_room = m->frames.host_ring.depth - m->frames.host_ring.count;
+	s->host_room = m->params.host_fifo_beats - m->frames.host_ring.count;
 	s->events = m->events.ring.count;
 	s->replies = m->builder.ring.count;
 	s->commands = m->engine.command_ring.count;
-	s->scan_offers = m->table.scan == SCAN_HOLD;
 	s->reply_full = m->c2h.reply_full;
 	s->axil_access = hfm_axil_access(&m->regs);
 }
@@ -212,6 +255,7 @@ static void clock_edge(struct hf_model *m, const struct hf_in *in)
 	hfm_rx_frame_fifo_step(m);
 	hfm_engine_step(m, in->time_ns);
 	hfm_tuple_hash_step(m);
+	hfm_syn_cookie_step(m);
 	hfm_rx_parser_step(m, in);
 	hfm_regs_end(m, in);
 	if (!m->ready)
@@ -227,14 +271,19 @@ static bool input_moves(const struct hf_in *in)
 /* Whether the coming cycles change nothing and show nothing, as long as no input moves. */
 static bool is_quiet(const struct hf_model *m)
 {
-	return m->ready && m->engine.phase == 0 && !m->engine.traced && m->rx.inflight == 0 &&
-	       m->frames.mover == MOVER_IDLE && !m->tx.valid && !m->c2h.valid && m->c2h.source == C2H_NONE &&
-	       !m->c2h.hello_pending && !m->c2h.reply_full && m->events.ring.count == 0 && !m->frames.host_valid &&
-	       m->frames.host_ring.count == 0 && !m->builder.busy && m->builder.ring.count == 0 &&
-	       !m->host_frames.busy && m->host_frames.queued == 0 && !m->host_frames.committed &&
-	       m->engine.command_ring.count == 0 && m->table.scan == SCAN_IDLE && !m->table.scan_req &&
-	       m->h2c.state != H2C_REG && m->h2c.state != H2C_CMD && m->h2c.state != H2C_BAD && !m->regs.wready &&
+	return m->ready && hfm_engine_idle(&m->engine) && m->rx.inflight == 0 && !m->frames.moving && !m->tx.valid &&
+	       !m->c2h.valid && m->c2h.source == C2H_NONE && !m->c2h.hello_pending && !m->c2h.reply_full &&
+	       m->events.ring.count == 0 && !m->frames.host_valid && m->frames.host_ring.count == 0 &&
+	       !m->builder.making && !m->builder.sending && m->builder.ring.count == 0 && !m->host_frames.busy &&
+	       m->host_frames.queued == 0 && m->host_frames.committed == 0 && m->engine.command_ring.count == 0 &&
+	       m->table.scan == SCAN_IDLE && !m->table.scan_req && !hfm_h2c_busy(&m->h2c) && !m->regs.wready &&
 	       !m->regs.arready && !m->regs.bvalid && !m->regs.rvalid;
+}
+
+static void show(uint64_t *pin, const uint64_t *data, unsigned width)
+{
+	for (unsigned i = 0; i < width / 8; i++)
+		pin[i] = data[i];
 }
 
 static void outputs(const struct hf_model *m, struct hf_out *out)
@@ -242,13 +291,13 @@ static void outputs(const struct hf_model *m, struct hf_out *out)
 	out->ready = m->ready;
 	out->m_axis_tx_tvalid = m->tx.valid;
 	if (m->tx.valid) {
-		out->m_axis_tx_tdata = m->tx.data;
+		show(out->m_axis_tx_tdata, m->tx.data, m->width);
 		out->m_axis_tx_tkeep = m->tx.keep;
 		out->m_axis_tx_tlast = m->tx.last;
 	}
 	out->m_axis_c2h_tvalid = m->c2h.valid;
 	if (m->c2h.valid) {
-		out->m_axis_c2h_tdata = m->c2h.data;
+		show(out->m_axis_c2h_tdata, m->c2h.data, m->width);
 		out->m_axis_c2h_tlast = m->c2h.last;
 	}
 	out->s_axis_h2c_tready = m->h2c.tready;
@@ -260,9 +309,9 @@ static void outputs(const struct hf_model *m, struct hf_out *out)
 	out->s_axil_rvalid = m->regs.rvalid;
 	out->s_axil_rdata = m->regs.rdata;
 	out->s_axil_rresp = m->regs.rresp;
-	out->trc_valid = m->engine.traced;
+	out->trc_valid = m->engine.traced != NULL;
 	if (m->engine.traced)
-		hfm_engine_trace(&m->engine, out);
+		hfm_engine_trace(m->engine.traced, out);
 }
 
 void hf_model_step(struct hf_model *m, const struct hf_in *in, struct hf_out *out)

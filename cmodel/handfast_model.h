@@ -22,30 +22,37 @@ struct hf_tcb {
 #undef FIELD
 };
 
+/* A data pin: word 0 holds bits 63:0. With DATA_W 64 only word 0 is used, the others are 0 for ever. */
+#define HF_DATA_WORDS 8
+
 /* What the pins hold during one clock, into the core. */
 struct hf_in {
 #define IN(name, bits, doc) uint64_t name;
+#define IN_DATA(name, doc)  uint64_t name[HF_DATA_WORDS];
 #include "pins.def"
 #undef IN
+#undef IN_DATA
 };
 
 /* What the pins hold during one clock, out of the core. trc_entry is defined only while
- * trc_valid and trc_write are 1. */
+ * trc_valid and trc_write are 1; words of data pins that DATA_W does not use are never written. */
 struct hf_out {
 #define OUT(name, bits, valid, doc) uint64_t name;
+#define OUT_DATA(name, valid, doc)  uint64_t name[HF_DATA_WORDS];
 #include "pins.def"
 #undef OUT
+#undef OUT_DATA
 	struct hf_tcb trc_entry;
 };
 
 /* Parameters of the core, docs/architecture.md "Parameters"; same limits as in RTL. */
 struct hf_params {
-	unsigned sets_log2, ways, listeners, max_frame, seg_depth, stage_beats, host_fifo_beats, event_depth,
+	unsigned data_w, sets_log2, ways, listeners, max_frame, seg_depth, stage_beats, host_fifo_beats, event_depth,
 		reply_depth, cmd_depth, tx_beats, tx_descs;
 };
 
-extern const struct hf_params hf_params_default; /* the defaults of the table there */
-extern const struct hf_params hf_params_small;	 /* handfast_small of the table there */
+/* The defaults of the table there, and handfast_small, handfast_wide, handfast_wide_small. */
+extern const struct hf_params hf_params_default, hf_params_small, hf_params_wide, hf_params_wide_small;
 
 struct hf_model;
 

@@ -32,7 +32,7 @@ void hfm_message_hello(struct hf_model *m, uint64_t time_ns)
 	MESSAGE_PUT(octets, HELLO, listeners, m->params.listeners);
 	MESSAGE_PUT(octets, HELLO, max_frame, m->params.max_frame);
 	MESSAGE_PUT(octets, HELLO, ways, m->params.ways);
-	MESSAGE_PUT(octets, HELLO, data_w, 64);
+	MESSAGE_PUT(octets, HELLO, data_w, 8 * m->width);
 	m->c2h.hello_pending = true;
 }
 
@@ -47,21 +47,28 @@ static enum c2h_source choose(const struct hf_model *m)
 	return m->frames.host_valid ? C2H_FRAME : C2H_NONE;
 }
 
-/* Load the next beat of a message of `beats` beats; returns whether it is the last one. */
-static bool load(struct c2h *c, const uint8_t *octets, unsigned beats)
+/* Load the next beat of a message of `length` octets; returns whether it is the last one. */
+static bool load(struct hf_model *m, const uint8_t *octets, unsigned length)
 {
+	struct c2h *c = &m->c2h;
+	unsigned at = m->width * c->beat++;
+
 	c->valid = true;
-	c->data = get_le64(octets + 8 * c->beat++);
-	c->last = c->beat == beats;
+	get_beat(c->data, octets + at, m->width);
+	c->last = at + m->width >= length;
 	return c->last;
 }
 
 /* Load a beat of the host FIFO's output register, if it holds one; returns whether it is a message's last. */
-static bool load_frame(struct c2h *c, const struct rx_frame_fifo *f)
+static bool load_frame(struct hf_model *m)
 {
+	struct c2h *c = &m->c2h;
+	const struct rx_frame_fifo *f = &m->frames;
+
 	c->valid = f->host_valid;
-	c->data = f->host_out.data;
-	c->last = f->host_valid && f->host_out.last;
+	c->last = f->host_valid && f->host_last[f->host_out];
+	if (c->valid)
+		get_beat(c->data, f->host + (size_t)m->width * f->host_out, m->width);
 	return c->last;
 }
 
@@ -81,23 +88,23 @@ void hfm_c2h_step(struct hf_model *m, bool tready)
 			c->valid = false;
 			break;
 		case C2H_HELLO:
-			done = load(c, c->hello, HELLO_OCTETS / 8);
+			done = load(m, c->hello, HELLO_OCTETS);
 			c->hello_pending = !done;
 			break;
 		case C2H_REG_REPLY:
-			done = load(c, c->reply, REG_REPLY_OCTETS / 8);
+			done = load(m, c->reply, REG_REPLY_OCTETS);
 			c->reply_full = !done;
 			break;
 		case C2H_EVENT: {
 			const struct event_record *record = &m->events.records[ring_head(&m->events.ring)];
 
-			done = load(c, record->octets, record->beats);
+			done = load(m, record->octets, record->length);
 			if (done)
 				ring_pop(&m->events.ring);
 			break;
 		}
 		case C2H_FRAME:
-			done = load_frame(c, &m->frames);
+			done = load_frame(m);
 			taken = c->valid;
 			break;
 		}
@@ -109,13 +116,11 @@ void hfm_c2h_step(struct hf_model *m, bool tready)
 
 bool hfm_h2c_tready(const struct hf_model *m)
 {
-	const struct tx_checksum *t = &m->host_frames;
-
 	switch (m->h2c.state) {
 	case H2C_HDR0:
 		return m->ready;
 	case H2C_FRAME:
-		return t->count < m->params.tx_beats && t->queued + t->committed < m->params.tx_descs;
+		return hfm_tx_checksum_room(m);
 	case H2C_HDR1:
 	case H2C_BODY:
 	case H2C_VALUE:
@@ -175,15 +180,15 @@ static enum hf_status judge_command(const struct h2c *h)
 	return h->length == length ? HF_STATUS_OK : HF_STATUS_BAD_LENGTH;
 }
 
-/* HDR1: the whole header is here. */
-static enum hf_status judge(const struct h2c *h, bool tlast, unsigned max_frame)
+/* The whole header is here, and perhaps more; `more` says that the message goes on behind these beats. */
+static enum hf_status judge_header(const struct h2c *h, bool tlast, bool more, unsigned max_frame)
 {
 	enum hf_status status = judge_length(h, max_frame);
 	unsigned start = h->id & 0xffff, offset = h->id >> 16;
 
 	if (status != HF_STATUS_OK)
 		return status;
-	if (tlast != (h->length == HF_MSG_HEADER_BYTES))
+	if (tlast == more)
 		return HF_STATUS_BAD_LENGTH;
 	if (h->type == HF_MSG_COMMAND)
 		return judge_command(h);
@@ -200,88 +205,132 @@ static void bad(struct h2c *h, enum hf_status status, bool tlast)
 	h->state = tlast ? H2C_BAD : H2C_SKIP;
 }
 
-static void take_header(struct h2c *h, uint64_t data, bool tlast)
-{
-	h->type = (uint8_t)data;
-	h->flags = (uint8_t)(data >> 8);
-	h->length = (uint16_t)(data >> 16);
-	h->id = (uint32_t)(data >> 32);
-	h->cookie = 0;
-	if (tlast)
-		bad(h, HF_STATUS_BAD_LENGTH, true);
-	else
-		h->state = H2C_HDR1;
-}
-
-static void take_cookie(struct h2c *h, uint64_t data, bool tlast, unsigned max_frame)
-{
-	enum hf_status status;
-
-	h->cookie = data;
-	status = judge(h, tlast, max_frame);
-	if (status != HF_STATUS_OK) {
-		bad(h, status, tlast);
-	} else if (h->type == HF_MSG_COMMAND) {
-		h->state = tlast ? H2C_CMD : H2C_BODY;
-		h->beat = 0;
-	} else if (h->type == HF_MSG_FRAME) {
-		h->state = H2C_FRAME;
-		h->beat = 0;
-	} else {
-		h->state = H2C_VALUE;
-	}
-}
-
-static void take_body_beat(struct h2c *h, uint64_t data, bool tlast)
-{
-	put_beat(h->octets + HF_MSG_HEADER_BYTES + 8 * (size_t)h->beat, data);
-	h->beat++;
-	if (tlast != (h->beat == (COMMAND_OCTETS - HF_MSG_HEADER_BYTES) / 8))
-		bad(h, HF_STATUS_BAD_LENGTH, tlast);
-	else if (tlast)
-		h->state = H2C_CMD;
-}
-
-static void take_frame_beat(struct hf_model *m, uint64_t data, bool tlast)
+static void take_header(struct hf_model *m, bool tlast)
 {
 	struct h2c *h = &m->h2c;
-	bool expected = h->beat + 1 == beats_of(frame_octets(h));
 
-	if (tlast != expected) {
-		hfm_tx_checksum_take_back(&m->host_frames, h->beat);
-		bad(h, HF_STATUS_BAD_LENGTH, tlast);
-		return;
+	h->type = (uint8_t)MESSAGE_GET(h->octets, HEADER, type);
+	h->flags = (uint8_t)MESSAGE_GET(h->octets, HEADER, flags);
+	h->length = (uint16_t)MESSAGE_GET(h->octets, HEADER, length);
+	h->id = (uint32_t)MESSAGE_GET(h->octets, HEADER, id);
+	h->cookie = 0;
+	if (m->wide) {
+		h->last = tlast;
+		h->state = H2C_JUDGE;
+	} else if (tlast) {
+		bad(h, HF_STATUS_BAD_LENGTH, true);
+	} else {
+		h->state = H2C_HDR1;
 	}
-	hfm_tx_checksum_write(&m->host_frames, h->beat, data);
-	h->beat++;
-	if (!tlast)
-		return;
-	hfm_tx_checksum_commit(&m->host_frames, m->cycle, frame_octets(h), h->flags & HF_FRAME_CSUM_INSERT,
-		h->id & 0xffff, h->id >> 16);
+}
+
+/* A good FRAME: at 512 bits, 48 octets of it came with the header. */
+static void begin_frame(struct hf_model *m)
+{
+	struct h2c *h = &m->h2c;
+	unsigned taken = m->width * h->beat;
+
+	memcpy(hfm_tx_checksum_octets(&m->host_frames), h->octets + HF_MSG_HEADER_BYTES, taken - HF_MSG_HEADER_BYTES);
+	h->written = 0;
+	h->state = h->beat == h->beats ? H2C_FLUSH : H2C_FRAME;
+}
+
+/* HDR1, at 512 bits JUDGE. */
+static void judge(struct hf_model *m, bool tlast)
+{
+	struct h2c *h = &m->h2c;
+	enum hf_status status;
+	bool more;
+
+	h->cookie = MESSAGE_GET(h->octets, HEADER, stamp);
+	h->beats = beats_of(h->length, m->width);
+	more = h->beats > h->beat;
+	status = judge_header(h, tlast, more, m->params.max_frame);
+	if (status != HF_STATUS_OK)
+		bad(h, status, tlast);
+	else if (h->type == HF_MSG_FRAME)
+		begin_frame(m);
+	else if (h->type == HF_MSG_COMMAND)
+		h->state = more ? H2C_BODY : H2C_CMD;
+	else
+		h->state = more ? H2C_VALUE : H2C_REG;
+}
+
+static void take_body_beat(struct h2c *h, bool tlast, enum h2c_state next)
+{
+	if (tlast != (h->beat == h->beats))
+		bad(h, HF_STATUS_BAD_LENGTH, tlast);
+	else if (tlast)
+		h->state = next;
+}
+
+static void commit_frame(struct hf_model *m)
+{
+	struct h2c *h = &m->h2c;
+
+	hfm_tx_checksum_commit(m, frame_octets(h), h->flags & HF_FRAME_CSUM_INSERT, h->id & 0xffff, h->id >> 16);
 	m->counters[HF_CNT_H2C_MESSAGES]++;
 	h->state = H2C_HDR0;
 }
 
-static void take_beat(struct hf_model *m, uint64_t data, bool tlast)
+/* At 512 bits a beat of the message completes a beat of the frame, but its last octets may be left over: FLUSH. */
+static void take_frame_beat(struct hf_model *m, const uint64_t *data, bool tlast)
+{
+	struct h2c *h = &m->h2c;
+	struct tx_checksum *t = &m->host_frames;
+	unsigned at = m->width * h->beat++ - HF_MSG_HEADER_BYTES;
+
+	if (tlast != (h->beat == h->beats)) {
+		hfm_tx_checksum_take_back(t, h->written);
+		bad(h, HF_STATUS_BAD_LENGTH, tlast);
+		return;
+	}
+	put_beat(hfm_tx_checksum_octets(t) + at, data, m->width);
+	hfm_tx_checksum_write(t);
+	h->written++;
+	if (!tlast)
+		return;
+	if (m->width * h->written < frame_octets(h))
+		h->state = H2C_FLUSH;
+	else
+		commit_frame(m);
+}
+
+static void flush_frame(struct hf_model *m)
+{
+	hfm_tx_checksum_write(&m->host_frames);
+	commit_frame(m);
+}
+
+/* A beat of anything but FRAME's text is kept in h->octets. */
+static void keep_beat(struct hf_model *m, const uint64_t *data)
+{
+	struct h2c *h = &m->h2c;
+
+	put_beat(h->octets + (size_t)m->width * h->beat++, data, m->width);
+}
+
+static void take_beat(struct hf_model *m, const uint64_t *data, bool tlast)
 {
 	struct h2c *h = &m->h2c;
 
 	switch (h->state) {
 	case H2C_HDR0:
-		take_header(h, data, tlast);
+		h->beat = 0;
+		keep_beat(m, data);
+		take_header(m, tlast);
 		break;
 	case H2C_HDR1:
-		take_cookie(h, data, tlast, m->params.max_frame);
+		keep_beat(m, data);
+		judge(m, tlast);
 		break;
 	case H2C_BODY:
-		take_body_beat(h, data, tlast);
+		keep_beat(m, data);
+		take_body_beat(h, tlast, H2C_CMD);
 		break;
 	case H2C_VALUE:
-		h->value = (uint32_t)data;
-		if (tlast)
-			h->state = H2C_REG;
-		else
-			bad(h, HF_STATUS_BAD_LENGTH, false);
+		keep_beat(m, data);
+		take_body_beat(h, tlast, H2C_REG);
 		break;
 	case H2C_FRAME:
 		take_frame_beat(m, data, tlast);
@@ -305,7 +354,7 @@ static void access_register(struct hf_model *m)
 	if (h->type == HF_MSG_REG_READ)
 		status = hfm_regs_read(m, h->id, &value);
 	else
-		status = hfm_regs_write(m, h->id, h->value);
+		status = hfm_regs_write(m, h->id, (uint32_t)MESSAGE_GET(h->octets, REG_WRITE, value));
 	hfm_message_header(octets, HF_MSG_REG_REPLY, status, REG_REPLY_OCTETS, h->id, h->cookie);
 	MESSAGE_PUT(octets, REG_REPLY, value, value);
 	MESSAGE_PUT(octets, REG_REPLY, pad, 0);
@@ -317,19 +366,19 @@ static void access_register(struct hf_model *m)
 static void push_command(struct hf_model *m, bool malformed)
 {
 	struct h2c *h = &m->h2c;
-	struct engine *e = &m->engine;
-	struct command *c;
+	struct command c = {
+		.malformed = malformed,
+		.status = h->status,
+		.type = h->type,
+		.command = h->flags,
+		.id = h->id,
+		.cookie = h->cookie,
+		.has_body = !malformed && h->length == COMMAND_OCTETS,
+	};
 
-	c = &e->commands[ring_push(&e->command_ring)];
-	c->malformed = malformed;
-	c->status = h->status;
-	c->type = h->type;
-	c->command = h->flags;
-	c->id = h->id;
-	c->cookie = h->cookie;
-	c->has_body = !malformed && h->length == COMMAND_OCTETS;
-	if (c->has_body)
-		memcpy(c->octets, h->octets, sizeof(c->octets));
+	if (c.has_body)
+		memcpy(c.octets, h->octets, sizeof(c.octets));
+	hfm_engine_push_command(m, &c);
 	m->counters[malformed ? HF_CNT_H2C_BAD : HF_CNT_H2C_MESSAGES]++;
 	h->state = H2C_HDR0;
 }
@@ -338,13 +387,25 @@ void hfm_h2c_step(struct hf_model *m, const struct hf_in *in)
 {
 	struct h2c *h = &m->h2c;
 
-	if (h->state == H2C_REG) {
-		if (!m->seen.reply_full && !m->seen.axil_access)
+	switch (h->state) {
+	case H2C_REG:
+		if (!m->seen.reply_full && hfm_regs_open(m))
 			access_register(m);
-	} else if (h->state == H2C_CMD || h->state == H2C_BAD) {
+		break;
+	case H2C_CMD:
+	case H2C_BAD:
 		if (m->seen.commands < m->params.cmd_depth)
 			push_command(m, h->state == H2C_BAD);
-	} else if (in->s_axis_h2c_tvalid && h->tready) {
-		take_beat(m, in->s_axis_h2c_tdata, in->s_axis_h2c_tlast);
+		break;
+	case H2C_JUDGE:
+		judge(m, h->last);
+		break;
+	case H2C_FLUSH:
+		if (hfm_tx_checksum_room(m))
+			flush_frame(m);
+		break;
+	default:
+		if (in->s_axis_h2c_tvalid && h->tready)
+			take_beat(m, in->s_axis_h2c_tdata, in->s_axis_h2c_tlast);
 	}
 }

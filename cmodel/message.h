@@ -12,32 +12,47 @@
 #define HELLO_OCTETS	 40u
 #define REG_REPLY_OCTETS 24u
 #define COMMAND_OCTETS	 128u /* with a body */
+#define BEAT_OCTETS_MAX	 64u
 
 enum c2h_source { C2H_NONE, C2H_HELLO, C2H_REG_REPLY, C2H_EVENT, C2H_FRAME };
 
 struct c2h {
 	bool hello_pending, reply_full;
-	uint8_t hello[HELLO_OCTETS], reply[REG_REPLY_OCTETS];
-	enum c2h_source source; /* whose message is being loaded */
-	unsigned beat;		/* its next one */
-	bool valid;		/* the output register */
+	uint8_t hello[BEAT_OCTETS_MAX], reply[BEAT_OCTETS_MAX]; /* 0 behind the message */
+	enum c2h_source source;					/* whose message is being loaded */
+	unsigned beat;						/* its next one */
+	bool valid;						/* the output register */
 	bool last;
-	uint64_t data;
+	uint64_t data[HF_DATA_WORDS];
 };
 
-enum h2c_state { H2C_HDR0, H2C_HDR1, H2C_BODY, H2C_VALUE, H2C_REG, H2C_CMD, H2C_FRAME, H2C_SKIP, H2C_BAD };
+/* HDR1 and VALUE are of 64 bits, JUDGE and FLUSH of 512. */
+enum h2c_state {
+	H2C_HDR0,
+	H2C_HDR1,
+	H2C_JUDGE,
+	H2C_BODY,
+	H2C_VALUE,
+	H2C_REG,
+	H2C_CMD,
+	H2C_FRAME,
+	H2C_FLUSH,
+	H2C_SKIP,
+	H2C_BAD
+};
 
 struct h2c {
 	enum h2c_state state;
 	bool tready; /* the pin in this cycle */
+	bool last;   /* JUDGE: the beat in HDR0 had tlast */
 	uint8_t type, flags;
 	uint16_t length;
 	uint32_t id;
 	uint64_t cookie;
-	uint32_t value;
 	unsigned status;		/* of a bad message */
-	unsigned beat;			/* FRAME, BODY: beats taken behind the header */
-	uint8_t octets[COMMAND_OCTETS]; /* COMMAND: the message; the header's part is not used */
+	unsigned beat, beats;		/* of the message: taken, and that its length says */
+	unsigned written;		/* FRAME: beats of the frame written */
+	uint8_t octets[COMMAND_OCTETS]; /* the message as far as it is here; of a FRAME the header's beats */
 };
 
 struct hf_model;
@@ -58,6 +73,13 @@ void hfm_message_reset(struct c2h *c2h, struct h2c *h2c);
 void hfm_message_hello(struct hf_model *m, uint64_t time_ns);
 void hfm_c2h_step(struct hf_model *m, bool tready);
 void hfm_h2c_step(struct hf_model *m, const struct hf_in *in);
+/* Whether the coming cycle does something without a beat from the host. */
+static inline bool hfm_h2c_busy(const struct h2c *h)
+{
+	return h->state == H2C_REG || h->state == H2C_CMD || h->state == H2C_BAD || h->state == H2C_JUDGE ||
+	       h->state == H2C_FLUSH;
+}
+
 /* The pin tready of the coming cycle, from the state after this one. */
 bool hfm_h2c_tready(const struct hf_model *m);
 

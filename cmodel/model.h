@@ -14,6 +14,7 @@
 #include "regs.h"
 #include "rx_frame_fifo.h"
 #include "rx_parser.h"
+#include "syn_cookie.h"
 #include "tcp_fsm.h"
 #include "tuple_hash.h"
 #include "tx_arbiter.h"
@@ -27,13 +28,14 @@ struct seen {
 	unsigned stage_count;		    /* beats in staging */
 	unsigned host_room;		    /* beats of room in the host FIFO */
 	unsigned events, replies, commands; /* elements in these queues */
-	bool scan_offers;		    /* the scanner holds an expired slot */
 	bool reply_full;		    /* the register reply buffer */
 	bool axil_access;		    /* AXI-Lite accesses a register in this cycle */
 };
 
 struct hf_model {
 	struct hf_params params;
+	bool wide;	/* 512 bits, not 64 */
+	unsigned width; /* octets of a beat, 64 or 8 */
 	uint64_t cycle; /* clocks stepped */
 	bool quiet;	/* nothing moves until an input does */
 	bool in_reset;
@@ -44,6 +46,7 @@ struct hf_model {
 	struct seen seen;
 	struct rx_parser rx;
 	struct tuple_hash hash;
+	struct syn_cookies cookies;
 	struct rx_frame_fifo frames;
 	struct conn_table table;
 	struct listen_table listen;

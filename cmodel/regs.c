@@ -3,8 +3,9 @@
 #include "model.h"
 
 enum { AXI_OKAY = 0, AXI_SLVERR = 2 };
+enum { SNAPSHOT_CYCLES = 64 }; /* that follow the access */
 
-void hfm_regs_init(struct regs *r)
+void hfm_regs_init(struct regs *r, unsigned slots)
 {
 	struct reg_info *info;
 
@@ -20,6 +21,8 @@ void hfm_regs_init(struct regs *r)
 #include "../regs/regs.def"
 #undef REG
 #undef FIELD
+	r->info[HF_REG_COOKIE_HIGH / 4].reset = slots / 4 * 3;
+	r->info[HF_REG_COOKIE_LOW / 4].reset = slots / 2;
 }
 
 void hfm_regs_reset(struct regs *r)
@@ -29,6 +32,8 @@ void hfm_regs_reset(struct regs *r)
 	memset(r->snapshot, 0, sizeof(r->snapshot));
 	r->ms = 0;
 	r->hb = 0;
+	r->cache_ends = false;
+	r->closed_until = 0;
 	r->write_due = false;
 	r->wready = r->bvalid = r->arready = r->rvalid = false;
 }
@@ -71,6 +76,7 @@ enum hf_status hfm_regs_read(const struct hf_model *m, uint32_t offset, uint32_t
 	case HF_REG_STATUS:
 		*value = (uint32_t)m->ready << HF_STATUS_READY_LOW;
 		*value |= (uint32_t)hfm_host_alive(r) << HF_STATUS_HOST_ALIVE_LOW;
+		*value |= (uint32_t)m->engine.cookie_on << HF_STATUS_COOKIES_LOW;
 		break;
 	case HF_REG_GEOMETRY:
 		*value = m->params.sets_log2 << HF_GEOMETRY_SETS_LOG2_LOW | m->params.ways << HF_GEOMETRY_WAYS_LOW |
@@ -104,9 +110,14 @@ static bool refuses(const struct hf_model *m, uint32_t offset, uint32_t value)
 	if (offset == HF_REG_LISTEN_COMMIT)
 		return (value & 0xff) >= m->params.listeners ||
 		       (value >> HF_LISTEN_COMMIT_MODE_LOW & 3) > LISTEN_BYPASS;
+	if (!(hfm_reg(&m->regs, HF_REG_CTRL) >> HF_CTRL_ENABLE_LOW & 1))
+		return false;
+	/* keys in use */
 	if (offset >= HF_REG_KEY_INDEX0 && offset <= HF_REG_KEY_INDEX3)
-		return hfm_reg(&m->regs, HF_REG_CTRL) >> HF_CTRL_ENABLE_LOW & 1;
-	return false;
+		return true;
+	if (hfm_reg(&m->regs, HF_REG_COOKIE) >> HF_COOKIE_KEY_LOW & 1)
+		return offset >= HF_REG_KEY_COOKIE_B0 && offset <= HF_REG_KEY_COOKIE_B3;
+	return offset >= HF_REG_KEY_COOKIE_A0 && offset <= HF_REG_KEY_COOKIE_A3;
 }
 
 enum hf_status hfm_regs_write(struct hf_model *m, uint32_t offset, uint32_t value)
@@ -122,6 +133,7 @@ enum hf_status hfm_regs_write(struct hf_model *m, uint32_t offset, uint32_t valu
 		return HF_STATUS_REFUSED;
 	if (offset == HF_REG_SNAPSHOT) {
 		memcpy(r->snapshot, m->counters, sizeof(r->snapshot));
+		r->closed_until = m->cycle + SNAPSHOT_CYCLES + 1;
 		return HF_STATUS_OK;
 	}
 	assert(!r->write_due);
@@ -131,12 +143,17 @@ enum hf_status hfm_regs_write(struct hf_model *m, uint32_t offset, uint32_t valu
 	return HF_STATUS_OK;
 }
 
+bool hfm_regs_open(const struct hf_model *m)
+{
+	return !m->seen.axil_access && !hfm_axil_access(&m->regs) && m->cycle >= m->regs.closed_until;
+}
+
 void hfm_regs_axil_step(struct hf_model *m, const struct hf_in *in)
 {
 	struct regs *r = &m->regs;
-	bool write = r->wready, read = r->arready;
-	bool write_starts = in->s_axil_awvalid && in->s_axil_wvalid && !write && !r->bvalid && !read;
-	bool read_starts = in->s_axil_arvalid && !read && !r->rvalid && !write_starts && !write;
+	bool write = r->wready, read = r->arready, open = m->cycle >= r->closed_until;
+	bool write_starts = open && in->s_axil_awvalid && in->s_axil_wvalid && !write && !r->bvalid && !read;
+	bool read_starts = open && in->s_axil_arvalid && !read && !r->rvalid && !write_starts && !write;
 
 	if (r->bvalid && in->s_axil_bready)
 		r->bvalid = false;
@@ -174,6 +191,7 @@ void hfm_regs_end(struct hf_model *m, const struct hf_in *in)
 {
 	struct regs *r = &m->regs;
 	bool heartbeat = r->write_due && r->write_offset == HF_REG_HEARTBEAT;
+	bool cache_ends = r->cache_ends || !hfm_host_alive(r);
 
 	if (heartbeat)
 		r->hb = (uint16_t)hfm_reg(r, HF_REG_HEARTBEAT_MS);
@@ -182,7 +200,11 @@ void hfm_regs_end(struct hf_model *m, const struct hf_in *in)
 	if (in->tick_1ms) {
 		r->ms++;
 		m->table.scan_req = true;
+		hfm_rate_limit_tick(&m->engine.limits, r);
 	}
 	if (r->write_due)
 		write_takes_effect(m);
+	if (cache_ends)
+		r->value[HF_REG_CACHE / 4] &= ~(1u << HF_CACHE_COMPLETE_LOW);
+	r->cache_ends = false;
 }

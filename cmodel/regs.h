@@ -10,7 +10,7 @@
 #include "../regs/regs.h"
 #include "handfast_model.h"
 
-#define REGS_MAPPED 0x100u /* octets below the counters' page that hold registers */
+#define REGS_MAPPED 0x140u /* octets below the counters' page that hold registers */
 
 /* What regs/regs.def says about one register. */
 struct reg_info {
@@ -23,7 +23,9 @@ struct regs {
 	uint32_t value[REGS_MAPPED / 4];       /* by offset / 4 */
 	uint64_t snapshot[HF_CNT_COUNT];
 	uint32_t ms;
-	uint16_t hb; /* heartbeat timer, milliseconds left */
+	uint16_t hb;	       /* heartbeat timer, milliseconds left */
+	bool cache_ends;       /* an op of this cycle ends CACHE.COMPLETE */
+	uint64_t closed_until; /* a snapshot is made: no access before that cycle, nor starts one on AXI-Lite */
 
 	bool write_due; /* an accepted write takes effect at the end of this cycle */
 	uint32_t write_offset, write_value;
@@ -55,8 +57,8 @@ static inline hf_u128 hfm_reg_ip6(const struct regs *r, unsigned low, unsigned n
 	       (hf_u128)hfm_reg(r, next) << 32 | hfm_reg(r, low);
 }
 
-/* Fill in what regs/regs.def says; once. */
-void hfm_regs_init(struct regs *r);
+/* Fill in what regs/regs.def says, for a table of that many slots; once. */
+void hfm_regs_init(struct regs *r, unsigned slots);
 void hfm_regs_reset(struct regs *r);
 bool hfm_host_alive(const struct regs *r);
 
@@ -70,6 +72,8 @@ static inline bool hfm_axil_access(const struct regs *r)
 enum hf_status hfm_regs_read(const struct hf_model *m, uint32_t offset, uint32_t *value);
 enum hf_status hfm_regs_write(struct hf_model *m, uint32_t offset, uint32_t value);
 
+/* Whether a message may access a register in this cycle; after hfm_regs_axil_step. */
+bool hfm_regs_open(const struct hf_model *m);
 void hfm_regs_axil_step(struct hf_model *m, const struct hf_in *in);
 /* The end of the cycle: the due write, the clocks. */
 void hfm_regs_end(struct hf_model *m, const struct hf_in *in);

@@ -26,13 +26,19 @@ static inline unsigned ring_head(const struct ring *r)
 	return r->first;
 }
 
+/* The place behind this one. */
+static inline unsigned ring_next(const struct ring *r, unsigned place)
+{
+	return place + 1 == r->depth ? 0 : place + 1;
+}
+
 /* Take the oldest element away; returns its place, which stays readable until the next push. */
 static inline unsigned ring_pop(struct ring *r)
 {
 	unsigned place = r->first;
 
 	assert(r->count > 0);
-	r->first = place + 1 == r->depth ? 0 : place + 1;
+	r->first = ring_next(r, place);
 	r->count--;
 	return place;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * rx_frame_fifo.c - see docs/architecture.md, "Verdicts and the mover". */
+#include <string.h>
 #include "bytes.h"
 #include "model.h"
 
@@ -8,13 +9,13 @@ void hfm_rx_frame_fifo_reset(struct rx_frame_fifo *f)
 	ring_reset(&f->stage_ring);
 	ring_reset(&f->verdict_ring);
 	ring_reset(&f->host_ring);
-	f->mover = MOVER_IDLE;
+	f->moving = false;
 	f->host_valid = false;
 }
 
-void hfm_rx_frame_fifo_stage(struct rx_frame_fifo *f, uint64_t beat)
+void hfm_rx_frame_fifo_stage(struct rx_frame_fifo *f, const uint64_t *beat, unsigned width)
 {
-	f->stage[ring_push(&f->stage_ring)] = beat;
+	put_beat(f->stage + (size_t)width * ring_push(&f->stage_ring), beat, width);
 }
 
 void hfm_rx_frame_fifo_fetch(struct rx_frame_fifo *f, bool taken)
@@ -23,12 +24,7 @@ void hfm_rx_frame_fifo_fetch(struct rx_frame_fifo *f, bool taken)
 		return;
 	f->host_valid = f->host_ring.count > 0;
 	if (f->host_valid)
-		f->host_out = f->host[ring_pop(&f->host_ring)];
-}
-
-static void push_host(struct rx_frame_fifo *f, uint64_t data, bool last)
-{
-	f->host[ring_push(&f->host_ring)] = (struct host_beat){ data, last };
+		f->host_out = ring_pop(&f->host_ring);
 }
 
 static void release(struct rx_frame_fifo *f, unsigned beats)
@@ -38,64 +34,77 @@ static void release(struct rx_frame_fifo *f, unsigned beats)
 	f->stage_ring.count -= beats;
 }
 
-/* First header beat of the FRAME message, regs/message.def. */
-static uint64_t frame_header(const struct verdict *v)
-{
-	uint64_t flags = (v->csum_ok ? HF_FRAME_CSUM_OK : 0) | (v->conn ? HF_FRAME_CONN : 0);
-	uint64_t id = v->conn ? v->id : HF_NO_ID;
-
-	return HF_MSG_FRAME | flags << 8 | (uint64_t)(HF_MSG_HEADER_BYTES + v->length) << 16 | id << 32;
-}
-
-static void take_verdict(struct hf_model *m)
+/* `pushed` says that the host FIFO got a beat in this cycle already. */
+static void take_verdict(struct hf_model *m, bool pushed)
 {
 	struct rx_frame_fifo *f = &m->frames;
+	const struct verdict *v = &f->frame;
+	unsigned message;
 
-	f->moving = f->verdicts[ring_pop(&f->verdict_ring)];
+	f->frame = f->verdicts[ring_pop(&f->verdict_ring)];
+	message = HF_MSG_HEADER_BYTES + v->length;
 	assert(m->rx.inflight > 0);
 	m->rx.inflight--;
-	if (f->moving.code != HF_VERDICT_HOST) {
-		release(f, f->moving.beats);
-	} else if (f->moving.lost || m->seen.host_room < f->moving.beats + 2) {
-		release(f, f->moving.beats);
+	if (v->code != HF_VERDICT_HOST) {
+		release(f, v->beats);
+	} else if (v->lost || m->seen.host_room - pushed < beats_of(message, m->width)) {
+		release(f, v->beats);
 		m->counters[HF_CNT_DROP_HOST_FIFO]++;
 	} else {
-		push_host(f, frame_header(&f->moving), false);
-		f->moved = 0;
-		f->stage_read = f->stage_ring.first;
-		f->mover = MOVER_HEADER;
+		hfm_message_header(f->header, HF_MSG_FRAME,
+			(v->csum_ok ? HF_FRAME_CSUM_OK : 0) | (v->conn ? HF_FRAME_CONN : 0), message,
+			v->conn ? v->id : HF_NO_ID, v->stamp);
+		f->left = message;
+		f->stage_at = m->width * f->stage_ring.first;
+		f->moving = true;
 	}
 }
 
-static void move_beat(struct rx_frame_fifo *f)
+/* The next `size` octets of the frame, from where they lie in the ring. */
+static void read_stage(struct hf_model *m, uint8_t *to, unsigned size)
 {
-	uint64_t beat = f->stage[f->stage_read];
-	bool last = ++f->moved == f->moving.beats;
+	struct rx_frame_fifo *f = &m->frames;
+	unsigned end = m->width * f->stage_ring.depth, whole = size < end - f->stage_at ? size : end - f->stage_at;
 
-	f->stage_read = f->stage_read + 1 == f->stage_ring.depth ? 0 : f->stage_read + 1;
-	if (last) {
-		beat = first_octets(beat, last_beat_octets(f->moving.length));
-		release(f, f->moving.beats);
-		f->mover = MOVER_IDLE;
-	}
-	push_host(f, beat, last);
+	memcpy(to, f->stage + f->stage_at, whole);
+	memcpy(to + whole, f->stage, size - whole);
+	f->stage_at = f->stage_at + size < end ? f->stage_at + size : f->stage_at + size - end;
 }
 
+/* Push the next beat of the message: header, frame, zeros. */
+static void push_beat(struct hf_model *m)
+{
+	struct rx_frame_fifo *f = &m->frames;
+	unsigned place = ring_push(&f->host_ring), size = f->left < m->width ? f->left : m->width, header = 0;
+	uint8_t *beat = f->host + (size_t)m->width * place;
+
+	if (f->left > f->frame.length) {
+		header = f->left - f->frame.length;
+		if (header > size)
+			header = size;
+		memcpy(beat, f->header + sizeof(f->header) - (f->left - f->frame.length), header);
+	}
+	read_stage(m, beat + header, size - header);
+	memset(beat + size, 0, m->width - size);
+	f->left -= size;
+	f->host_last[place] = f->left == 0;
+	if (f->left == 0) {
+		release(f, f->frame.beats);
+		f->moving = false;
+	}
+}
+
+/* At 64 bits the first beat is pushed in the cycle that takes the verdict, at 512 bits in the one after it: there
+ * the last beat of a frame and the next verdict share a cycle. */
 void hfm_rx_frame_fifo_step(struct hf_model *m)
 {
 	struct rx_frame_fifo *f = &m->frames;
+	bool pushes = m->wide && f->moving;
 
-	switch (f->mover) {
-	case MOVER_IDLE:
-		if (f->verdict_ring.count > 0)
-			take_verdict(m);
-		break;
-	case MOVER_HEADER:
-		push_host(f, f->moving.stamp, false);
-		f->mover = MOVER_DATA;
-		break;
-	case MOVER_DATA:
-		move_beat(f);
-		break;
-	}
+	if (pushes)
+		push_beat(m);
+	if (!f->moving && f->verdict_ring.count > 0)
+		take_verdict(m, pushes);
+	if (f->moving && !m->wide)
+		push_beat(m);
 }

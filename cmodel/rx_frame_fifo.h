@@ -6,47 +6,43 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "../regs/regs.h"
 #include "ring.h"
 
 struct verdict {
 	unsigned code; /* enum hf_verdict */
 	bool csum_ok;  /* cls was SEG or ICMP */
-	bool conn;     /* the op hit an entry: id is its */
+	bool conn;     /* the op hit an entry or made one: id is its */
 	bool lost;
 	uint32_t id;
 	unsigned length, beats;
 	uint64_t stamp;
 };
 
-struct host_beat {
-	uint64_t data;
-	bool last;
-};
-
-enum mover_state { MOVER_IDLE, MOVER_HEADER, MOVER_DATA };
-
 struct rx_frame_fifo {
-	uint64_t *stage; /* of STAGE_BEATS; its count is stage_count */
+	uint8_t *stage; /* STAGE_BEATS whole beats; its count is stage_count */
 	struct ring stage_ring;
 	struct verdict *verdicts; /* of SEG_DEPTH */
 	struct ring verdict_ring;
 
-	enum mover_state mover;
-	struct verdict moving;
-	unsigned moved;	     /* data beats of it pushed */
-	unsigned stage_read; /* place in staging of the next one: they are released together at the end */
+	bool moving; /* the mover is copying this frame, whose message has `left` octets that are not pushed yet */
+	struct verdict frame;
+	uint8_t header[HF_MSG_HEADER_BYTES];
+	unsigned left;
+	unsigned stage_at; /* place in staging of its next octet: they are released together at the end */
 
-	struct host_beat *host; /* of HOST_FIFO_BEATS; its count is ram_count */
+	uint8_t *host;	 /* HOST_FIFO_BEATS whole beats, and the one in the output register; its count is ram_count */
+	bool *host_last; /* of each of them */
 	struct ring host_ring;
-	bool host_valid; /* the output register */
-	struct host_beat host_out;
+	bool host_valid;   /* the output register */
+	unsigned host_out; /* its place */
 };
 
 struct hf_model;
 
 void hfm_rx_frame_fifo_reset(struct rx_frame_fifo *f);
 /* Write one beat of a frame; the caller has seen room. */
-void hfm_rx_frame_fifo_stage(struct rx_frame_fifo *f, uint64_t beat);
+void hfm_rx_frame_fifo_stage(struct rx_frame_fifo *f, const uint64_t *beat, unsigned width);
 void hfm_rx_frame_fifo_step(struct hf_model *m);
 /* The host FIFO's output register after this clock; `taken` says that message took what it held. */
 void hfm_rx_frame_fifo_fetch(struct rx_frame_fifo *f, bool taken);

@@ -10,6 +10,7 @@ enum { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd, TPID_C = 0x8100, TPID_S
 enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_ICMPV6 = 58 };
 enum { AT_DST_MAC = 0, AT_SRC_MAC = 6, AT_TAG = 12, ETHERNET_OCTETS = 14, TAG_OCTETS = 4 };
 enum { IPV4_OCTETS = 20, IPV6_OCTETS = 40, ICMP_OCTETS = 8 };
+enum { TCP_FLAGS_END = 14 };
 /* IPv4 destination unreachable, time exceeded, parameter problem; then those of ICMPv6. */
 enum { UNREACHABLE = 3, EXCEEDED = 11, PROBLEM = 12, UNREACHABLE6 = 1, EXCEEDED6 = 3, PROBLEM6 = 4 };
 enum { CODE_PROTOCOL = 2, CODE_PORT = 3, CODE_FRAGMENTATION_NEEDED = 4, CODE_PORT6 = 4 };
@@ -288,12 +289,13 @@ static void frame_end(struct hf_model *m, bool bad_fcs)
 	memset(seg, 0, sizeof(*seg));
 	seg->cls = parse(rx, bad_fcs, m->params.max_frame, seg);
 	seg->has_hash = rx->has_hash;
+	seg->has_mac = rx->has_mac;
 	seg->lost = rx->lost;
 	seg->length = rx->length;
 	seg->beats = rx->staged;
 	seg->stamp = rx->stamp;
 	parsed->dst_mac = get_be48(rx->octets + AT_DST_MAC);
-	parsed->push_cycle = m->cycle + 2;
+	parsed->push_cycle = m->cycle + (m->wide ? 8 : 2);
 }
 
 /* Places, from the network header on, of the addresses and ports that a hash is asked for. */
@@ -335,6 +337,12 @@ static bool find_tuple(unsigned ethertype, const uint8_t *ip, unsigned len, stru
 	return true;
 }
 
+/* The cycle of a request that this beat makes possible. */
+static uint64_t request_cycle(const struct hf_model *m)
+{
+	return m->cycle + (m->wide ? 2 : 1);
+}
+
 /* Ask for the hash as soon as the ports are here; no later beat changes the answer. */
 static void hash_request(struct hf_model *m)
 {
@@ -358,11 +366,24 @@ static void hash_request(struct hf_model *m)
 	end = places.remote_port > places.local_port ? places.remote_port + 2 : places.local_port + 2;
 	if (len < end)
 		return;
-	hfm_tuple_set(&m->hash.tuple, places.ip6, ip + places.remote_addr, ip + places.local_addr,
-		ip + places.remote_port, ip + places.local_port);
-	m->hash.requested = true;
+	hfm_tuple_set(&rx->tuple, places.ip6, ip + places.remote_addr, ip + places.local_addr, ip + places.remote_port,
+		ip + places.local_port);
+	hfm_tuple_hash_request(m, &rx->tuple, request_cycle(m));
 	rx->has_hash = true;
 	rx->hash_judged = true;
+	if (places.remote_port < places.local_port) /* the peer sent it: no quote */
+		rx->tcp = l3 + places.remote_port;
+}
+
+/* Ask for the cookie's MAC as soon as the flags are here. */
+static void cookie_request(struct hf_model *m)
+{
+	struct rx_parser *rx = &m->rx;
+
+	if (rx->length < rx->tcp + TCP_FLAGS_END)
+		return;
+	hfm_syn_cookie_request(m, &rx->tuple, rx->octets + rx->tcp, rx->stamp, request_cycle(m));
+	rx->has_mac = true;
 }
 
 static void first_beat(struct hf_model *m, uint64_t time_ns)
@@ -385,33 +406,41 @@ static void first_beat(struct hf_model *m, uint64_t time_ns)
 		rx->staged = 0;
 		rx->lost = false;
 		rx->hash_judged = false;
-		rx->has_hash = false;
+		rx->has_hash = rx->has_mac = false;
+		rx->tcp = 0;
 	}
 }
 
 static void take_beat(struct hf_model *m, const struct hf_in *in)
 {
 	struct rx_parser *rx = &m->rx;
+	bool last = in->s_axis_rx_tlast;
 
 	if (rx->beat < rx->kept_beats)
-		put_beat(rx->octets + 8 * (size_t)rx->beat, in->s_axis_rx_tdata);
+		put_beat(rx->octets + (size_t)m->width * rx->beat, in->s_axis_rx_tdata, m->width);
 	if (rx->beat < rx->max_beats && !rx->lost) {
 		if (m->seen.stage_count < m->params.stage_beats) {
-			hfm_rx_frame_fifo_stage(&m->frames, in->s_axis_rx_tdata);
+			hfm_rx_frame_fifo_stage(&m->frames, in->s_axis_rx_tdata, m->width);
 			rx->staged++;
 		} else {
 			rx->lost = true;
 		}
 	}
 	if (rx->length < RX_LENGTH_MAX) {
-		rx->length += in->s_axis_rx_tlast ? (unsigned)__builtin_popcountll(in->s_axis_rx_tkeep & 0xff) : 8;
+		uint64_t keep = in->s_axis_rx_tkeep & UINT64_MAX >> (64 - m->width);
+
+		rx->length += last ? (unsigned)__builtin_popcountll(keep) : m->width;
 		rx->beat++;
 	}
 	if (rx->length > RX_LENGTH_MAX)
 		rx->length = RX_LENGTH_MAX;
-	if (!rx->hash_judged)
-		hash_request(m);
-	if (in->s_axis_rx_tlast)
+	if (last || !m->wide) { /* at 512 bits the whole frame is awaited */
+		if (!rx->hash_judged)
+			hash_request(m);
+		if (rx->tcp != 0 && !rx->has_mac)
+			cookie_request(m);
+	}
+	if (last)
 		frame_end(m, in->s_axis_rx_tuser);
 }
 

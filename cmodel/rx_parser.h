@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * rx_parser.h - beats from the wire to segment descriptors. The last beat in cycle L has its descriptor
- * pushed in L+2. Never stalls: a frame that finds no room is ignored or marked lost. */
+ * pushed in L+2, at 512 bits in L+8. Never stalls: a frame that finds no room is ignored or marked lost. */
 #ifndef HANDFAST_CMODEL_RX_PARSER_H
 #define HANDFAST_CMODEL_RX_PARSER_H
 
@@ -8,10 +8,11 @@
 #include <stdint.h>
 #include "handfast_model.h"
 #include "ring.h"
+#include "tuple_hash.h"
 
 #define RX_LENGTH_MAX	 16383u /* lengths saturate here */
 #define RX_HEADER_OCTETS 120u	/* holds the ports quoted by ICMP behind two tags and the longest IP header */
-#define RX_IN_FLIGHT	 4u	/* one-beat frames: L, L+1 and L+2 of three frames at once */
+#define RX_IN_FLIGHT	 9u	/* one-beat frames at 512 bits: L to L+8 of nine frames at once */
 
 /* Every field of regs/segment.def in host byte order. */
 struct segment {
@@ -32,14 +33,16 @@ struct rx_parser {
 	bool ignoring;	  /* to the tlast of this frame */
 	bool lost;	  /* staging had no room for one of its beats */
 	bool hash_judged; /* whether to ask for a hash is decided */
-	bool has_hash;
+	bool has_hash, has_mac;
+	struct tuple tuple; /* has_hash: what was hashed */
+	unsigned tcp;	    /* place of the TCP header if has_hash and it is TCP, else 0 */
 	unsigned length;    /* octets so far, saturating */
 	unsigned beat;	    /* beats so far, saturating with length */
 	unsigned staged;    /* of these, written to staging */
 	unsigned max_beats; /* that staging takes of one frame */
 	unsigned kept_beats;
 	uint64_t stamp;
-	uint8_t *octets; /* the first kept_beats * 8 octets of the frame */
+	uint8_t *octets; /* the first kept_beats of the frame */
 	unsigned inflight;
 	struct rx_parsed parsed[RX_IN_FLIGHT];
 	struct ring parsed_ring;

@@ -44,8 +44,10 @@ static struct hf_tcb *insert(const struct tcp_op *op, struct tcp_result *r)
 {
 	struct hf_tcb *tcb = &r->entry;
 
-	if (!op->hit && host_owned(op->entry->state))
+	if (!op->hit && host_owned(op->entry->state)) {
 		tcp_count(r, HF_CNT_EVICT_HOST);
+		r->incomplete = true;
+	}
 	if (!op->hit && op->entry->state == HF_STATE_TIME_WAIT)
 		tcp_count(r, HF_CNT_EVICT_TIME_WAIT);
 	r->write = true;
@@ -176,6 +178,7 @@ void tcp_call(const struct tcp_op *op, struct tcp_result *r)
 		r->status = judge(op);
 		if (r->status == HF_STATUS_OK)
 			insert(op, r);
+		r->incomplete |= r->status == HF_STATUS_NO_ROOM;
 		break;
 	}
 }

@@ -17,6 +17,15 @@ bool tcp_needs_event(const struct tcp_op *op, struct tcp_result *r)
 	return op->config->event_room;
 }
 
+bool tcp_needs_rst(const struct tcp_op *op, struct tcp_result *r)
+{
+	if (!tcp_needs_reply(op, r))
+		return false;
+	if (!op->config->rst_allowed)
+		tcp_drop(r, HF_CAUSE_RST_LIMITED);
+	return op->config->rst_allowed;
+}
+
 struct hf_tcb *tcp_change(const struct tcp_op *op, struct tcp_result *r)
 {
 	r->write = true;
@@ -41,7 +50,7 @@ static bool gives_up_by_time(const struct hf_tcb *tcb)
 void tcp_start_timer(const struct tcp_op *op, struct hf_tcb *tcb, unsigned retries)
 {
 	uint64_t rto_ms = tcp_least(tcb->rto_ms << retries, op->config->syn_rto_max_ms);
-	uint64_t deadline_ms = op->config->ms + rto_ms;
+	uint64_t deadline_ms = op->config->ms + (rto_ms > 0 ? rto_ms : 1);
 
 	if (gives_up_by_time(tcb) && ((tcb->give_up_ms - deadline_ms) & MS_MASK) >= 1u << 23)
 		deadline_ms = tcb->give_up_ms;
@@ -170,9 +179,10 @@ void tcp_send_rst(struct tcp_result *r, const struct hf_tcb *tcb, uint64_t seq, 
 
 	f->seq = seq;
 	f->flags = HF_RST;
-	if (seg && seg->ts_ok) {
-		f->ts_en = 1;
-		f->tsecr = seg->tsval;
+	if (seg) {
+		r->limit = LIMIT_RST;
+		f->ts_en = seg->ts_ok;
+		f->tsecr = seg->ts_ok ? seg->tsval : 0;
 	}
 	tcp_count(r, HF_CNT_TX_RST);
 }
@@ -185,6 +195,10 @@ void hfm_tcp_fsm(const struct tcp_op *op, struct tcp_result *result)
 	result->insert = false;
 	result->reply = false;
 	result->event = false;
+	result->by_cookie = false;
+	result->cookie = false;
+	result->limit = LIMIT_NONE;
+	result->incomplete = false;
 	result->completion = false;
 	result->counts = 0;
 	switch (op->kind) {

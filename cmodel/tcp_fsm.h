@@ -8,7 +8,9 @@
 #include "../regs/regs.h"
 #include "handfast_model.h"
 #include "listen_table.h"
+#include "rate_limit.h"
 #include "rx_parser.h"
+#include "syn_cookie.h"
 
 /* One frame to send, every field of regs/reply.def in host byte order. */
 struct reply {
@@ -21,6 +23,10 @@ struct reply {
 struct tcp_config {
 	bool ts_offset_off, ts_relaxed, tw_rst_closes, ecn; /* CTRL */
 	bool host_alive, reply_room, event_room;
+	bool cache_complete;				/* CACHE */
+	bool rst_allowed, synack_allowed, miss_allowed; /* a token is there, or there is no limit */
+	unsigned cookie_mode, cookie_lifetime;		/* COOKIE */
+	bool cookie_on, too_many;			/* half-open entries: were, or are, COOKIE_HIGH or more */
 	uint64_t time_ns;
 	uint32_t ms; /* millisecond clock */
 	uint32_t syn_rto_ms, syn_rto_max_ms, synack_retries;
@@ -49,7 +55,9 @@ struct tcp_op {
 	const struct segment *seg;
 	const struct listener *listener; /* NULL = none */
 	unsigned listener_index;
-	unsigned half_open; /* connections the listener has so */
+	unsigned half_open;		  /* connections the listener has so */
+	const struct cookie_memory *sent; /* cookies the listener has sent */
+	struct syn_cookie_mac mac;
 
 	/* COMMAND */
 	bool malformed; /* `status` says how; nothing is done but to complete it */
@@ -70,7 +78,11 @@ struct tcp_result {
 	struct reply frame;
 	bool event;
 	enum hf_event_code event_code;
-	bool completion; /* of a command, with this status */
+	bool by_cookie;	       /* `entry` is of a cookie; the event is ESTABLISHED, whether it is written or not */
+	bool cookie;	       /* the reply is one: the listener remembers that */
+	enum rate_limit limit; /* takes a token of this bucket */
+	bool incomplete;       /* from now on the host may have a connection without entry */
+	bool completion;       /* of a command, with this status */
 	enum hf_status status;
 	unsigned counts;		       /* how many of `count` */
 	enum hf_counter count[TCP_COUNTS_MAX]; /* counters to increment besides those of verdict and cause */

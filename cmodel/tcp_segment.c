@@ -45,7 +45,7 @@ static uint64_t ts_recent_after(const struct hf_tcb *tcb, const struct segment *
 /* <SEQ=SEG.ACK><CTL=RST>, section 3.5.2 group 2; the entry stays as it is. */
 static void answer_rst(const struct tcp_op *op, struct tcp_result *r)
 {
-	if (!tcp_needs_reply(op, r))
+	if (!tcp_needs_rst(op, r))
 		return;
 	r->verdict = HF_VERDICT_CONSUME;
 	tcp_send_rst(r, op->entry, op->seg->ack, op->seg);
@@ -95,125 +95,6 @@ static bool timestamps_pass(const struct tcp_op *op, struct tcp_result *r)
 	return true;
 }
 
-/* SendMSS, section 3.7.1: MUST-15, and 1220 over IPv6. */
-static uint64_t send_mss(const struct tcp_op *op)
-{
-	const struct tcp_config *config = op->config;
-	const struct segment *seg = op->seg;
-	uint64_t mss;
-
-	if (seg->ip6)
-		mss = tcp_least(seg->mss_ok ? seg->mss : 1220, config->mss6);
-	else
-		mss = tcp_least(seg->mss_ok ? seg->mss : 536, config->mss);
-	return mss > config->mss_floor ? mss : config->mss_floor;
-}
-
-/* RFC 6528: M + F(), M in units of 4.096 us. */
-static uint32_t choose_iss(const struct tcp_op *op)
-{
-	return (uint32_t)((op->seg->stamp >> 12) + op->isn);
-}
-
-/* 3.10.7.2, third: a SYN makes a TCB in SYN-RECEIVED, in a free slot or in place of a TIME-WAIT (op->hit). Text
- * that comes with it is neither queued nor acknowledged; the peer sends it again. Returns whether it was done:
- * where we cannot answer, the peer shall try again. */
-static bool open_passive(const struct tcp_op *op, struct tcp_result *r, uint32_t iss)
-{
-	const struct tcp_config *config = op->config;
-	const struct segment *seg = op->seg;
-	const struct listener *listener = op->listener;
-	struct hf_tcb *tcb = &r->entry;
-
-	if (!config->host_alive) {
-		tcp_drop(r, HF_CAUSE_HOST_GONE);
-		return false;
-	}
-	if (op->half_open >= listener->backlog) {
-		tcp_drop(r, HF_CAUSE_BACKLOG);
-		return false;
-	}
-	if (!op->hit && !op->insertable) {
-		tcp_drop(r, HF_CAUSE_TABLE_FULL);
-		return false;
-	}
-	if (!tcp_needs_reply(op, r))
-		return false;
-
-	memset(tcb, 0, sizeof(*tcb));
-	tcb->state = HF_STATE_SYN_RECEIVED;
-	tcb->generation = (op->entry->generation + 1) & 0xffff;
-	tcb->listener = op->listener_index;
-	tcb->ip6 = seg->ip6;
-	tcb->remote_addr = seg->src_addr;
-	tcb->local_addr = seg->dst_addr;
-	tcb->remote_port = seg->src_port;
-	tcb->local_port = seg->dst_port;
-	tcb->remote_mac = seg->src_mac;
-	tcb->vlan_tags = seg->vlan_tags;
-	tcb->vlan_svlan = seg->vlan_svlan;
-	tcb->vlan_outer = seg->vlan_outer;
-	tcb->vlan_inner = seg->vlan_inner;
-
-	tcb->iss = iss;
-	tcb->irs = seg->seq;
-	tcb->snd_una = iss;
-	tcb->snd_nxt = (uint32_t)(iss + 1);
-	tcb->rcv_nxt = (uint32_t)(seg->seq + 1);
-	tcb->snd_wnd = seg->wnd; /* a SYN's window is never scaled, RFC 7323 section 2.2 */
-	tcb->rcv_wnd = config->rcv_wnd;
-	tcb->mss = send_mss(op);
-
-	tcb->ws_ok = seg->ws_ok && listener->ws; /* RFC 7323 section 2.5: both or neither scale */
-	if (tcb->ws_ok) {
-		tcb->snd_wscale = seg->ws;
-		tcb->rcv_wscale = tcp_least(config->wscale, 14);
-	}
-	tcb->ts_ok = seg->ts_ok && listener->ts; /* RFC 7323 section 3.2 */
-	tcb->ts_recent = seg->ts_ok ? seg->tsval : 0;
-	tcb->ts_offset = tcb->ts_ok ? tcp_ts_offset(op) : 0;
-	tcb->sack_ok = seg->sack_ok && listener->sack;				 /* RFC 2018 section 2 */
-	tcb->ecn_ok = config->ecn && seg->flags & HF_ECE && seg->flags & HF_CWR; /* RFC 3168 section 6.1.1 */
-	tcb->rto_ms = config->syn_rto_ms;
-	tcb->sent_ms = config->ms & MS_MASK;
-	tcp_start_timer(op, tcb, 0);
-
-	r->write = true;
-	r->insert = true;
-	r->verdict = HF_VERDICT_CONSUME;
-	tcp_count(r, HF_CNT_SYN_ACCEPTED);
-	if (seg->ws_clamped)
-		tcp_count(r, HF_CNT_WS_CLAMPED);
-	tcp_send_synack(op, r, tcb);
-	return true;
-}
-
-/* A segment that belongs to no entry: 3.10.7.2, LISTEN STATE, where the listen table has a listener. */
-static void segment_listen(const struct tcp_op *op, struct tcp_result *r)
-{
-	const struct segment *seg = op->seg;
-	bool syn = seg->flags & HF_SYN, ack = seg->flags & HF_ACK, rst = seg->flags & HF_RST, fin = seg->flags & HF_FIN;
-
-	/* 3.10.7.1, CLOSED STATE: whether there is no TCB at all only the host's kernel knows, and it answers. */
-	if (!op->listener || op->listener->mode != LISTEN_OFFLOAD) {
-		r->verdict = HF_VERDICT_HOST;
-		return;
-	}
-	/* 3.10.7.2, fourth, "other text or control": nothing that a peer in its senses sends. */
-	if ((syn && (rst || fin)) || (!syn && !ack && !rst)) {
-		tcp_drop(r, HF_CAUSE_BAD_FLAGS);
-		return;
-	}
-	/* 3.10.7.2, first (RST: ignore) and second (ACK: reset) hold only if no connection of the host is meant,
-	 * which the table need not know: the host's kernel does either. */
-	if (rst || ack) {
-		r->verdict = HF_VERDICT_HOST;
-		return;
-	}
-	/* 3.10.7.2, third, check for a SYN. */
-	open_passive(op, r, choose_iss(op));
-}
-
 /* 3.10.7.3, fourth: what both kinds of SYN tell about the peer. What we offered stays in use only if the peer
  * offers it too. Text and FIN that come with it are not acknowledged; the peer sends them again. */
 static struct hf_tcb *synchronize(const struct tcp_op *op, struct tcp_result *r)
@@ -224,7 +105,7 @@ static struct hf_tcb *synchronize(const struct tcp_op *op, struct tcp_result *r)
 	tcb->irs = seg->seq;
 	tcb->rcv_nxt = (uint32_t)(seg->seq + 1);
 	tcb->snd_wnd = seg->wnd;
-	tcb->mss = send_mss(op);
+	tcb->mss = tcp_send_mss(op);
 	tcb->ws_ok = tcb->ws_ok && seg->ws_ok;
 	tcb->snd_wscale = tcb->ws_ok ? seg->ws : 0;
 	if (!tcb->ws_ok)
@@ -514,7 +395,7 @@ static bool text_after_close(const struct tcp_op *op, struct tcp_result *r)
 
 	if (seg->payload == 0 || !tcp_before(op->entry->rcv_nxt, seg->seq + seg->payload))
 		return false;
-	if (!tcp_needs_reply(op, r) || !tcp_needs_event(op, r))
+	if (!tcp_needs_rst(op, r) || !tcp_needs_event(op, r))
 		return true;
 	tcp_send_rst(r, op->entry, seg->ack, seg);
 	tcp_delete(op, r);
@@ -639,17 +520,21 @@ static bool newer_connection(const struct hf_tcb *tcb, const struct segment *seg
 static void time_wait_syn(const struct tcp_op *op, struct tcp_result *r)
 {
 	const struct hf_tcb *tcb = op->entry;
-	uint32_t iss = choose_iss(op);
+	uint32_t iss = tcp_choose_iss(op);
 
 	if (!newer_connection(tcb, op->seg)) {
 		challenge(op, r);
 	} else if (!op->listener || op->listener->mode != LISTEN_OFFLOAD) { /* whoever listens, the kernel knows */
 		tcp_delete(op, r);
 		r->verdict = HF_VERDICT_HOST;
+	} else if (!op->config->host_alive) {
+		tcp_drop(r, HF_CAUSE_HOST_GONE);
+	} else if (op->half_open >= op->listener->backlog) {
+		tcp_drop(r, HF_CAUSE_BACKLOG);
 	} else {
 		if (!tcp_before(tcb->snd_nxt, iss)) /* MAY-2: "larger than the largest sequence number used" */
 			iss = (uint32_t)(tcb->snd_nxt + 65536);
-		if (open_passive(op, r, iss))
+		if (tcp_open_passive(op, r, iss))
 			tcp_count(r, HF_CNT_TW_REUSED);
 	}
 }
@@ -682,7 +567,7 @@ static void segment_time_wait(const struct tcp_op *op, struct tcp_result *r)
 void tcp_segment(const struct tcp_op *op, struct tcp_result *r)
 {
 	if (!op->hit) {
-		segment_listen(op, r);
+		tcp_listen(op, r);
 		return;
 	}
 	switch (op->entry->state) {

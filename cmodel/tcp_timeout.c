@@ -3,6 +3,12 @@
 #include "conn_table.h"
 #include "tcp_parts.h"
 
+/* SYN-RECEIVED by a SYN from the wire: nobody here asked for it. */
+static bool passive(const struct hf_tcb *tcb)
+{
+	return tcb->state == HF_STATE_SYN_RECEIVED && !tcb->active;
+}
+
 /* Retransmission, RFC 6298 sections 5.4 to 5.6: the same SYN, SYN-ACK or FIN, and the doubled timeout. */
 static void retransmit(const struct tcp_op *op, struct tcp_result *r)
 {
@@ -10,9 +16,17 @@ static void retransmit(const struct tcp_op *op, struct tcp_result *r)
 
 	tcp_start_timer(op, tcb, (unsigned)op->entry->retries + 1);
 	tcb->retries = tcp_least(op->entry->retries + 1, 15);
+	/* Whoever forged many SYNs must not have his victims sent many times as many SYN-ACKs. */
+	if (passive(tcb)) {
+		if (!op->config->synack_allowed) {
+			tcp_count(r, HF_CNT_SYNACK_LIMITED);
+			return;
+		}
+		r->limit = LIMIT_SYNACK;
+	}
 	tcp_count(r, HF_CNT_RETRANSMITS);
-	/* Section 3.8.3 (a), R1, SHLD-9: tell the one who asked for this. Nobody asked for a passive open. */
-	if (op->entry->retries == 2 && (tcb->state != HF_STATE_SYN_RECEIVED || tcb->active))
+	/* Section 3.8.3 (a), R1, SHLD-9: tell the one who asked for this. */
+	if (op->entry->retries == 2 && !passive(tcb))
 		tcp_event(r, HF_EVENT_RETRYING);
 	if (tcb->state == HF_STATE_SYN_SENT || tcb->state == HF_STATE_SYN_RECEIVED) {
 		tcb->syn_lost = 1; /* RFC 6298 section 5.7 */
@@ -31,7 +45,7 @@ static void give_up(const struct tcp_op *op, struct tcp_result *r)
 {
 	tcp_delete(op, r);
 	tcp_count(r, HF_CNT_TIMEOUTS);
-	if (op->entry->state != HF_STATE_SYN_RECEIVED || op->entry->active)
+	if (!passive(op->entry))
 		tcp_event(r, HF_EVENT_TIMED_OUT);
 }
 
@@ -44,7 +58,7 @@ void tcp_timeout(const struct tcp_op *op, struct tcp_result *r)
 		return;
 	switch (tcb->state) {
 	case HF_STATE_SYN_RECEIVED:
-		if (!tcb->active) {
+		if (passive(tcb)) {
 			over = tcb->retries >= op->config->synack_retries;
 			break;
 		}

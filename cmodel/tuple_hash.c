@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tuple_hash.c - both hashes at once in cycle r, handed out when the rounds would be done. */
+ * tuple_hash.c - both hashes at once in the cycle of the request, handed out when the rounds would be done. */
 #include <string.h>
 #include "model.h"
 #include "siphash.h"
 
+enum { PIPELINE_CLOCKS = 15 }; /* at 512 bits: what the rounds of IPv6 take, and one */
+
 void hfm_tuple_hash_reset(struct tuple_hash *h)
 {
-	h->requested = false;
 	h->last_push_cycle = 0;
-	ring_reset(&h->computed_ring);
+	h->request_ring.depth = HASH_REQUESTS;
+	ring_reset(&h->request_ring);
 	ring_reset(&h->queue_ring);
 }
 
@@ -24,47 +26,69 @@ void hfm_tuple_set(struct tuple *t, bool ip6, const uint8_t *remote_addr, const 
 	memcpy(t->octet + 2 * addr + 2, local_port, 2);
 }
 
-/* Two rounds for each word of 8 octets, length and rest together being the last one, and four to end with. */
-unsigned hfm_tuple_rounds(const struct tuple *t)
-{
-	return 2 * (t->octets / 8 + 1) + 4;
-}
-
-/* The key in four registers from `offset`, octet 0 in the lowest bits of the first. */
-static uint64_t keyed(const struct regs *regs, unsigned offset, const struct tuple *t)
+/* Octet 0 of the key is in the lowest bits of the first register. */
+uint64_t hfm_keyed_hash(const struct regs *regs, unsigned offset, const uint8_t *octets, unsigned len)
 {
 	uint64_t k0 = hfm_reg(regs, offset) | (uint64_t)hfm_reg(regs, offset + 4) << 32;
 	uint64_t k1 = hfm_reg(regs, offset + 8) | (uint64_t)hfm_reg(regs, offset + 12) << 32;
 
-	return hf_siphash24(k0, k1, t->octet, t->octets);
+	return hf_siphash24(k0, k1, octets, len);
 }
 
 void hfm_tuple_hash(struct tuple_hash_result *result, const struct tuple *t, const struct regs *regs)
 {
-	result->index = keyed(regs, HF_REG_KEY_INDEX0, t);
-	result->isn = keyed(regs, HF_REG_KEY_ISN0, t);
+	result->index = hfm_keyed_hash(regs, HF_REG_KEY_INDEX0, t->octet, t->octets);
+	result->isn = hfm_keyed_hash(regs, HF_REG_KEY_ISN0, t->octet, t->octets);
+}
+
+unsigned hfm_hash_clocks(const struct hf_model *m, const struct tuple *t)
+{
+	return m->wide ? PIPELINE_CLOCKS : 2 * (t->octets / 8 + 1) + 4;
+}
+
+uint64_t hfm_hash_push_cycle(const struct hf_model *m, const struct tuple *t, uint64_t *last)
+{
+	uint64_t cycle = m->cycle + hfm_hash_clocks(m, t);
+
+	if (cycle <= *last)
+		cycle = *last + 1;
+	*last = cycle;
+	return cycle;
+}
+
+void hfm_tuple_hash_request(struct hf_model *m, const struct tuple *t, uint64_t cycle)
+{
+	struct tuple_hash *h = &m->hash;
+	struct tuple_hash_request *request = &h->requests[ring_push(&h->request_ring)];
+
+	request->cycle = cycle;
+	request->tuple = *t;
+}
+
+const struct tuple_hash_result *hfm_tuple_hash_head(const struct hf_model *m)
+{
+	const struct tuple_hash *h = &m->hash;
+	const struct tuple_hash_result *head;
+
+	if (h->queue_ring.count == 0)
+		return NULL;
+	head = &h->queue[ring_head(&h->queue_ring)];
+	return head->push_cycle < m->cycle ? head : NULL;
 }
 
 void hfm_tuple_hash_step(struct hf_model *m)
 {
 	struct tuple_hash *h = &m->hash;
+	const struct tuple_hash_request *request;
+	struct tuple_hash_result *result;
 
-	if (h->computed_ring.count > 0) {
-		const struct tuple_hash_result *oldest = &h->computed[ring_head(&h->computed_ring)];
-
-		if (oldest->push_cycle == m->cycle) {
-			h->queue[ring_push(&h->queue_ring)] = *oldest;
-			ring_pop(&h->computed_ring);
-		}
-	}
-	if (h->requested) {
-		struct tuple_hash_result *result = &h->computed[ring_push(&h->computed_ring)];
-
-		hfm_tuple_hash(result, &h->tuple, &m->regs);
-		result->push_cycle = m->cycle + hfm_tuple_rounds(&h->tuple);
-		if (result->push_cycle <= h->last_push_cycle)
-			result->push_cycle = h->last_push_cycle + 1;
-		h->last_push_cycle = result->push_cycle;
-		h->requested = false;
-	}
+	if (h->request_ring.count == 0)
+		return;
+	request = &h->requests[ring_head(&h->request_ring)];
+	if (request->cycle != m->cycle)
+		return;
+	result = &h->queue[ring_push(&h->queue_ring)];
+	hfm_tuple_hash(result, &request->tuple, &m->regs);
+	result->push_cycle = hfm_hash_push_cycle(m, &request->tuple, &h->last_push_cycle);
+	ring_pop(&h->request_ring);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tx_arbiter.h - the wire output: whole frames of tx_builder and of the host in turn. */
+ * tx_arbiter.h - the wire output: whole frames of tx_builder and of the host, by shares of the beats. */
 #ifndef HANDFAST_CMODEL_TX_ARBITER_H
 #define HANDFAST_CMODEL_TX_ARBITER_H
 
@@ -10,12 +10,13 @@
 enum tx_source { TX_NONE, TX_BUILDER, TX_HOST };
 
 struct tx_arbiter {
-	enum tx_source owner;  /* whose frame is being loaded */
-	enum tx_source served; /* whose frame was loaded last */
-	bool valid;	       /* the output register */
+	enum tx_source owner; /* whose frame is being loaded */
+	bool contested;	      /* it was chosen while both offered */
+	int due;	      /* the host's account, in 1/256 beats */
+	bool valid;	      /* the output register */
 	bool last;
-	uint8_t keep;
-	uint64_t data;
+	uint64_t keep;
+	uint64_t data[HF_DATA_WORDS];
 };
 
 struct hf_model;

@@ -8,7 +8,7 @@ enum { FRAME_OCTETS_MIN = 60, IPV4_OCTETS = 20, IPV6_OCTETS = 40, TCP_OCTETS = 2
 
 void hfm_tx_builder_reset(struct tx_builder *b)
 {
-	b->busy = false;
+	b->making = b->sending = false;
 	ring_reset(&b->ring);
 }
 
@@ -120,12 +120,18 @@ static unsigned build(uint8_t *frame, const struct reply *reply, const struct re
 void hfm_tx_builder_step(struct hf_model *m)
 {
 	struct tx_builder *b = &m->builder;
+	struct built_frame *frame;
 
-	if (b->busy || b->ring.count == 0)
+	if (b->making && !b->sending) {
+		b->send ^= 1;
+		b->beat = 0;
+		b->sending = true;
+		b->making = false;
+	}
+	if (b->making || b->ring.count == 0)
 		return;
-	b->length = build(b->octets, &b->replies[ring_pop(&b->ring)], &m->regs);
-	b->beats = beats_of(b->length);
-	b->beat = 0;
-	b->busy = true;
-	b->offer_cycle = m->cycle + 2;
+	frame = &b->frames[b->send ^ 1];
+	frame->length = build(frame->octets, &b->replies[ring_pop(&b->ring)], &m->regs);
+	frame->beats = beats_of(frame->length, m->width);
+	b->making = true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tx_builder.h - reply descriptors to frames, with both checksums. A reply popped in cycle b is offered to the
- * arbiter from b+2 on. */
+ * tx_builder.h - reply descriptors to frames, with both checksums. While one frame is sent the next one is made, so
+ * that replies follow one another without a gap: the frame waits in making until sending is free. */
 #ifndef HANDFAST_CMODEL_TX_BUILDER_H
 #define HANDFAST_CMODEL_TX_BUILDER_H
 
@@ -8,28 +8,27 @@
 #include <stdint.h>
 #include "tcp_fsm.h"
 
-#define BUILT_OCTETS_MAX 104u /* 14 + 2 * 4 + 40 + 20 + 20 octets, in whole beats */
+#define BUILT_OCTETS_MAX 128u /* 14 + 2 * 4 + 40 + 20 + 20 octets, in whole beats of either width */
+
+struct built_frame {
+	uint8_t octets[BUILT_OCTETS_MAX];
+	unsigned length, beats;
+};
 
 struct tx_builder {
 	struct reply *replies; /* of REPLY_DEPTH */
 	struct ring ring;
-	bool busy;
-	uint64_t offer_cycle; /* the first in which beat 0 is on offer */
-	uint8_t octets[BUILT_OCTETS_MAX];
-	unsigned length, beats;
-	unsigned beat; /* the one on offer */
+	struct built_frame frames[2];
+	unsigned send;	      /* the one that is sending or was last; the other one is for making */
+	bool making, sending; /* a frame is there */
+	unsigned beat;	      /* sending: the one on offer */
 };
 
 struct hf_model;
 
 void hfm_tx_builder_reset(struct tx_builder *b);
 void hfm_tx_builder_push(struct tx_builder *b, const struct reply *reply);
-/* Pop the next reply if the builder is idle; after the arbiter's step. */
+/* Frames move on and the next reply is popped; after the arbiter's step, which ends sending. */
 void hfm_tx_builder_step(struct hf_model *m);
-
-static inline bool hfm_tx_builder_offers(const struct tx_builder *b, uint64_t cycle)
-{
-	return b->busy && cycle >= b->offer_cycle;
-}
 
 #endif

@@ -34,6 +34,7 @@ static const char usage[] =
 	"when SIGINT or SIGTERM ends it. It follows the real time, and sleeps while nothing happens.\n"
 	"\n"
 	"  --engine E         rtl: the Verilated RTL; model: the C model; lockstep: both, compared at every clock\n"
+	"  --data-width W     bits of the core's streams: 64 (156.25 MHz for 10 GbE, the default) or 512 (322.27 MHz)\n"
 	"  --wire tap:NAME    the board makes a TAP netdev NAME; the kernel behind it is the peer\n"
 	"  --wire packet:IF   frames of an existing interface, by a packet socket\n"
 	"  --wire unix:PATH   the board listens; one Ethernet frame without FCS per SOCK_SEQPACKET packet, one peer\n"
@@ -45,7 +46,8 @@ static const char usage[] =
 	"  --listen ADDR:PORT a listener the board sets up itself; may be repeated, 0.0.0.0 = any of the addresses\n"
 	"  --config FILE      registers the board sets up itself: `NAME = value`, `NAME.FIELD = value`, `MAC = "
 	"address`,\n"
-	"                     `KEY_ISN = 32 hex digits`, `KEY_INDEX = ...`; # comments; names as in docs/registers.md\n"
+	"                     `KEY_ISN = 32 hex digits`, other keys likewise; # comments; names as in "
+	"docs/registers.md\n"
 	"  --pcapng FILE      write both directions of the wire, with the cycle and the state as comments\n"
 	"  --ladder           print the frames of the engine as a ladder; --ladder=all prints every frame\n"
 	"  --loss N           of 1000 frames on the wire, each way, N are lost; 0 to 1000, default 0. Likewise:\n"
@@ -340,7 +342,7 @@ static int open_board(struct board *b, const struct options *o, struct ladder *l
 {
 	static const uint8_t mac[6] = { 0x02, 'H', 'F', 'S', 'T', 0x01 };
 	struct record_options record = { .ladder = o->ladder ? ladder : NULL, .ladder_all = o->ladder_all };
-	uint8_t keys[32];
+	uint8_t keys[CONFIG_KEY_BYTES];
 	char error[256] = "no random numbers for the keys";
 	uint64_t now;
 	int result;
@@ -370,7 +372,7 @@ static int open_board(struct board *b, const struct options *o, struct ladder *l
 	lossy_init(&b->out, &o->lossy, ~o->engine.seed, wire_end, b);
 	now = clock_now(CLOCK_MONOTONIC);
 	b->clock_ns = now - now % (UINT64_C(1) << 53);
-	result = session_open(&b->session, o->engine.kind, o->engine.seed, now - b->clock_ns);
+	result = session_open(&b->session, o->engine.kind, o->engine.size, o->engine.seed, now - b->clock_ns);
 	if (result) {
 		fprintf(stderr, "board: engine %s: %s\n", engine_kind_name(o->engine.kind),
 			result == -ENOMEM ? "out of memory" : "did not become ready");

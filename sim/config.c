@@ -37,6 +37,17 @@ static const struct field {
 #undef FIELD
 };
 
+/* Keys of four registers each. */
+static const struct key {
+	const char *name;
+	uint32_t offset;
+} keys_known[CONFIG_KEY_BYTES / 16] = {
+	{ "KEY_INDEX", HF_REG_KEY_INDEX0 },
+	{ "KEY_ISN", HF_REG_KEY_ISN0 },
+	{ "KEY_COOKIE_A", HF_REG_KEY_COOKIE_A0 },
+	{ "KEY_COOKIE_B", HF_REG_KEY_COOKIE_B0 },
+};
+
 static const char *reg_name(uint32_t offset)
 {
 	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
@@ -158,12 +169,13 @@ static int set(struct config *c, const char *key, const char *value)
 		error = add(c, HF_REG_MAC_LO, le32(octets));
 		return error ? error : add(c, HF_REG_MAC_HI, octets[4] | (uint32_t)octets[5] << 8);
 	}
-	if (!strcmp(key, "KEY_INDEX") || !strcmp(key, "KEY_ISN")) {
+	for (const struct key *k = keys_known; k < keys_known + sizeof(keys_known) / sizeof(*k); k++) {
+		if (strcmp(key, k->name))
+			continue;
 		if (!parse_octets(value, octets, 16, '\0'))
 			return -ERANGE;
 		for (unsigned i = 0; i < 4 && !error; i++)
-			error = add(c, (!strcmp(key, "KEY_ISN") ? HF_REG_KEY_ISN0 : HF_REG_KEY_INDEX0) + 4 * i,
-				le32(octets + 4 * i));
+			error = add(c, k->offset + 4 * i, le32(octets + 4 * i));
 		return error;
 	}
 	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
@@ -295,8 +307,8 @@ void config_mac(const struct config *c, uint8_t mac[6])
 	}
 }
 
-int config_apply(
-	const struct config *c, struct sim *sim, const uint8_t mac[6], const uint8_t keys[32], char *error, size_t size)
+int config_apply(const struct config *c, struct sim *sim, const uint8_t mac[6], const uint8_t keys[CONFIG_KEY_BYTES],
+	char *error, size_t size)
 {
 	const struct config_write *ctrl = NULL;
 	int result = write_reg(sim, HF_REG_MAC_LO, le32(mac), NULL, 0, error, size);
@@ -305,9 +317,9 @@ int config_apply(
 		result = write_reg(sim, HF_REG_MAC_HI, mac[4] | (uint32_t)mac[5] << 8, NULL, 0, error, size);
 	if (!result)
 		result = write_reg(sim, HF_REG_HEARTBEAT_MS, 0, NULL, 0, error, size);
-	for (unsigned i = 0; i < 8 && !result; i++)
-		result = write_reg(sim, (i < 4 ? HF_REG_KEY_INDEX0 : HF_REG_KEY_ISN0) + 4 * (i % 4), le32(keys + 4 * i),
-			NULL, 0, error, size);
+	for (unsigned i = 0; i < CONFIG_KEY_BYTES / 4 && !result; i++)
+		result = write_reg(
+			sim, keys_known[i / 4].offset + 4 * (i % 4), le32(keys + 4 * i), NULL, 0, error, size);
 	if (!result)
 		result = apply_listeners(c, sim, error, size);
 	for (unsigned i = 0; i < c->count && !result; i++) {

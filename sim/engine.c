@@ -7,8 +7,19 @@
 #include "engine.h"
 #include "rtl_shim.h"
 
+const struct hf_params *const engine_params[] = { [ENGINE_DEFAULT] = &hf_params_default,
+	[ENGINE_SMALL] = &hf_params_small,
+	[ENGINE_WIDE] = &hf_params_wide,
+	[ENGINE_WIDE_SMALL] = &hf_params_wide_small };
+
+static const struct rtl_ops *const rtl_ops[] = { [ENGINE_DEFAULT] = &rtl_default_ops,
+	[ENGINE_SMALL] = &rtl_small_ops,
+	[ENGINE_WIDE] = &rtl_wide_ops,
+	[ENGINE_WIDE_SMALL] = &rtl_wide_small_ops };
+
 struct engine {
 	enum engine_kind kind;
+	unsigned words; /* of a data pin */
 	const struct rtl_ops *ops;
 	void *rtl;
 	struct hf_model *model;
@@ -21,6 +32,11 @@ static const char *const kind_names[] = {
 	[ENGINE_RTL] = "rtl", [ENGINE_MODEL] = "model", [ENGINE_LOCKSTEP] = "lockstep"
 };
 
+static const char *const size_names[] = { [ENGINE_DEFAULT] = "default",
+	[ENGINE_SMALL] = "small",
+	[ENGINE_WIDE] = "wide",
+	[ENGINE_WIDE_SMALL] = "wide_small" };
+
 struct engine *engine_open(enum engine_kind kind, enum engine_size size, uint64_t seed)
 {
 	const struct hf_in reset = { .rst = 1 };
@@ -30,7 +46,8 @@ struct engine *engine_open(enum engine_kind kind, enum engine_size size, uint64_
 	if (!e)
 		return NULL;
 	e->kind = kind;
-	e->ops = size == ENGINE_SMALL ? &rtl_small_ops : &rtl_default_ops;
+	e->words = engine_params[size]->data_w / 64;
+	e->ops = rtl_ops[size];
 	if (kind != ENGINE_MODEL) {
 		e->rtl = e->ops->create(seed);
 		if (!e->rtl)
@@ -39,7 +56,7 @@ struct engine *engine_open(enum engine_kind kind, enum engine_size size, uint64_
 		e->ops->step(e->rtl, &reset, &out);
 	}
 	if (kind != ENGINE_RTL) {
-		e->model = hf_model_new(size == ENGINE_SMALL ? &hf_params_small : &hf_params_default);
+		e->model = hf_model_new(engine_params[size]);
 		if (!e->model)
 			goto fail;
 	}
@@ -71,7 +88,7 @@ void engine_step(struct engine *e, const struct hf_in *in, struct hf_out *out)
 	if (e->kind == ENGINE_RTL)
 		return;
 	hf_model_step(e->model, in, &e->model_out);
-	if (compare_out(out, &e->model_out, e->cycles, e->mismatches ? NULL : e->first, sizeof e->first))
+	if (compare_out(out, &e->model_out, e->words, e->cycles, e->mismatches ? NULL : e->first, sizeof e->first))
 		e->mismatches++;
 }
 
@@ -109,4 +126,19 @@ int engine_kind_parse(const char *name, enum engine_kind *kind)
 const char *engine_kind_name(enum engine_kind kind)
 {
 	return kind_names[kind];
+}
+
+int engine_width_parse(const char *data_w, enum engine_size *size)
+{
+	const bool wide = !strcmp(data_w, "512");
+
+	if (!wide && strcmp(data_w, "64"))
+		return -EINVAL;
+	*size = wide ? ENGINE_WIDE : ENGINE_DEFAULT;
+	return 0;
+}
+
+const char *engine_size_name(enum engine_size size)
+{
+	return size_names[size];
 }

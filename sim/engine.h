@@ -6,7 +6,9 @@
 #include "../cmodel/handfast_model.h"
 
 enum engine_kind { ENGINE_RTL, ENGINE_MODEL, ENGINE_LOCKSTEP };
-enum engine_size { ENGINE_DEFAULT, ENGINE_SMALL }; /* parameters: hf_params_default, hf_params_small */
+/* Geometries, and their parameters by size: hf_params_default, hf_params_small, hf_params_wide, hf_params_wide_small. */
+enum engine_size { ENGINE_DEFAULT, ENGINE_SMALL, ENGINE_WIDE, ENGINE_WIDE_SMALL, ENGINE_SIZES };
+extern const struct hf_params *const engine_params[ENGINE_SIZES];
 
 struct engine;
 
@@ -30,5 +32,10 @@ int engine_waves(struct engine *e, const char *path);
 /* "rtl", "model", "lockstep" to a kind; -EINVAL for anything else. */
 int engine_kind_parse(const char *name, enum engine_kind *kind);
 const char *engine_kind_name(enum engine_kind kind);
+
+/* DATA_W, "64" or "512", to the default geometry of that width; -EINVAL for anything else. */
+int engine_width_parse(const char *data_w, enum engine_size *size);
+/* "default", "small", "wide", "wide_small". */
+const char *engine_size_name(enum engine_size size);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * main_lockstep.c - RTL against model under directed rows and random traffic, legal and hostile.
  *
- * The run is cut into phases of PHASE cycles, default and small geometry in turn. A phase depends on the seed and its
- * number only, so any cycle can be replayed without those of the phases before. What comparing cannot see is
+ * The run is cut into phases of PHASE cycles, the four geometries in turn, or with --data-width the two of that width. A
+ * phase depends on the seed, its geometry and its number only, so any cycle can be replayed without those of the phases before. What comparing cannot see is
  * watched apart: broken stream rules (sim.c), and whatever lockstep_check() balances. */
 #include <errno.h>
 #include <getopt.h>
@@ -21,8 +21,16 @@ static struct totals totals;
 struct options {
 	uint64_t cycles, seed;
 	enum engine_kind kind;
+	const enum engine_size *sizes; /* that phases have in turn */
+	unsigned size_count;
+	const char *width; /* --data-width, or NULL */
 	const char *waves;
 };
+
+static enum engine_size size_of(const struct options *o, uint64_t number)
+{
+	return o->sizes[number % o->size_count];
+}
 
 /* The first difference, where it is, and how to see it. */
 static void report(const struct options *o, const struct run *r, uint64_t number)
@@ -37,16 +45,17 @@ static void report(const struct options *o, const struct run *r, uint64_t number
 		cycle -= s->cycle - clock;
 	printf("seed %" PRIu64 ", cycle %" PRIu64 ": %s\n", o->seed, cycle, *text ? strstr(text, ": ") + 2 : r->fault);
 	printf("in phase %" PRIu64 " (%s geometry), clock %" PRIu64 " of its engine\n", number,
-		r->params == &hf_params_small ? "small" : "default", clock);
+		engine_size_name(size_of(o, number)), clock);
 	/* Not beyond the phase: what is replayed is the last phase of the run. */
-	printf("waves of it: make waves SEED=%" PRIu64 " CYCLES=%" PRIu64 "\n", o->seed,
-		cycle + 50 < end ? cycle + 50 : end);
+	printf("waves of it: make waves SEED=%" PRIu64 " CYCLES=%" PRIu64 "%s%s\n", o->seed,
+		cycle + 50 < end ? cycle + 50 : end, o->width ? " DATA_WIDTH=" : "", o->width ? o->width : "");
 }
 
 /* Runs phase `number` for at most `cycles` cycles. Returns false after the first difference or fault. */
 static bool run_phase(const struct options *o, uint64_t number, uint64_t cycles)
 {
-	const enum engine_size size = number & 1 ? ENGINE_SMALL : ENGINE_DEFAULT;
+	const enum engine_size size = size_of(o, number);
+	const uint64_t round = number / o->size_count;
 	struct run *r = calloc(1, sizeof *r);
 	uint64_t next_check = CHECK_EVERY, mismatches;
 	bool good;
@@ -57,7 +66,7 @@ static bool run_phase(const struct options *o, uint64_t number, uint64_t cycles)
 	r->s = sim_open(o->kind, size, rng_next(&r->rng));
 	if (!r->s)
 		goto no_memory;
-	r->params = size == ENGINE_SMALL ? &hf_params_small : &hf_params_default;
+	r->params = r->s->params;
 	r->left = cycles;
 	r->totals = &totals;
 	lockstep_begin(r);
@@ -68,11 +77,11 @@ static bool run_phase(const struct options *o, uint64_t number, uint64_t cycles)
 		r->keep_going = true;
 	}
 	/* Resets keep the large table from filling, so some phases have few or none. */
-	r->resets = (const unsigned[]){ 12000, 30000, 0 }[number / 2 % 3];
+	r->resets = (const unsigned[]){ 12000, 30000, 0 }[round % 3];
 	lockstep_mood(r);
 	for (unsigned i = 0; i < PEERS; i++)
 		lockstep_connection(r, &r->peers[i]);
-	good = number >= 2 || lockstep_rows(r);
+	good = round || lockstep_rows(r);
 	if (good) {
 		lockstep_configure(r);
 		while (lockstep_random(r)) {
@@ -197,7 +206,7 @@ static int usage(const char *bad)
 {
 	fprintf(stderr,
 		"lockstep: bad argument %s; usage: lockstep [--cycles N] [--seed S] [--engine rtl|model|lockstep] "
-		"[--waves FILE]\n",
+		"[--data-width 64|512] [--waves FILE]\n",
 		bad);
 	return 2;
 }
@@ -213,10 +222,12 @@ static bool number(const char *text, uint64_t *value)
 
 int main(int argc, char **argv)
 {
+	static const enum engine_size all[] = { ENGINE_DEFAULT, ENGINE_SMALL, ENGINE_WIDE, ENGINE_WIDE_SMALL };
 	static const struct option long_options[] = { { "cycles", required_argument, NULL, 'c' },
 		{ "seed", required_argument, NULL, 's' }, { "engine", required_argument, NULL, 'e' },
-		{ "waves", required_argument, NULL, 'w' }, { 0 } };
-	struct options o = { .cycles = 1000000, .seed = 1, .kind = ENGINE_LOCKSTEP };
+		{ "data-width", required_argument, NULL, 'd' }, { "waves", required_argument, NULL, 'w' }, { 0 } };
+	struct options o = { .cycles = 1000000, .seed = 1, .kind = ENGINE_LOCKSTEP, .sizes = all, .size_count = 4 };
+	enum engine_size size;
 	uint64_t phase = 0;
 	unsigned missed;
 	int c;
@@ -226,6 +237,12 @@ int main(int argc, char **argv)
 		if ((c == 'c' && number(optarg, &o.cycles) && o.cycles) || (c == 's' && number(optarg, &o.seed)) ||
 			(c == 'e' && !engine_kind_parse(optarg, &o.kind)))
 			continue;
+		if (c == 'd' && !engine_width_parse(optarg, &size)) {
+			o.sizes = size == ENGINE_WIDE ? all + 2 : all;
+			o.size_count = 2;
+			o.width = optarg;
+			continue;
+		}
 		if (c != 'w')
 			return usage(argv[optind - 1]);
 		o.waves = optarg;
@@ -255,8 +272,8 @@ int main(int argc, char **argv)
 	printf("lockstep: cycles=%" PRIu64 " frames=%" PRIu64 " mismatches=%" PRIu64 " rtl_cps=%" PRIu64
 	       " model_cps=%" PRIu64 "\n",
 		totals.cycles, totals.frames, totals.mismatches,
-		stimulus_cps(&totals.record, ENGINE_RTL, ENGINE_DEFAULT, 1),
-		stimulus_cps(&totals.record, ENGINE_MODEL, ENGINE_DEFAULT, 1));
+		stimulus_cps(&totals.record, ENGINE_RTL, o.sizes[0], 1),
+		stimulus_cps(&totals.record, ENGINE_MODEL, o.sizes[0], 1));
 	stimulus_free(&totals.record);
 	return totals.mismatches ? 1 : 0;
 }

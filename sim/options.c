@@ -38,6 +38,11 @@ int options_engine(const char *command, int option, struct engine_options *o)
 	case OPTION_ENGINE:
 		o->name = optarg;
 		return 0;
+	case OPTION_DATA_WIDTH:
+		if (!engine_width_parse(optarg, &o->size))
+			return 0;
+		fprintf(stderr, "%s: --data-width %s: not 64 or 512\n", command, optarg);
+		return 2;
 	case OPTION_SEED:
 		if (options_number(optarg, 0, UINT64_MAX, &o->seed))
 			return 0;

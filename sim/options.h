@@ -22,18 +22,20 @@ int options_next(int argc, char **argv, const struct option *longs);
 struct engine_options {
 	const char *name; /* as given, NULL without --engine */
 	enum engine_kind kind;
+	enum engine_size size;
 	uint64_t seed;
 	struct config config;
 	bool configured; /* there was a --listen or a --config */
 };
 
-/* Rows for options_next(): --engine, --seed, --listen, --config. Their `val` is none of 256 to 511. */
-enum { OPTION_ENGINE = 512, OPTION_SEED, OPTION_LISTEN, OPTION_CONFIG };
+/* Rows for options_next(): --engine, --data-width, --seed, --listen, --config. Their `val` is none of 256 to 511. */
+enum { OPTION_ENGINE = 512, OPTION_DATA_WIDTH, OPTION_SEED, OPTION_LISTEN, OPTION_CONFIG };
 /* clang-format off */
-#define ENGINE_OPTIONS                                        \
-	{ "engine", required_argument, NULL, OPTION_ENGINE }, \
-	{ "seed", required_argument, NULL, OPTION_SEED },     \
-	{ "listen", required_argument, NULL, OPTION_LISTEN }, \
+#define ENGINE_OPTIONS                                               \
+	{ "engine", required_argument, NULL, OPTION_ENGINE },        \
+	{ "data-width", required_argument, NULL, OPTION_DATA_WIDTH }, \
+	{ "seed", required_argument, NULL, OPTION_SEED },            \
+	{ "listen", required_argument, NULL, OPTION_LISTEN },        \
 	{ "config", required_argument, NULL, OPTION_CONFIG }
 /* clang-format on */
 

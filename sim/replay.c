@@ -30,11 +30,13 @@ static const char usage[] =
 	"ladder and a summary. Replay is its own host: it sets the registers and takes what goes up.\n"
 	"\n"
 	"  --engine E         rtl: the Verilated RTL; model: the C model; lockstep: both, compared at every clock\n"
+	"  --data-width W     bits of the core's streams: 64 (156.25 MHz for 10 GbE, the default) or 512 (322.27 MHz)\n"
 	"  --in A.pcap        what to feed. Frames from the engine's own MAC to another one are left out\n"
 	"  --out B.pcapng     both directions, nanosecond timestamps\n"
 	"  --listen ADDR:PORT answer SYNs to this address and port; may be repeated, 0.0.0.0 = any of the addresses\n"
 	"  --config FILE      registers: `NAME = value`, `NAME.FIELD = value`, `MAC = address`, `KEY_ISN = 32 hex\n"
-	"                     digits`, `KEY_INDEX = ...`; # comments; names as in docs/registers.md. Without MAC the\n"
+	"                     digits`, other keys likewise; # comments; names as in docs/registers.md. Without MAC "
+	"the\n"
 	"                     engine takes the destination of the first frame to a listener, or of the first frame\n"
 	"  --follow           move the acknowledgements of the peers to the engine's own sequence numbers where the\n"
 	"                     capture shows the other server's SYN-ACK, so that captured handshakes complete\n"
@@ -437,9 +439,9 @@ static int replay(struct replay *r, const struct options *o, const uint8_t mac[6
 	struct pcapng *pcapng;
 	struct ladder ladder;
 	struct rng rng = { o->engine.seed };
-	uint8_t keys[32];
+	uint8_t keys[CONFIG_KEY_BYTES];
 	char error[256];
-	int result = session_open(s, o->engine.kind, o->engine.seed, START_NS);
+	int result = session_open(s, o->engine.kind, o->engine.size, o->engine.seed, START_NS);
 
 	if (result) {
 		fprintf(stderr, "replay: engine %s: %s\n", engine_kind_name(o->engine.kind),

@@ -10,6 +10,10 @@
 #endif
 #include "Vhandfast.h"
 #include "Vhandfast_small.h"
+#if HF_WIDE
+#include "Vhandfast_wide.h"
+#include "Vhandfast_wide_small.h"
+#endif
 #include "sim/rtl_shim.h"
 
 namespace
@@ -51,6 +55,31 @@ enum tcb_above : unsigned {
 #undef FIELD
 };
 
+/* A data pin of 64 bits is one word, a wider one an array of 32-bit words, the least significant first. */
+inline void set_data(QData &pin, const uint64_t *words)
+{
+	pin = words[0];
+}
+
+inline void get_data(uint64_t *words, QData pin)
+{
+	words[0] = pin;
+}
+
+template <std::size_t n> inline void set_data(VlWide<n> &pin, const uint64_t *words)
+{
+	static_assert(n == 2 * HF_DATA_WORDS, "a data pin of that width has no place in hf_in");
+	for (unsigned i = 0; i < n; i++)
+		pin[i] = (EData)(words[i / 2] >> 32 * (i % 2));
+}
+
+template <std::size_t n> inline void get_data(uint64_t *words, const VlWide<n> &pin)
+{
+	static_assert(n == 2 * HF_DATA_WORDS, "a data pin of that width has no place in hf_out");
+	for (unsigned i = 0; i < n; i += 2)
+		words[i / 2] = pin[i] | (uint64_t)pin[i + 1] << 32;
+}
+
 template <class TOP> struct shim {
 	VerilatedContext context;
 	std::unique_ptr<TOP> top;
@@ -59,8 +88,20 @@ template <class TOP> struct shim {
 	bool tracing = false;
 #endif
 
+	void set_pins(const hf_in *in)
+	{
+#define IN(name, bits, doc) top->name = in->name;
+#define IN_DATA(name, doc)  set_data(top->name, in->name);
+#include "cmodel/pins.def"
+#undef IN
+#undef IN_DATA
+	}
+
 	explicit shim(uint64_t seed)
 	{
+		hf_in reset = {};
+
+		reset.rst = 1;
 		static_assert(
 			sizeof top->trc_entry == (TCB_BITS + 31) / 32 * 4, "trc_entry is not the entry of tcb.def");
 		context.randReset(2);
@@ -71,10 +112,7 @@ template <class TOP> struct shim {
 #endif
 		top = std::make_unique<TOP>(&context);
 		top->clk = 0;
-#define IN(name, bits, doc) top->name = 0;
-#include "cmodel/pins.def"
-#undef IN
-		top->rst = 1;
+		set_pins(&reset);
 		top->eval();
 	}
 
@@ -98,15 +136,15 @@ template <class TOP> struct shim {
 
 	void step(const hf_in *in, hf_out *out)
 	{
-#define IN(name, bits, doc) top->name = in->name;
-#include "cmodel/pins.def"
-#undef IN
+		set_pins(in);
 		top->clk = 1;
 		top->eval();
 		dump();
 #define OUT(name, bits, valid, doc) out->name = top->name;
+#define OUT_DATA(name, valid, doc)  get_data(out->name, top->name);
 #include "cmodel/pins.def"
 #undef OUT
+#undef OUT_DATA
 		if (out->trc_valid && out->trc_write) {
 #define FIELD(name, bits, rfc, doc) \
 	out->trc_entry.name = field<TCB_BITS - (above_##name - 1) - (bits), bits>(&top->trc_entry[0]);
@@ -151,4 +189,11 @@ const rtl_ops ops_of = {
 extern "C" {
 extern const rtl_ops rtl_default_ops = ops_of<Vhandfast>;
 extern const rtl_ops rtl_small_ops = ops_of<Vhandfast_small>;
+#if HF_WIDE
+extern const rtl_ops rtl_wide_ops = ops_of<Vhandfast_wide>;
+extern const rtl_ops rtl_wide_small_ops = ops_of<Vhandfast_wide_small>;
+#else
+static const rtl_ops none = { [](uint64_t) -> void * { return nullptr; }, nullptr, nullptr, nullptr };
+extern const rtl_ops rtl_wide_ops = none, rtl_wide_small_ops = none;
+#endif
 }

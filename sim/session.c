@@ -70,14 +70,14 @@ static void on_rx_done(void *ctx, const uint8_t *frame, size_t len, uint64_t cyc
 		record_rx(s->record, frame, len, cycle, stamp);
 }
 
-int session_open(struct session *s, enum engine_kind kind, uint64_t seed, uint64_t start_ns)
+int session_open(struct session *s, enum engine_kind kind, enum engine_size size, uint64_t seed, uint64_t start_ns)
 {
 	unsigned slots, ways;
 
 	memset(s, 0, sizeof(*s));
 	s->kind = kind;
 	s->entries = calloc(SLOTS_MAX, sizeof(*s->entries));
-	s->sim = s->entries ? sim_open(kind, ENGINE_DEFAULT, seed) : NULL;
+	s->sim = s->entries ? sim_open(kind, size, seed) : NULL;
 	if (!s->sim) {
 		session_close(s);
 		return -ENOMEM;
@@ -86,7 +86,8 @@ int session_open(struct session *s, enum engine_kind kind, uint64_t seed, uint64
 	s->sim->ms_done = s->ms_base = start_ns / NS_PER_MS;
 	s->sim->ctx = s;
 	s->sim->on = (struct sim_events){ .tx = on_tx, .c2h = on_c2h, .trace = on_trace, .rx_done = on_rx_done };
-	s->sim->rx_gap = 3; /* preamble, FCS and inter-frame gap of a real wire: 24 bytes */
+	/* Preamble, FCS and inter-frame gap of a real wire, 24 bytes; at 512 bits a part of them is in the last beat. */
+	s->sim->rx_gap = s->sim->beat == 8 ? 3 : 1;
 	for (unsigned i = 0; i < READY_CLOCKS && !s->ready; i++)
 		sim_step(s->sim);
 	if (!s->ready) {

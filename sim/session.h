@@ -36,7 +36,7 @@ struct session {
 
 /* Open an engine whose pin time_ns begins at start_ns (below 2^53, so that it lasts for 100 days), and run it until it is
  * ready. Returns 0, or -ENOMEM, or -EIO when the engine does not become ready. */
-int session_open(struct session *s, enum engine_kind kind, uint64_t seed, uint64_t start_ns);
+int session_open(struct session *s, enum engine_kind kind, enum engine_size size, uint64_t seed, uint64_t start_ns);
 void session_close(struct session *s);
 
 /* Give a frame or a message to the board. Returns what sim_rx() and sim_h2c() return. */

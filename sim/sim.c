@@ -9,14 +9,13 @@
 #include "rng.h"
 #include "sim.h"
 
-#define BEAT	    8
 #define BUS_TIMEOUT 1000 /* clocks a register access may take */
 
 struct item {
 	struct item *next;
 	size_t len;
 	bool bad_fcs;
-	uint8_t data[]; /* len bytes, then zeros up to a whole beat */
+	uint8_t data[]; /* len bytes, then padding up to a whole beat */
 };
 
 struct queue {
@@ -28,11 +27,11 @@ struct queue {
 /* One output stream: what is being assembled, and what the pins must still hold. */
 struct watch {
 	const char *name;
-	uint8_t data[SIM_FRAME_MAX + BEAT];
+	uint8_t data[SIM_FRAME_MAX + SIM_BEAT_MAX];
 	size_t len;
 	bool inside;  /* the first beat is on the pins or was taken, the last one not yet */
 	bool stalled; /* valid without ready in the cycle before */
-	uint64_t tdata, tkeep, tlast;
+	uint64_t tdata[HF_DATA_WORDS], tkeep, tlast;
 	uint64_t cycle, time_ns; /* of the first beat */
 };
 
@@ -59,20 +58,35 @@ static void queue_init(struct queue *q)
 	*q = (struct queue){ .tail = &q->head };
 }
 
-static int queue_push(struct queue *q, const void *data, size_t len, bool bad_fcs)
+/* True with a chance of `noise` in 256. */
+static bool hit(struct priv *p, uint8_t noise)
+{
+	return noise && (rng_next(&p->rng) >> 56) < noise;
+}
+
+/* What pins hold that the engine must not look at. */
+static uint64_t junk(struct sim *s)
+{
+	return s->noise.garbage ? rng_next(&((struct priv *)s->priv)->rng) : 0;
+}
+
+static int queue_push(struct sim *s, struct queue *q, const void *data, size_t len, bool bad_fcs)
 {
 	struct item *p;
+	size_t padded;
 
 	if (!len || len > SIM_FRAME_MAX)
 		return -EMSGSIZE;
-	p = malloc(sizeof *p + len + BEAT);
+	padded = (len + s->beat - 1) / s->beat * s->beat;
+	p = malloc(sizeof *p + padded);
 	if (!p)
 		return -ENOMEM;
 	p->next = NULL;
 	p->len = len;
 	p->bad_fcs = bad_fcs;
 	memcpy(p->data, data, len);
-	memset(p->data + len, 0, BEAT);
+	for (size_t i = len; i < padded; i++)
+		p->data[i] = (uint8_t)junk(s);
 	*q->tail = p;
 	q->tail = &p->next;
 	q->count++;
@@ -97,26 +111,32 @@ static void queue_drop(struct queue *q)
 		queue_pop(q);
 }
 
-/* True with a chance of `noise` in 256. */
-static bool hit(struct priv *p, uint8_t noise)
-{
-	return noise && (rng_next(&p->rng) >> 56) < noise;
-}
-
 /* Byte 0 of a frame is bits 7:0 of its first beat. */
-static uint64_t beat_get(const uint8_t *data)
+static void beat_get(const struct sim *s, uint64_t *pin, const uint8_t *data)
 {
-	uint64_t beat = 0;
-
-	for (unsigned i = 0; i < BEAT; i++)
-		beat |= (uint64_t)data[i] << 8 * i;
-	return beat;
+	for (unsigned i = 0; i < s->beat / 8; i++) {
+		pin[i] = 0;
+		for (unsigned k = 0; k < 8; k++)
+			pin[i] |= (uint64_t)data[8 * i + k] << 8 * k;
+	}
 }
 
-static void beat_put(uint8_t *data, uint64_t beat)
+static void beat_put(const struct sim *s, uint8_t *data, const uint64_t *pin)
 {
-	for (unsigned i = 0; i < BEAT; i++)
-		data[i] = (uint8_t)(beat >> 8 * i);
+	for (unsigned i = 0; i < s->beat; i++)
+		data[i] = (uint8_t)(pin[i / 8] >> 8 * (i % 8));
+}
+
+static void beat_junk(struct sim *s, uint64_t *pin)
+{
+	for (unsigned i = 0; i < s->beat / 8; i++)
+		pin[i] = junk(s);
+}
+
+/* tkeep of a beat whose first n bytes belong to its frame. */
+static uint64_t keep_of(size_t n)
+{
+	return n < 64 ? (UINT64_C(1) << n) - 1 : ~UINT64_C(0);
 }
 
 /* Puts the coming cycle's beat on the wire input; true if it ends a frame. */
@@ -124,15 +144,15 @@ static bool drive_rx(struct sim *s)
 {
 	struct priv *p = s->priv;
 	struct queue *q = &p->rx;
-	const uint64_t junk = s->noise.garbage ? rng_next(&p->rng) : 0;
+	const uint64_t other = junk(s);
 	size_t left;
 
 	if (!q->head || (!q->at && p->rx_idle < s->rx_gap) || hit(p, s->noise.rx_bubble)) {
 		s->in.s_axis_rx_tvalid = 0;
-		s->in.s_axis_rx_tdata = junk;
-		s->in.s_axis_rx_tkeep = junk >> 56;
-		s->in.s_axis_rx_tlast = junk >> 55 & 1;
-		s->in.s_axis_rx_tuser = junk >> 54 & 1;
+		beat_junk(s, s->in.s_axis_rx_tdata);
+		s->in.s_axis_rx_tkeep = other & keep_of(s->beat);
+		s->in.s_axis_rx_tlast = other >> 1 & 1;
+		s->in.s_axis_rx_tuser = other >> 2 & 1;
 		p->rx_idle++;
 		return false;
 	}
@@ -140,15 +160,13 @@ static bool drive_rx(struct sim *s)
 	if (!q->at)
 		p->rx_stamp = s->in.time_ns;
 	s->in.s_axis_rx_tvalid = 1;
-	s->in.s_axis_rx_tdata = beat_get(q->head->data + q->at);
-	s->in.s_axis_rx_tlast = left <= BEAT;
-	if (left < BEAT)
-		s->in.s_axis_rx_tdata |= junk << 8 * left;
-	s->in.s_axis_rx_tkeep = left < BEAT ? (1u << left) - 1 : 0xff;
-	s->in.s_axis_rx_tuser = left <= BEAT ? q->head->bad_fcs : junk >> 60 & 1;
-	q->at += BEAT;
+	beat_get(s, s->in.s_axis_rx_tdata, q->head->data + q->at);
+	s->in.s_axis_rx_tlast = left <= s->beat;
+	s->in.s_axis_rx_tkeep = keep_of(left < s->beat ? left : s->beat);
+	s->in.s_axis_rx_tuser = left <= s->beat ? q->head->bad_fcs : other & 1;
+	q->at += s->beat;
 	p->rx_idle = 0;
-	return left <= BEAT;
+	return left <= s->beat;
 }
 
 /* A beat that was offered and not taken stays; otherwise the coming cycle may begin the next one. */
@@ -160,15 +178,13 @@ static void drive_h2c(struct sim *s)
 	if (s->in.s_axis_h2c_tvalid)
 		return;
 	if (!q->head || hit(p, s->noise.h2c_bubble)) {
-		const uint64_t junk = s->noise.garbage ? rng_next(&p->rng) : 0;
-
-		s->in.s_axis_h2c_tdata = junk;
-		s->in.s_axis_h2c_tlast = junk >> 63;
+		beat_junk(s, s->in.s_axis_h2c_tdata);
+		s->in.s_axis_h2c_tlast = junk(s) & 1;
 		return;
 	}
 	s->in.s_axis_h2c_tvalid = 1;
-	s->in.s_axis_h2c_tdata = beat_get(q->head->data + q->at);
-	s->in.s_axis_h2c_tlast = q->head->len - q->at <= BEAT;
+	beat_get(s, s->in.s_axis_h2c_tdata, q->head->data + q->at);
+	s->in.s_axis_h2c_tlast = q->head->len - q->at <= s->beat;
 }
 
 static void taken_h2c(struct sim *s)
@@ -176,23 +192,24 @@ static void taken_h2c(struct sim *s)
 	struct queue *q = &((struct priv *)s->priv)->h2c;
 
 	s->in.s_axis_h2c_tvalid = 0;
-	q->at += BEAT;
+	q->at += s->beat;
 	if (q->at >= q->head->len)
 		queue_pop(q);
 }
 
 /* Checks one output stream in this cycle and collects its bytes. Returns true when a taken beat completes a frame. */
 static bool watch_stream(
-	struct sim *s, struct watch *w, bool valid, bool ready, uint64_t tdata, uint64_t tkeep, bool tlast)
+	struct sim *s, struct watch *w, bool valid, bool ready, const uint64_t *tdata, uint64_t tkeep, bool tlast)
 {
 	unsigned bytes = 0;
+	size_t held;
 
-	if (w->stalled && (!valid || tdata != w->tdata || tkeep != w->tkeep || tlast != w->tlast))
+	if (w->stalled && (!valid || memcmp(tdata, w->tdata, s->beat) || tkeep != w->tkeep || tlast != w->tlast))
 		fault(s, w->name, "a beat that was not taken changed");
 	w->stalled = valid && !ready;
 	if (!valid)
 		return false;
-	w->tdata = tdata;
+	memcpy(w->tdata, tdata, s->beat);
 	w->tkeep = tkeep;
 	w->tlast = tlast;
 	if (!w->inside) {
@@ -203,18 +220,20 @@ static bool watch_stream(
 	}
 	if (!ready)
 		return false;
-	while (bytes < BEAT && tkeep >> bytes & 1)
-		bytes++;
-	if (!bytes || tkeep >> bytes || (!tlast && bytes != BEAT))
-		fault(s, w->name, "tkeep is not that of a beat");
-	else if (bytes < BEAT && tdata >> 8 * bytes)
-		fault(s, w->name, "bytes beyond tkeep are not 0");
-	if (w->len + BEAT > SIM_FRAME_MAX) {
+	if (w->len + s->beat > SIM_FRAME_MAX) {
 		fault(s, w->name, "no end of frame");
 		w->len = 0;
 	}
-	beat_put(w->data + w->len, tdata);
+	beat_put(s, w->data + w->len, tdata);
+	held = w->len + s->beat;
+	while (bytes < s->beat && tkeep >> bytes & 1)
+		bytes++;
 	w->len += bytes;
+	if (!bytes || tkeep != keep_of(bytes) || (!tlast && bytes != s->beat))
+		fault(s, w->name, "tkeep is not that of a beat");
+	while (held > w->len)
+		if (w->data[--held])
+			fault(s, w->name, "bytes beyond tkeep are not 0");
 	w->inside = !tlast;
 	return tlast;
 }
@@ -231,13 +250,14 @@ static void watch_outputs(struct sim *s)
 		    o->m_axis_tx_tlast) &&
 		s->on.tx)
 		s->on.tx(s->ctx, p->tx.data, p->tx.len, p->tx.cycle, p->tx.time_ns);
-	if (watch_stream(s, &p->c2h, c2h, s->in.m_axis_c2h_tready, o->m_axis_c2h_tdata, 0xff, o->m_axis_c2h_tlast)) {
+	if (watch_stream(s, &p->c2h, c2h, s->in.m_axis_c2h_tready, o->m_axis_c2h_tdata, keep_of(s->beat),
+		    o->m_axis_c2h_tlast)) {
 		const size_t len = p->c2h.data[HF_AT_HEADER_length] | (size_t)p->c2h.data[HF_AT_HEADER_length + 1] << 8;
 		bool padded = true;
 
 		for (size_t i = len; i < p->c2h.len; i++)
 			padded &= !p->c2h.data[i];
-		if (p->c2h.len < HF_MSG_HEADER_BYTES || (len + BEAT - 1) / BEAT * BEAT != p->c2h.len)
+		if (p->c2h.len < HF_MSG_HEADER_BYTES || (len + s->beat - 1) / s->beat * s->beat != p->c2h.len)
 			fault(s, p->c2h.name, "length field is not what came");
 		else if (!padded)
 			fault(s, p->c2h.name, "padding is not 0");
@@ -305,7 +325,9 @@ struct sim *sim_open(enum engine_kind kind, enum engine_size size, uint64_t seed
 	if (!s || !p)
 		goto fail;
 	s->priv = p;
-	s->period_ps = 6400;
+	s->params = engine_params[size];
+	s->beat = s->params->data_w / 8;
+	s->period_ps = s->beat == 8 ? 6400 : 3103;
 	p->rng.state = seed;
 	queue_init(&p->rx);
 	queue_init(&p->h2c);
@@ -338,12 +360,12 @@ void sim_close(struct sim *s)
 
 int sim_rx(struct sim *s, const void *frame, size_t len, bool bad_fcs)
 {
-	return queue_push(&((struct priv *)s->priv)->rx, frame, len, bad_fcs);
+	return queue_push(s, &((struct priv *)s->priv)->rx, frame, len, bad_fcs);
 }
 
 int sim_h2c(struct sim *s, const void *msg, size_t len)
 {
-	return queue_push(&((struct priv *)s->priv)->h2c, msg, len, false);
+	return queue_push(s, &((struct priv *)s->priv)->h2c, msg, len, false);
 }
 
 size_t sim_rx_pending(const struct sim *s)

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include "engine.h"
 
-#define SIM_FRAME_MAX 16384 /* bytes of the longest frame or message sim carries */
+#define SIM_FRAME_MAX 16384		  /* bytes of the longest frame or message sim carries */
+#define SIM_BEAT_MAX  (8 * HF_DATA_WORDS) /* bytes of the widest beat */
 
 /* What the simulator reports, as it happens; any pointer may be NULL. `cycle` counts clocks since sim_open. */
 struct sim_events {
@@ -24,7 +25,7 @@ struct sim_events {
 };
 
 /* Random gaps, each a chance in 256 per cycle; 0 = never. With `garbage` everything the engine must not look at (idle
- * data pins, bytes beyond tkeep, tuser before the last beat) is random instead of 0. */
+ * data pins, bytes beyond tkeep or a message's end, tuser before the last beat) is random instead of 0. */
 struct sim_noise {
 	uint8_t rx_bubble, tx_stall, c2h_stall, h2c_bubble;
 	bool garbage;
@@ -32,6 +33,8 @@ struct sim_noise {
 
 struct sim {
 	struct engine *engine;
+	const struct hf_params *params;
+	unsigned beat;	   /* bytes of a beat, 8 or 64 */
 	struct hf_in in;   /* pins in the coming cycle; time_ns and tick_1ms are the simulator's */
 	struct hf_out out; /* pins after the last one */
 	struct sim_events on;
@@ -39,7 +42,7 @@ struct sim {
 	struct sim_noise noise;
 	uint64_t cycle;		/* clocks since sim_open */
 	uint64_t time_ps;	/* the pin time_ns is time_ps / 1000 */
-	uint64_t period_ps;	/* added per clock; 6400 after sim_open */
+	uint64_t period_ps;	/* added per clock; after sim_open 6400, at 512 bits 3103 */
 	uint64_t ms_done;	/* ticks given so far; a tick is given in each clock while time_ps / 10^9 > ms_done */
 	bool tick_by_hand;	/* no ticks but those of sim_tick() */
 	unsigned rx_gap;	/* idle cycles before each frame's first beat */

@@ -22,15 +22,19 @@ static size_t pins_of(struct hf_out *o, struct pin *pins)
 #define PIN_s_axil_rvalid	    &o->s_axil_rvalid
 #define PIN_trc_valid		    &o->trc_valid
 #define OUT(name, bits, valid, doc) pins[n++] = (struct pin){ #name, &o->name, PIN_##valid, bits };
+#define OUT_DATA(name, valid, doc)                   \
+	for (unsigned i = 0; i < HF_DATA_WORDS; i++) \
+		pins[n++] = (struct pin){ #name, &o->name[i], PIN_##valid, 64 };
 #include "../cmodel/pins.def"
 #undef OUT
+#undef OUT_DATA
 	return n;
 }
 
 static void every_pin_is_compared(void)
 {
 	static struct hf_out rtl, model;
-	struct pin mine[40], theirs[40];
+	struct pin mine[64], theirs[64];
 	size_t n = pins_of(&rtl, mine);
 
 	pins_of(&model, theirs);
@@ -43,14 +47,15 @@ static void every_pin_is_compared(void)
 			memset(&model, 0, sizeof(model));
 			if (mine[i].valid)
 				*mine[i].valid = *theirs[i].valid = 1;
-			CHECK_EQ(compare_out(&rtl, &model, 12, text, sizeof(text)), 0, "differences of equal pins");
+			CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 12, text, sizeof(text)), 0,
+				"differences of equal pins");
 			*theirs[i].at ^= 1ull << bit;
-			CHECK_EQ(compare_out(&rtl, &model, 12, text, sizeof(text)), 1, "differences");
+			CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 12, text, sizeof(text)), 1, "differences");
 			CHECK(strstr(text, mine[i].name) && strstr(text, "cycle 12"), "says \"%s\"", text);
-			CHECK_EQ(compare_out(&rtl, &model, 12, NULL, 0), 1, "differences, without text");
+			CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 12, NULL, 0), 1, "differences, without text");
 			if (mine[i].valid) { /* without its valid pin a payload means nothing */
 				*mine[i].valid = *theirs[i].valid = 0;
-				CHECK_EQ(compare_out(&rtl, &model, 12, text, sizeof(text)), 0,
+				CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 12, text, sizeof(text)), 0,
 					"differences while not valid");
 			}
 		}
@@ -82,13 +87,15 @@ static void every_entry_field_is_compared(void)
 			model = rtl;
 			((uint8_t *)&model)[fields[i].at + bit / 8] ^=
 				(uint8_t)(1u << bit % 8); /* fields are in host order */
-			CHECK_EQ(compare_out(&rtl, &model, 7, text, sizeof(text)), 1, "differences");
+			CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 7, text, sizeof(text)), 1, "differences");
 			CHECK(strstr(text, fields[i].rfc) && strstr(text, "cycle 7"), "says \"%s\"", text);
 			rtl.trc_write = model.trc_write = 0;
-			CHECK_EQ(compare_out(&rtl, &model, 7, text, sizeof(text)), 0, "differences without a write");
+			CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 7, text, sizeof(text)), 0,
+				"differences without a write");
 			rtl.trc_write = model.trc_write = 1;
 			rtl.trc_valid = model.trc_valid = 0;
-			CHECK_EQ(compare_out(&rtl, &model, 7, text, sizeof(text)), 0, "differences without an op");
+			CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 7, text, sizeof(text)), 0,
+				"differences without an op");
 		}
 	check_context("%s", "");
 }
@@ -104,13 +111,13 @@ static void first_difference_is_told(void)
 	model = rtl;
 	model.trc_entry.snd_nxt = 0x1235;
 	rtl.trc_entry.snd_nxt = 0x1234;
-	CHECK_EQ(compare_out(&rtl, &model, 99, text, sizeof(text)), 1, "differences");
+	CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 99, text, sizeof(text)), 1, "differences");
 	CHECK(strstr(text, "SND.NXT") && strstr(text, "1234") && strstr(text, "1235"), "says \"%s\"", text);
 	model.trc_entry.iss = 9;
 	model.ready = 1;
-	CHECK_EQ(compare_out(&rtl, &model, 99, text, sizeof(text)), 3, "differences");
+	CHECK_EQ(compare_out(&rtl, &model, HF_DATA_WORDS, 99, text, sizeof(text)), 3, "differences");
 	text[0] = 0;
-	compare_out(&rtl, &model, 99, text, 8); /* a short buffer is filled, not overrun */
+	compare_out(&rtl, &model, HF_DATA_WORDS, 99, text, 8); /* a short buffer is filled, not overrun */
 	CHECK(strlen(text) < 8, "overran to \"%s\"", text);
 }
 

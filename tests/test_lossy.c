@@ -422,7 +422,7 @@ static void step(struct lossy_run *r)
 static bool start(struct lossy_run *r, unsigned pairs, const struct lossy_chances *chances)
 {
 	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 2 };
-	uint8_t keys[32];
+	uint8_t keys[CONFIG_KEY_BYTES];
 	struct config config = { .listeners = { { OUR_ADDR, OUR_PORT } }, .listener_count = 1 };
 	char error[256];
 
@@ -432,7 +432,8 @@ static bool start(struct lossy_run *r, unsigned pairs, const struct lossy_chance
 	r->now_ms = 1;
 	r->pairs = pairs;
 	r->pair = calloc(pairs, sizeof(*r->pair));
-	if (!CHECK(r->pair && !session_open(&r->session, bench_target(), 1, 0), "the engine does not start"))
+	if (!CHECK(r->pair && !session_open(&r->session, bench_target(), ENGINE_DEFAULT, 1, 0),
+		    "the engine does not start"))
 		return false;
 	r->session.tx = on_tx;
 	r->session.c2h = on_c2h;

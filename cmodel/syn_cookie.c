@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include "bytes.h"
+#include "model.h"
+
+enum { EPOCH_OCTETS = 3 };
+
+static const uint16_t class_mss[] = {
+#define CLASS(number, octets) [number] = octets,
+#include "../regs/cookie.def"
+#undef CLASS
+};
+
+enum { CLASSES = sizeof(class_mss) / sizeof(class_mss[0]) };
+
+unsigned hfm_cookie_class(uint64_t mss)
+{
+	unsigned class = CLASSES - 1;
+
+	while (class > 0 && class_mss[class] > mss)
+		class --;
+	return class;
+}
+
+unsigned hfm_cookie_mss(unsigned class)
+{
+	return class_mss[class];
+}
+
+uint32_t hfm_cookie_encode(const struct syn_cookie_mac *mac, uint32_t epoch, unsigned class)
+{
+	return (uint32_t)mac->key << 31 | (epoch & 3) << 29 | ((mac->mac + class) & COOKIE_MAC_MASK);
+}
+
+bool hfm_cookie_decode(const struct syn_cookie_mac *mac, uint32_t sent, unsigned *class)
+{
+	*class = (sent - mac->mac) & COOKIE_MAC_MASK;
+	return *class < CLASSES;
+}
+
+void hfm_syn_cookie_reset(struct syn_cookies *c)
+{
+	c->last_push_cycle = 0;
+	c->request_ring.depth = HASH_REQUESTS;
+	ring_reset(&c->request_ring);
+	ring_reset(&c->queue_ring);
+}
+
+void hfm_syn_cookie_request(
+	struct hf_model *m, const struct tuple *t, const uint8_t *tcp, uint64_t stamp, uint64_t cycle)
+{
+	struct syn_cookies *c = &m->cookies;
+	struct syn_cookie_request *request = &c->requests[ring_push(&c->request_ring)];
+
+	request->cycle = cycle;
+	request->tuple = *t;
+	request->stamp = stamp;
+	request->sent = get_be32(tcp + 8) - get_be32(tcp + 4);
+	request->ack = tcp[13] & HF_ACK;
+}
+
+const struct syn_cookie_mac *hfm_syn_cookie_head(const struct hf_model *m)
+{
+	const struct syn_cookies *c = &m->cookies;
+	const struct syn_cookie_mac *head;
+
+	if (c->queue_ring.count == 0)
+		return NULL;
+	head = &c->queue[ring_head(&c->queue_ring)];
+	return head->push_cycle <= m->cycle ? head : NULL;
+}
+
+/* The hash that a cookie to this peer has now; with ACK the one that the acknowledged cookie must have. */
+static void compute(const struct hf_model *m, const struct syn_cookie_request *request, struct syn_cookie_mac *mac)
+{
+	uint32_t epoch = hfm_cookie_epoch(request->stamp);
+	uint8_t octets[TUPLE_OCTETS_MAX + EPOCH_OCTETS];
+	bool key;
+
+	mac->key = hfm_reg(&m->regs, HF_REG_COOKIE) >> HF_COOKIE_KEY_LOW & 1;
+	key = mac->key;
+	if (request->ack) {
+		epoch -= hfm_cookie_age(epoch, request->sent);
+		key = request->sent >> 31;
+	}
+	memcpy(octets, request->tuple.octet, request->tuple.octets);
+	put_be(octets + request->tuple.octets, epoch, EPOCH_OCTETS);
+	mac->mac =
+		COOKIE_MAC_MASK & (uint32_t)hfm_keyed_hash(&m->regs, key ? HF_REG_KEY_COOKIE_B0 : HF_REG_KEY_COOKIE_A0,
+					  octets, request->tuple.octets + EPOCH_OCTETS);
+}
+
+void hfm_syn_cookie_step(struct hf_model *m)
+{
+	struct syn_cookies *c = &m->cookies;
+	const struct syn_cookie_request *request;
+	struct syn_cookie_mac *mac;
+
+	if (c->request_ring.count == 0)
+		return;
+	request = &c->requests[ring_head(&c->request_ring)];
+	if (request->cycle != m->cycle)
+		return;
+	mac = &c->queue[ring_push(&c->queue_ring)];
+	compute(m, request, mac);
+	mac->push_cycle = hfm_hash_push_cycle(m, &request->tuple, &c->last_push_cycle);
+	ring_pop(&c->request_ring);
+}
