@@ -107,7 +107,7 @@ static inline unsigned beats_of(unsigned octets, unsigned width)
 /* tkeep of the last beat of `octets` octets. */
 static inline uint64_t last_keep(unsigned octets, unsigned width)
 {
-	return UINT64_MAX >> (63 - (octets - 1) % width);
+	return UINT64_MAX >> (63 - ((octets - 1) & (width - 1)));
 }
 
 #endif

@@ -82,6 +82,12 @@ static inline bool hfm_engine_idle(const struct engine *e)
 {
 	return e->ring.count == 0 && !e->traced;
 }
+
+/* Phases of an op, engine_op.c: T1, T3 and T4; T4 of a pass. */
+void hfm_op_look_around(struct hf_model *m, struct engine_op *f);
+void hfm_op_evaluate(struct hf_model *m, struct engine_op *f, uint64_t time_ns);
+void hfm_op_write_back(struct hf_model *m, const struct engine_op *f);
+void hfm_op_pass(struct hf_model *m, const struct engine_op *f);
 /* The trace pins of the coming cycle; call while `traced`. */
 void hfm_engine_trace(const struct engine_op *f, struct hf_out *out);
 

@@ -15,7 +15,7 @@ const struct hf_params hf_params_default = {
 	.stage_beats = 512,
 	.host_fifo_beats = 2048,
 	.event_depth = 32,
-	.reply_depth = 8,
+	.reply_depth = 32,
 	.cmd_depth = 4,
 	.tx_beats = 512,
 	.tx_descs = 16,
@@ -241,22 +241,69 @@ static void look(struct hf_model *m)
 	s->axil_access = hfm_axil_access(&m->regs);
 }
 
+/* Whether a clock changes something in these units, inputs aside: most clocks find most of them at rest. */
+static bool c2h_moves(const struct hf_model *m)
+{
+	return m->c2h.valid || m->c2h.source != C2H_NONE || m->c2h.hello_pending || m->c2h.reply_full ||
+	       m->events.ring.count > 0 || m->frames.host_valid || m->frames.host_ring.count > 0;
+}
+
+static bool axil_moves(const struct hf_model *m)
+{
+	return m->regs.wready || m->regs.arready || m->regs.bvalid || m->regs.rvalid;
+}
+
+static bool arbiter_moves(const struct hf_model *m)
+{
+	return m->tx.valid || m->builder.sending || m->host_frames.busy;
+}
+
+static bool builder_moves(const struct hf_model *m)
+{
+	return m->builder.making || m->builder.ring.count > 0;
+}
+
+static bool host_frames_move(const struct hf_model *m)
+{
+	return m->host_frames.queued > 0 || m->host_frames.committed > 0;
+}
+
+static bool mover_moves(const struct hf_model *m)
+{
+	return m->frames.moving || m->frames.verdict_ring.count > 0;
+}
+
+static bool parser_moves(const struct hf_model *m)
+{
+	return m->rx.parsed_ring.count > 0;
+}
+
 /* The order matters only where `seen` says nothing: a queue's head is looked at before a push of this cycle,
  * registers are read before the units count, and written after all have read them. */
 static void clock_edge(struct hf_model *m, const struct hf_in *in)
 {
 	look(m);
-	hfm_c2h_step(m, in->m_axis_c2h_tready);
-	hfm_regs_axil_step(m, in);
-	hfm_h2c_step(m, in);
-	hfm_tx_arbiter_step(m, in->m_axis_tx_tready);
-	hfm_tx_builder_step(m);
-	hfm_tx_checksum_step(m);
-	hfm_rx_frame_fifo_step(m);
+	if (c2h_moves(m))
+		hfm_c2h_step(m, in->m_axis_c2h_tready);
+	if (in->s_axil_awvalid || in->s_axil_arvalid || axil_moves(m))
+		hfm_regs_axil_step(m, in);
+	if (in->s_axis_h2c_tvalid || hfm_h2c_busy(&m->h2c))
+		hfm_h2c_step(m, in);
+	if (arbiter_moves(m))
+		hfm_tx_arbiter_step(m, in->m_axis_tx_tready);
+	if (builder_moves(m))
+		hfm_tx_builder_step(m);
+	if (host_frames_move(m))
+		hfm_tx_checksum_step(m);
+	if (mover_moves(m))
+		hfm_rx_frame_fifo_step(m);
 	hfm_engine_step(m, in->time_ns);
-	hfm_tuple_hash_step(m);
-	hfm_syn_cookie_step(m);
-	hfm_rx_parser_step(m, in);
+	if (m->hash.request_ring.count > 0)
+		hfm_tuple_hash_step(m);
+	if (m->cookies.request_ring.count > 0)
+		hfm_syn_cookie_step(m);
+	if (in->s_axis_rx_tvalid || parser_moves(m))
+		hfm_rx_parser_step(m, in);
 	hfm_regs_end(m, in);
 	if (!m->ready)
 		sweep(m, in->time_ns);
@@ -271,13 +318,9 @@ static bool input_moves(const struct hf_in *in)
 /* Whether the coming cycles change nothing and show nothing, as long as no input moves. */
 static bool is_quiet(const struct hf_model *m)
 {
-	return m->ready && hfm_engine_idle(&m->engine) && m->rx.inflight == 0 && !m->frames.moving && !m->tx.valid &&
-	       !m->c2h.valid && m->c2h.source == C2H_NONE && !m->c2h.hello_pending && !m->c2h.reply_full &&
-	       m->events.ring.count == 0 && !m->frames.host_valid && m->frames.host_ring.count == 0 &&
-	       !m->builder.making && !m->builder.sending && m->builder.ring.count == 0 && !m->host_frames.busy &&
-	       m->host_frames.queued == 0 && m->host_frames.committed == 0 && m->engine.command_ring.count == 0 &&
-	       m->table.scan == SCAN_IDLE && !m->table.scan_req && !hfm_h2c_busy(&m->h2c) && !m->regs.wready &&
-	       !m->regs.arready && !m->regs.bvalid && !m->regs.rvalid;
+	return m->ready && m->rx.inflight == 0 && hfm_engine_idle(&m->engine) && !c2h_moves(m) && !axil_moves(m) &&
+	       !hfm_h2c_busy(&m->h2c) && !arbiter_moves(m) && !builder_moves(m) && !host_frames_move(m) &&
+	       !mover_moves(m) && m->engine.command_ring.count == 0 && m->table.scan == SCAN_IDLE && !m->table.scan_req;
 }
 
 static void show(uint64_t *pin, const uint64_t *data, unsigned width)
@@ -304,11 +347,14 @@ static void outputs(const struct hf_model *m, struct hf_out *out)
 	out->s_axil_awready = m->regs.wready;
 	out->s_axil_wready = m->regs.wready;
 	out->s_axil_bvalid = m->regs.bvalid;
-	out->s_axil_bresp = m->regs.bresp;
+	if (m->regs.bvalid)
+		out->s_axil_bresp = m->regs.bresp;
 	out->s_axil_arready = m->regs.arready;
 	out->s_axil_rvalid = m->regs.rvalid;
-	out->s_axil_rdata = m->regs.rdata;
-	out->s_axil_rresp = m->regs.rresp;
+	if (m->regs.rvalid) {
+		out->s_axil_rdata = m->regs.rdata;
+		out->s_axil_rresp = m->regs.rresp;
+	}
 	out->trc_valid = m->engine.traced != NULL;
 	if (m->engine.traced)
 		hfm_engine_trace(m->engine.traced, out);

@@ -73,7 +73,7 @@ void hfm_message_reset(struct c2h *c2h, struct h2c *h2c);
 void hfm_message_hello(struct hf_model *m, uint64_t time_ns);
 void hfm_c2h_step(struct hf_model *m, bool tready);
 void hfm_h2c_step(struct hf_model *m, const struct hf_in *in);
-/* Whether the coming cycle does something without a beat from the host. */
+/* Whether a clock may change something without a beat from the host. */
 static inline bool hfm_h2c_busy(const struct h2c *h)
 {
 	return h->state == H2C_REG || h->state == H2C_CMD || h->state == H2C_BAD || h->state == H2C_JUDGE ||

@@ -43,14 +43,19 @@ static inline unsigned ring_pop(struct ring *r)
 	return place;
 }
 
+/* Place of element `i`, counted from the oldest; i is below depth. */
+static inline unsigned ring_place(const struct ring *r, unsigned i)
+{
+	unsigned place = r->first + i;
+
+	assert(i < r->depth);
+	return place >= r->depth ? place - r->depth : place;
+}
+
 /* Add an element behind the others; returns the place to write it to. */
 static inline unsigned ring_push(struct ring *r)
 {
-	unsigned place = r->first + r->count;
-
-	assert(r->count < r->depth);
-	r->count++;
-	return place >= r->depth ? place - r->depth : place;
+	return ring_place(r, r->count++);
 }
 
 #endif

@@ -260,11 +260,10 @@ static bool martian(const struct segment *seg, bool allow_loopback)
 }
 
 /* Row 9's registers and rows 12 to 14, with the registers of the cycle that pushes the descriptor. */
-static void judge(const struct regs *regs, struct rx_parsed *parsed)
+static void judge(const struct regs *regs, struct segment *seg, uint64_t dst_mac)
 {
-	struct segment *seg = &parsed->seg;
 	uint32_t ctrl = hfm_reg(regs, HF_REG_CTRL);
-	bool enabled = ctrl >> HF_CTRL_ENABLE_LOW & 1, ours = parsed->dst_mac == hfm_reg_mac(regs);
+	bool enabled = ctrl >> HF_CTRL_ENABLE_LOW & 1, ours = dst_mac == hfm_reg_mac(regs);
 
 	if (seg->cls == HF_CLASS_ICMP) {
 		if (!enabled || !ours)
@@ -283,8 +282,8 @@ static void judge(const struct regs *regs, struct rx_parsed *parsed)
 static void frame_end(struct hf_model *m, bool bad_fcs)
 {
 	struct rx_parser *rx = &m->rx;
+	struct segment *seg = &rx->queue[ring_place(&rx->queue_ring, rx->queue_ring.count + rx->parsed_ring.count)];
 	struct rx_parsed *parsed = &rx->parsed[ring_push(&rx->parsed_ring)];
-	struct segment *seg = &parsed->seg;
 
 	memset(seg, 0, sizeof(*seg));
 	seg->cls = parse(rx, bad_fcs, m->params.max_frame, seg);
@@ -444,16 +443,23 @@ static void take_beat(struct hf_model *m, const struct hf_in *in)
 		frame_end(m, in->s_axis_rx_tuser);
 }
 
+static void push_parsed(struct hf_model *m)
+{
+	struct rx_parser *rx = &m->rx;
+	const struct rx_parsed *parsed = &rx->parsed[ring_head(&rx->parsed_ring)];
+
+	if (parsed->push_cycle == m->cycle) {
+		judge(&m->regs, &rx->queue[ring_push(&rx->queue_ring)], parsed->dst_mac);
+		ring_pop(&rx->parsed_ring);
+	}
+}
+
 void hfm_rx_parser_step(struct hf_model *m, const struct hf_in *in)
 {
 	struct rx_parser *rx = &m->rx;
 
-	if (rx->parsed_ring.count > 0 && rx->parsed[ring_head(&rx->parsed_ring)].push_cycle == m->cycle) {
-		struct rx_parsed *parsed = &rx->parsed[ring_pop(&rx->parsed_ring)];
-
-		judge(&m->regs, parsed);
-		rx->queue[ring_push(&rx->queue_ring)] = parsed->seg;
-	}
+	if (rx->parsed_ring.count > 0)
+		push_parsed(m);
 	if (!in->s_axis_rx_tvalid)
 		return;
 	if (!rx->in_frame)

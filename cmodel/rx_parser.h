@@ -21,10 +21,10 @@ struct segment {
 #undef FIELD
 };
 
-/* A frame between its last beat and the queue. */
+/* A frame between its last beat and the queue: its descriptor, at its place in the queue already, is still to be
+ * judged by what depends on registers. */
 struct rx_parsed {
-	struct segment seg; /* cls SEG, ICMP: what depends on registers is still to be judged */
-	uint64_t dst_mac;   /* first octet most significant */
+	uint64_t dst_mac; /* first octet most significant */
 	uint64_t push_cycle;
 };
 
@@ -46,7 +46,8 @@ struct rx_parser {
 	unsigned inflight;
 	struct rx_parsed parsed[RX_IN_FLIGHT];
 	struct ring parsed_ring;
-	struct segment *queue; /* of SEG_DEPTH */
+	/* Of SEG_DEPTH, as no more frames are in flight. A descriptor popped stays readable until its verdict is taken. */
+	struct segment *queue;
 	struct ring queue_ring;
 };
 

@@ -29,13 +29,7 @@ unsigned hfm_cookie_mss(unsigned class)
 
 uint32_t hfm_cookie_encode(const struct syn_cookie_mac *mac, uint32_t epoch, unsigned class)
 {
-	return (uint32_t)mac->key << 31 | (epoch & 3) << 29 | ((mac->mac + class) & COOKIE_MAC_MASK);
-}
-
-bool hfm_cookie_decode(const struct syn_cookie_mac *mac, uint32_t sent, unsigned *class)
-{
-	*class = (sent - mac->mac) & COOKIE_MAC_MASK;
-	return *class < CLASSES;
+	return (uint32_t)mac->key << 31 | (epoch & 3) << 29 | class << 26 | mac->mac;
 }
 
 void hfm_syn_cookie_reset(struct syn_cookies *c)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * syn_cookie.h - SYN cookies (RFC 4987 section 3.6): a SYN-ACK whose sequence number remembers for us what an entry
- * would. It is the peer's sequence number plus, from the top: which key (1 bit), the epoch (2 bits), and the sum of
- * a keyed hash and the MSS class (29 bits). The options it remembers are in the timestamp. The hash is asked for
- * while a frame arrives, so that it is there when its op begins. */
+ * would. It is the peer's sequence number plus, from the top: which key (1 bit), the epoch (2 bits), the MSS class
+ * (3 bits) and a keyed hash (26 bits). The options it remembers are in the timestamp. The hash is asked for while a
+ * frame arrives, so that it is there when its op begins. */
 #ifndef HANDFAST_CMODEL_SYN_COOKIE_H
 #define HANDFAST_CMODEL_SYN_COOKIE_H
 
@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include "tuple_hash.h"
 
-#define COOKIE_MAC_MASK	    0x1fffffffu
+#define COOKIE_MAC_MASK	    0x3ffffffu
 #define COOKIE_EPOCH_MASK   0xffffffu
 #define COOKIE_OPTIONS_MASK 0x3fu /* the bits of a timestamp that remember options */
 #define COOKIE_NO_WS	    15u	  /* in place of a window shift */
@@ -25,7 +25,7 @@ struct syn_cookie_request {
 };
 
 struct syn_cookie_mac {
-	uint32_t mac;	     /* 29 bits */
+	uint32_t mac;	     /* 26 bits */
 	bool key;	     /* COOKIE.KEY of the cycle of the request */
 	uint64_t push_cycle; /* the cycle that pushes it into the queue: an op may begin with that */
 };
@@ -63,8 +63,11 @@ unsigned hfm_cookie_class(uint64_t mss);
 unsigned hfm_cookie_mss(unsigned class);
 /* What is added to the peer's sequence number. */
 uint32_t hfm_cookie_encode(const struct syn_cookie_mac *mac, uint32_t epoch, unsigned class);
-/* The other way; returns false if `sent` is not of that hash. The age is not judged. */
-bool hfm_cookie_decode(const struct syn_cookie_mac *mac, uint32_t sent, unsigned *class);
+/* The class in it. */
+static inline unsigned hfm_cookie_sent_class(uint32_t sent)
+{
+	return sent >> 26 & 7;
+}
 
 void hfm_syn_cookie_reset(struct syn_cookies *c);
 /* A request that is made in `cycle`, later than this one, for a frame with that stamp and that TCP header, of which

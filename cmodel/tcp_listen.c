@@ -168,22 +168,27 @@ static bool cookies_alive(const struct tcp_op *op)
 	return op->sent->sent && age <= op->config->cookie_lifetime;
 }
 
-/* Whether it does. */
-static bool good_cookie(const struct tcp_op *op, unsigned *class)
+/* What we added to the peer's sequence number, if this acknowledges a cookie. */
+static uint32_t sent_by_us(const struct segment *seg)
 {
-	const struct segment *seg = op->seg;
-	uint32_t sent = (uint32_t)(seg->ack - seg->seq);
+	return (uint32_t)(seg->ack - seg->seq);
+}
 
-	return hfm_cookie_age(hfm_cookie_epoch(seg->stamp), sent) <= op->config->cookie_lifetime &&
-	       hfm_cookie_decode(&op->mac, sent, class);
+static bool good_cookie(const struct tcp_op *op)
+{
+	uint32_t sent = sent_by_us(op->seg);
+
+	return hfm_cookie_age(hfm_cookie_epoch(op->seg->stamp), sent) <= op->config->cookie_lifetime &&
+	       (sent & COOKIE_MAC_MASK) == op->mac.mac;
 }
 
 /* The connection as it would be had its SYN made an entry, as far as cookie and segment tell. */
-static void entry_of_cookie(const struct tcp_op *op, struct hf_tcb *tcb, unsigned class)
+static void entry_of_cookie(const struct tcp_op *op, struct hf_tcb *tcb)
 {
 	const struct tcp_config *config = op->config;
 	const struct segment *seg = op->seg;
 	const struct listener *listener = op->listener;
+	unsigned class = hfm_cookie_sent_class(sent_by_us(seg));
 
 	new_entry(op, tcb);
 	tcb->state = HF_STATE_ESTABLISHED;
@@ -216,7 +221,7 @@ static void entry_of_cookie(const struct tcp_op *op, struct hf_tcb *tcb, unsigne
 
 /* 3.10.7.4, fifth, SYN-RECEIVED STATE, of an entry that was never kept: the connection is the host's, with an entry
  * if there is room. */
-static void establish_by_cookie(const struct tcp_op *op, struct tcp_result *r, unsigned class)
+static void establish_by_cookie(const struct tcp_op *op, struct tcp_result *r)
 {
 	const struct segment *seg = op->seg;
 
@@ -226,7 +231,7 @@ static void establish_by_cookie(const struct tcp_op *op, struct tcp_result *r, u
 	}
 	if (!tcp_needs_event(op, r))
 		return;
-	entry_of_cookie(op, &r->entry, class);
+	entry_of_cookie(op, &r->entry);
 	r->by_cookie = true;
 	r->write = op->insertable;
 	r->insert = op->insertable;
@@ -256,11 +261,10 @@ static void listen_ack(const struct tcp_op *op, struct tcp_result *r)
 {
 	const struct segment *seg = op->seg;
 	struct hf_tcb peer;
-	unsigned class;
 
 	if (!(seg->flags & HF_SYN) && cookies_alive(op)) {
-		if (good_cookie(op, &class)) {
-			establish_by_cookie(op, r, class);
+		if (good_cookie(op)) {
+			establish_by_cookie(op, r);
 			return;
 		}
 		tcp_count(r, HF_CNT_COOKIE_BAD);

@@ -476,9 +476,12 @@ static void feed_message(struct run *r)
 			break;
 		}
 	}
-	/* Whatever has become a frame is the host's. */
-	if (msg[HF_AT_HEADER_type] == HF_MSG_FRAME)
+	/* Whatever has become a frame is the host's; a wide beat may hold the mark beyond what was cut off. */
+	if (msg[HF_AT_HEADER_type] == HF_MSG_FRAME) {
 		msg[HF_MSG_HEADER_BYTES] = msg[HF_MSG_HEADER_BYTES + 2] = HOST_MARK;
+		if (r->s->beat > HF_MSG_HEADER_BYTES && len < HF_MSG_HEADER_BYTES + 3)
+			len = HF_MSG_HEADER_BYTES + 3;
+	}
 	lockstep_message(r, msg, len);
 }
 
