@@ -114,7 +114,9 @@ static unsigned row(const struct attack *a)
 		fprintf(stderr, "attack: %s: live connections were harmed\n", attack_flood_name(a->flood));
 		broken++;
 	}
-	if (r.hostile_done && a->flood != ATTACK_replay) {
+	if (a->flood == ATTACK_guess)
+		fprintf(stderr, "attack: guess: %" PRIu64 " of %" PRIu64 " guesses were right, one in 2^26 is expected\n", r.hostile_done, r.hostile);
+	if (r.hostile_done && a->flood != ATTACK_replay && a->flood != ATTACK_guess) {
 		fprintf(stderr, "attack: %s: %" PRIu64 " hostile connections\n", attack_flood_name(a->flood), r.hostile_done);
 		broken++;
 	}
@@ -129,7 +131,7 @@ static unsigned all(struct attack a)
 	heading();
 	for (unsigned f = 0; f < ATTACK_FLOODS; f++) {
 		a.flood = (enum attack_flood)f;
-		a.mode = f == ATTACK_replay ? 2 : 1;
+		a.mode = f == ATTACK_replay || f == ATTACK_guess ? 2 : 1;
 		a.complete = true;
 		broken += row(&a);
 	}

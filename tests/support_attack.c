@@ -154,6 +154,10 @@ static void send_hostile(struct run *run)
 		g.src_addr |= (hf_u128)0x20010db8 << 96;
 		g.dst_addr = (hf_u128)0x20010db8 << 96 | 2;
 		break;
+	case ATTACK_guess:
+		g.flags = HF_ACK;
+		g.ack = g.seq + ((uint32_t)(run->s->time_ps / 1000 >> 36 & 3) << 29 | rng_below(&run->rng, 1 << 29));
+		break;
 	case ATTACK_ack:
 		g.flags = HF_ACK;
 		break;
@@ -196,7 +200,7 @@ static void send_hostile(struct run *run)
 	case ATTACK_FLOODS:
 		break;
 	}
-	if (g.flags & HF_ACK && run->a->flood != ATTACK_replay)
+	if (g.flags & HF_ACK && !g.ack)
 		g.ack = (uint32_t)rng_next(&run->rng);
 	traffic_tcp(&run->frame, &g);
 	if (run->a->flood == ATTACK_fragment)
