@@ -187,7 +187,7 @@ int main(int argc, char **argv)
 				usage("no such flood", optarg);
 			break;
 		case FRAMES:
-			a.frames = number("--frames", optarg, 1, 100000000);
+			a.frames = number("--frames", optarg, 1, 4000000000);
 			break;
 		case PERCENT:
 			a.percent = number("--percent", optarg, 1, 100);
