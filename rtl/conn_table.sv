@@ -4,16 +4,21 @@
 // What    2^SETS_LOG2 sets of WAYS slots, slot = set * WAYS + way. Three memories: tags of 19 bits
 //         per way (TIME-WAIT, host-owned, valid, then index[31:16]), whole entries (regs/tcb.def), and per way
 //         a copy of the entries' timer fields, which the scanner walks once per millisecond.
-// Input   t0, t1, t2, t4: which step of an op this cycle is. With t0: by_tag_t0, the op has a tuple, whose set and
-//         tag stand beside it. Everything else comes with t1 and is held to T4: by_tag again, may_evict (a full
-//         set gives up its victim). write stores entry_after in the slot of the op; an op with a tuple
-//         makes its tag valid there, an entry in state CLOSED (`free`) makes the slot's tag invalid.
-// Output  slot from T2 on; entry, key_match, id_match, insertable .. from T3 on; all until the next op.
-//         expired_valid with expired_slot: the scanner's offer, withdrawn by expired_done.
+// Input   t0, t1, t2, t4: this cycle is that step of an op; of several ops if it is more than one. An op begins
+//         every second cycle at most, so what the op of one step left is overwritten by that of the next op two
+//         cycles later. With t0: by_tag_t0, the op has a tuple, whose set and tag stand beside it; chain, it follows
+//         the op before it (which is in T2 or T3) in the same set with the same tag. may_evict (a full
+//         set gives up its victim) and slot_given come with t1, key with t2, generation with both.
+//         With t4: write stores entry_after in the slot of the op; an op with a tuple makes its tag valid there, an
+//         entry in state CLOSED (`free`) makes the slot's tag invalid. These hold until the next op's T3 ends.
+// Output  slot, entry, key_match, id_match, insertable .. in T3 and T4.
+//         expired_valid with expired_slot: the scanner's offer, until expired_taken.
 // Timing  After reset the sweep clears slot k in cycle k; sweep_last in the last one, then ready.
 //         Scanner: READ and CHECK take two cycles per set; READ waits in a T0, which reads the timers of its
-//         set, and in a T4, so that no memory is read while it is written. HOLD lasts to the T4 of the op that took
-//         the offer.
+//         set, and in a T4, so that it reads no timer while it is written. HOLD lasts until the op that takes the
+//         offer, TAKEN to its T4.
+//         An op whose T0 is another's T4 gets from beside the memories what is written there in that cycle.
+//         A chained op reads neither tags nor entry: it has what its leader left, from the registers.
 `include "handfast_defs.svh"
 `include "engine_defs.svh"
 module conn_table #(
@@ -31,11 +36,11 @@ module conn_table #(
   input  logic                    by_tag_t0,
   input  logic [SETS_LOG2-1:0]    t0_set,
   input  logic [15:0]             t0_tag,
+  input  logic                    chain,
 
   // T1: the slot; T2: what is there
   input  logic                    t1,
   input  logic                    t2,
-  input  logic                    by_tag,        // the slot is chosen by set and tag, else slot_given
   input  logic                    may_evict,     // CONNECT, CLOSE, ADOPT
   input  logic [15:0]             slot_given,
   input  logic [`HF_TUPLE_BITS-1:0] key,
@@ -59,7 +64,8 @@ module conn_table #(
   input  logic [23:0]             ms,
   output logic                    expired_valid,
   output logic [15:0]             expired_slot,
-  input  logic                    expired_done
+  input  logic                    expired_taken, // T0 of its op
+  input  logic                    expired_done   // T4 of its op
 );
 
   localparam int WAYS_LOG2 = $clog2(WAYS);
@@ -111,19 +117,20 @@ module conn_table #(
   logic                   after_host, after_time_wait;
   logic [24:0]            wr_timer_data;
 
-  logic [15:0]            slot_q;
-  logic [15:0]            tag_q;
+  logic                   by_tag_q, by_tag_late_q;     // the op has a tuple: in T1 and T2; in T3 and T4
+  logic [15:0]            tag_q, tag_late_q;
+  logic [15:0]            slot_q;                      // in T2 and T3
 
   assign after = entry_after;
   assign wr_entry = !ready_q || (t4 && write);
   // An op without a tuple does not know its slot's tag; it frees the slot or leaves the tag as it is.
-  assign wr_tag = !ready_q || (t4 && write && (by_tag || free));
-  assign wr_slot = ready_q ? slot_q[SLOT_W-1:0] : sweep_q;
+  assign wr_tag = !ready_q || (t4 && write && (by_tag_late_q || free));
+  assign wr_slot = ready_q ? slot[SLOT_W-1:0] : sweep_q;
   assign wr_set = wr_slot[SLOT_W-1:WAYS_LOG2];
   assign wr_entry_data = ready_q ? entry_after : '0;
   assign after_host = after.state == `HF_STATE_ESTABLISHED || after.state == `HF_STATE_CLOSE_WAIT;
   assign after_time_wait = after.state == `HF_STATE_TIME_WAIT;
-  assign wr_tag_data = ready_q ? {after_time_wait, after_host, !free, tag_q} : '0;
+  assign wr_tag_data = ready_q ? {after_time_wait, after_host, !free, tag_late_q} : '0;
   assign wr_timer_data = ready_q ? {after.timer_armed, after.deadline_ms} : '0;
 
   always_comb begin
@@ -133,12 +140,24 @@ module conn_table #(
 
   // ---- tags and timers, one memory of each per way ----
 
-  // Reads and writes share no cycle (sweep before ready, T0 before T4, READ not in T4), so
-  // no_rw_check: synthesis need not build a bypass around the block RAM.
+  // What is read while it is written is not used (a T0 that is a T4 takes it from the registers below, READ is
+  // never in a T4), so no_rw_check: synthesis need not build a bypass around the block RAM.
   logic                 scan_read, timer_read;
   logic [SETS_LOG2-1:0] scan_set_q, timer_set;
   logic [WAYS-1:0]      way_match, way_valid, way_host, way_time_wait, way_expired;
   logic [24*WAYS-1:0]   way_left;       // deadline - ms with its sign turned round: the order of unsigned numbers
+  logic [WAYS-1:0]      new_tag_q, new_timer_q;        // written in the T0 of the op in T1
+  logic [18:0]          new_tag_data_q;
+  logic [23:0]          new_deadline_q;
+
+  always_ff @(posedge clk) begin
+    if (t0) begin
+      new_tag_q <= wr_tag && wr_set == t0_set ? wr_way : '0;
+      new_timer_q <= wr_entry && wr_set == t0_set ? wr_way : '0;
+      new_tag_data_q <= wr_tag_data;
+      new_deadline_q <= wr_timer_data[23:0];
+    end
+  end
 
   assign timer_read = (t0 && by_tag_t0) || scan_read;
   assign timer_set = t0 ? t0_set : scan_set_q;
@@ -149,7 +168,7 @@ module conn_table #(
       logic [18:0] tag_mem [0:SETS-1];
       (* no_rw_check *)
       logic [24:0] timer_mem [0:SETS-1];
-      logic [18:0] tag_out_q;
+      logic [18:0] tag_out_q, tag_now;
       logic [24:0] timer_out_q;
       logic [23:0] overdue_ms, left_ms;
 
@@ -167,9 +186,10 @@ module conn_table #(
           timer_out_q <= timer_mem[timer_set];
       end
 
-      assign {way_time_wait[w], way_host[w], way_valid[w]} = tag_out_q[18:16];
-      assign way_match[w] = tag_out_q[16:0] == {1'b1, tag_q};
-      assign left_ms = timer_out_q[23:0] - ms;
+      assign tag_now = new_tag_q[w] ? new_tag_data_q : tag_out_q;
+      assign {way_time_wait[w], way_host[w], way_valid[w]} = tag_now[18:16];
+      assign way_match[w] = tag_now[16:0] == {1'b1, tag_q};
+      assign left_ms = (new_timer_q[w] ? new_deadline_q : timer_out_q[23:0]) - ms;
       assign way_left[24*w +: 24] = {!left_ms[23], left_ms[22:0]};
       assign overdue_ms = ms - timer_out_q[23:0];
       assign way_expired[w] = timer_out_q[24] && overdue_ms < 24'h800000;
@@ -215,17 +235,20 @@ module conn_table #(
 
   always_comb begin
     slot_d = slot_given;
-    if (by_tag)
+    if (by_tag_q)
       slot_d = (16'(set_q) << WAYS_LOG2) | (|way_match ? match_way : new_way);
-    exists_d = by_tag || 32'(slot_given) < SLOTS;
+    exists_d = by_tag_q || 32'(slot_given) < SLOTS;
   end
 
   // ---- T1, T2: the entry ----
 
   (* no_rw_check *)
   logic [`HF_TCB_BITS-1:0] entry_mem [0:SLOTS-1];
-  logic [`HF_TCB_BITS-1:0] entry_out_q;
-  logic                    exists_q, match_q, free_q, victim_q;
+  logic [`HF_TCB_BITS-1:0] entry_out_q, found_d;
+  logic                    chain_q;                      // in T1 and T2
+  logic                    exists_q, match_q, vacant_q, victim_q;     // of slot_q
+  logic                    match_late_q, vacant_late_q;               // in T3 and T4
+  logic                    match_d, vacant_d;
 
   always_ff @(posedge clk) begin
     if (wr_entry)
@@ -234,35 +257,54 @@ module conn_table #(
       entry_out_q <= entry_mem[slot_d[SLOT_W-1:0]];
   end
 
-  assign found = entry_out_q;
-  assign slot = slot_q;
+  // The leader of a chained op is in its T4, or was in the cycle before: what it did still stands in its registers.
+  // Freed, its way is vacant; written otherwise, its tag is there; else all is as the leader found it.
+  always_comb begin
+    found_d = entry_out_q;
+    match_d = match_q;
+    vacant_d = vacant_q;
+    if (chain_q) begin
+      found_d = write ? entry_after : entry;
+      match_d = write ? !free : match_late_q;
+      vacant_d = write ? free : vacant_late_q;
+    end
+  end
+
+  assign found = found_d;
 
   always_ff @(posedge clk) begin
-    if (t0 && by_tag_t0) begin
+    if (t0) begin
+      by_tag_q <= by_tag_t0;
       set_q <= t0_set;
       tag_q <= t0_tag;
+      chain_q <= chain;
     end
-    if (t1) begin
+    if (t1 && !chain_q) begin
       slot_q <= slot_d;
       exists_q <= exists_d;
-      match_q <= by_tag && |way_match;
-      free_q <= by_tag && !full;
-      victim_q <= by_tag && has_victim;
+      match_q <= by_tag_q && |way_match;
+      vacant_q <= by_tag_q && !full;
+      victim_q <= by_tag_q && has_victim;
     end
     if (t2) begin
-      entry <= entry_out_q;
-      key_match <= match_q && {found.ip6, found.remote_addr, found.local_addr, found.remote_port,
+      slot <= slot_q;
+      by_tag_late_q <= by_tag_q;
+      tag_late_q <= tag_q;
+      entry <= found_d;
+      match_late_q <= match_d;
+      vacant_late_q <= vacant_d;
+      key_match <= match_d && {found.ip6, found.remote_addr, found.local_addr, found.remote_port,
                                found.local_port} == key;
       slot_exists <= exists_q;
       id_match <= exists_q && found.generation == generation;
-      insertable <= !match_q && (free_q || victim_q);
-      victim <= !match_q && victim_q;
+      insertable <= !match_d && (vacant_d || victim_q);
+      victim <= !match_d && victim_q;
     end
   end
 
   // ---- scanner ----
 
-  typedef enum logic [1:0] {SCAN_IDLE, SCAN_READ, SCAN_CHECK, SCAN_HOLD} scan_t;
+  typedef enum logic [2:0] {SCAN_IDLE, SCAN_READ, SCAN_CHECK, SCAN_HOLD, SCAN_TAKEN} scan_t;
   scan_t                scan_q, scan_d;
   logic                 scan_req_q, scan_req_d;
   logic [SETS_LOG2-1:0] scan_set_d;
@@ -299,8 +341,12 @@ module conn_table #(
         end
       end
       SCAN_HOLD:
+        if (expired_taken)
+          scan_d = SCAN_TAKEN;
+      SCAN_TAKEN:
         if (expired_done)
           scan_d = SCAN_READ;
+      default: ;
     endcase
   end
 

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// engine - one op at a time: read an entry, apply tcp_fsm, write back, emit what it decided.
+// engine - a pipeline of ops: read an entry, apply tcp_fsm, write back, emit what it decided.
 //
 // What    A received segment, an ICMP error about one of ours, an expired timer and a host command are the same
-//         thing here: an op. There is no second path into the connection table, so nothing races with anything.
-// Input   segment descriptors (seg_*) and, in the same order, hash requests of those that have one;
-//         well-formed and malformed commands (cmd_*), with a body if they have one, which is hashed at the
-//         queue's head; the clocks ms and time_ns; configuration.
+//         thing here: an op. There is no second path into the connection table, and an op sees all that
+//         those before it did, so nothing races with anything.
+// Input   segment descriptors (seg_*) and, in the same order, hash requests and cookie requests (mac_*) of those that
+//         have one; well-formed and malformed commands (cmd_*), with a body if they have one, which is hashed as it
+//         comes; reply_pop, event_pop: an element leaves the queue there; the clocks ms and time_ns; configuration.
 // Output  verdicts for the mover, one per descriptor, in order; replies, events, completions;
 //         counter increments; the trace of each op, in the cycle after it.
-// Timing  an op takes T0 .. T4 and the next T0 is at the earliest T4 + 1; a descriptor the parser has
-//         judged takes one cycle. T0 latch, address tags; T1 slot, address entry, look up listener;
-//         T2 compare the key; T3 tcp_fsm; T4 all effects. Never stalls in between.
+// Timing  an op takes T0 .. T4. T0 latch, address tags; T1 slot, address entry, look up listener; T2 compare
+//         the key; T3 tcp_fsm; T4 all effects. Never stalls in between. A T0 every second cycle at most: registers
+//         *_q hold an op in T1 and T2, or T2 and T3; those called *_late in T3 and T4; the results of T3 in T4 and the
+//         cycle after. A descriptor the parser has judged (a pass) goes the same way, so that verdicts keep
+//         their order, but touches nothing.
+//         An op waits while one in T2 or T3 has the same set; if both are segments of one tag, it is
+//         chained to that one instead (see conn_table).
 `include "handfast_defs.svh"
 `include "engine_defs.svh"
 module engine #(
@@ -18,7 +23,10 @@ module engine #(
   parameter int WAYS = 4,
   parameter int LISTENERS = 16,
   parameter int SEG_DEPTH = 16,
-  parameter int CMD_DEPTH = 4
+  parameter int CMD_DEPTH = 4,
+  parameter int EVENT_DEPTH = 32,
+  parameter int REPLY_DEPTH = 32,
+  parameter int WIDE = 0                // 1: a frame, and so a request, may come in every cycle
 ) (
   input  logic                        clk,
   input  logic                        rst,
@@ -31,6 +39,13 @@ module engine #(
   input  logic                        hash_req,
   input  logic                        hash_ip6,
   input  logic [287:0]                hash_tuple,
+  input  logic                        mac_req,
+  input  logic                        mac_ip6,
+  input  logic [287:0]                mac_tuple,
+  input  logic [31:0]                 mac_seq,
+  input  logic [31:0]                 mac_ack,
+  input  logic                        mac_ack_flag,
+  input  logic [23:0]                 mac_epoch,    // bits 59:36 of the frame's stamp
 
   // from the host: commands, and malformed messages of any type
   input  logic                        cmd_push,
@@ -69,6 +84,18 @@ module engine #(
   input  logic [255:0]                cfg_local6_addrs,
   input  logic [127:0]                cfg_key_index,
   input  logic [127:0]                cfg_key_isn,
+  input  logic [127:0]                cfg_key_cookie_a,
+  input  logic [127:0]                cfg_key_cookie_b,
+  input  logic [1:0]                  cfg_cookie_mode,
+  input  logic                        cfg_cookie_key,
+  input  logic [1:0]                  cfg_cookie_lifetime,
+  input  logic [16:0]                 cfg_cookie_high,
+  input  logic                        cookie_on,
+  input  logic                        cache_complete,
+  output logic                        cache_clear,
+  input  logic [31:0]                 cfg_rst_limit,      // burst, then rate, as in the registers
+  input  logic [31:0]                 cfg_synack_limit,
+  input  logic [31:0]                 cfg_miss_limit,
 
   // listen table
   input  logic                        listen_commit,
@@ -95,7 +122,7 @@ module engine #(
   // to tx_builder
   output logic                        reply_push,
   output logic [`HF_REPLY_BITS-1:0]   reply_data,
-  input  logic                        reply_room,
+  input  logic                        reply_pop,
 
   // to the event queue
   output logic                        event_push,
@@ -105,6 +132,7 @@ module engine #(
   output logic [7:0]                  event_status,
   output logic [8:0]                  event_command,
   output logic [7:0]                  event_code,
+  output logic                        event_cookie,
   output logic [`HF_TCB_BITS-1:0]     event_entry,
   output logic                        event_frame_follows,
   output logic [31:0]                 event_seg_seq,
@@ -114,7 +142,7 @@ module engine #(
   output logic [15:0]                 event_rtt_ms,
   output logic [15:0]                 event_rto_ms,
   output logic [31:0]                 event_now_ms,
-  input  logic                        event_room,
+  input  logic                        event_pop,
 
   // counters
   output logic [16:0]                 half_open,
@@ -144,146 +172,282 @@ module engine #(
     logic [7:0]  msg_type;
     logic [31:0] id;
     logic [63:0] cookie;
-    logic [`HF_BODY_BITS-1:0] body;
   } command_t;
-  localparam int COMMAND_BITS = 8 + 8 + 8 + 32 + 64 + `HF_BODY_BITS;
+  localparam int COMMAND_BITS = 8 + 8 + 8 + 32 + 64;
+  localparam int HASH_BITS = SETS_LOG2 + 16 + 64;
+  localparam int SLOTS = WAYS << SETS_LOG2;
+  localparam int WAYS_LOG2 = $clog2(WAYS);
 
-  // ---- queues and hash ----
+  // ---- queues and hashes of segments ----
 
-  logic                        seg_valid, hash_valid, cmd_valid, seg_pop, hash_pop;
+  logic                        seg_valid, hash_valid, mac_valid, cmd_valid;
   logic [`HF_SEGMENT_BITS-1:0] seg_head;
-  logic [COMMAND_BITS-1:0]     cmd_head;
-  logic                        hash_done;
+  logic                        hash_done, mac_done;
   logic [SETS_LOG2-1:0]        head_set;
   logic [15:0]                 head_tag;
   logic [63:0]                 hash_isn, head_isn;
+  logic [25:0]                 mac_now, head_mac;
+  logic                        mac_now_key, head_mac_key;
+  logic                        mac_pop_q;
   segment_t                    seg_next;
-  // The parser's credit (SEG_DEPTH frames in flight) keeps room in both queues. Of the index,
+  // The parser's credit (SEG_DEPTH frames in flight) keeps room in all three queues. Of the index,
   // set and tag are used; a small table leaves bits between them.
   /* verilator lint_off UNUSEDSIGNAL */
-  logic                        seg_room, hash_room;
+  logic                        seg_room, hash_room, mac_room;
   logic [31:0]                 hash_index;
   /* verilator lint_on UNUSEDSIGNAL */
 
-  tuple_hash u_hash (
+  tuple_hash #(.WIDE(WIDE)) u_hash (
     .clk(clk), .rst(rst), .req(hash_req), .ip6(hash_ip6), .tuple(hash_tuple), .key_index(cfg_key_index),
     .key_isn(cfg_key_isn), .done(hash_done), .index(hash_index), .isn(hash_isn));
 
+  syn_cookie #(.WIDE(WIDE)) u_cookie (
+    .clk(clk), .rst(rst), .req(mac_req), .ip6(mac_ip6), .tuple(mac_tuple), .seq(mac_seq), .ack(mac_ack),
+    .ack_flag(mac_ack_flag), .epoch(mac_epoch), .key_select(cfg_cookie_key), .key_a(cfg_key_cookie_a),
+    .key_b(cfg_key_cookie_b), .done(mac_done), .mac(mac_now), .key_selected(mac_now_key));
+
   fifo_reg #(.WIDTH(`HF_SEGMENT_BITS), .DEPTH(SEG_DEPTH)) u_segments (
     .clk(clk), .rst(rst), .push(seg_push), .push_data(seg_data), .has_room(seg_room),
-    .valid(seg_valid), .head(seg_head), .pop(seg_pop));
+    .valid(seg_valid), .head(seg_head), .pop(go_frame));
 
-  fifo_reg #(.WIDTH(SETS_LOG2 + 16 + 64), .DEPTH(SEG_DEPTH)) u_hashes (
+  fifo_reg #(.WIDTH(HASH_BITS), .DEPTH(SEG_DEPTH)) u_hashes (
     .clk(clk), .rst(rst), .push(hash_done), .has_room(hash_room),
     .push_data({hash_index[SETS_LOG2-1:0], hash_index[31:16], hash_isn}),
-    .valid(hash_valid), .head({head_set, head_tag, head_isn}), .pop(hash_pop));
+    .valid(hash_valid), .head({head_set, head_tag, head_isn}), .pop(go_frame && seg_next.has_hash));
+
+  // An op takes its MAC in T1: it may still be on its way in T0.
+  fifo_reg #(.WIDTH(27), .DEPTH(SEG_DEPTH)) u_macs (
+    .clk(clk), .rst(rst), .push(mac_done), .push_data({mac_now_key, mac_now}), .has_room(mac_room),
+    .valid(mac_valid), .head({head_mac_key, head_mac}), .pop(mac_pop_q));
+
+  assign seg_next = seg_head;
+
+  // ---- commands: their headers, their bodies, the hashes of these ----
+
+  command_t                 cmd_next;
+  logic [COMMAND_BITS-1:0]  cmd_head;
+  logic                     push_has_tuple, cmd_has_tuple, cmd_ready;
+  logic [`HF_TUPLE_BITS-1:0] push_tuple;
+  tuple_t                   pushed;
+  logic                     cmd_hash_done;
+  logic [SETS_LOG2-1:0]     cmd_set;
+  logic [15:0]              cmd_tag;
+  logic [63:0]              cmd_hash_isn, cmd_isn;
+  logic [`HF_BODY_BITS-1:0] cmd_body_mem [0:CMD_DEPTH-1];
+  logic [`HF_BODY_BITS-1:0] body_q;           // of a command in T1 and T2
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic [31:0]              cmd_index;        // as hash_index
+  logic                     push_mixed;       // asked again in T1
+  logic                     cmd_hash_valid, cmd_hash_room;
+  /* verilator lint_on UNUSEDSIGNAL */
 
   fifo_reg #(.WIDTH(COMMAND_BITS), .DEPTH(CMD_DEPTH)) u_commands (
     .clk(clk), .rst(rst), .push(cmd_push), .has_room(cmd_room),
-    .push_data({cmd_code, cmd_status, cmd_type, cmd_id, cmd_cookie, cmd_body}),
+    .push_data({cmd_code, cmd_status, cmd_type, cmd_id, cmd_cookie}),
     .valid(cmd_valid), .head(cmd_head), .pop(go_command));
 
-  assign seg_next = seg_head;
-  assign seg_pop = go_pass || go_segment;
-  assign hash_pop = go_segment || (go_pass && seg_next.has_hash);
-
-  // ---- the command at the head: does it have a tuple, and what is its hash ----
-
-  command_t             cmd_next;
-  tuple_t               cmd_tuple;
-  logic                 cmd_mixed, cmd_has_tuple, cmd_ready, cmd_hash_req, cmd_hash_done;
-  logic                 cmd_hashing_q, cmd_hashed_q;   // the head's hash is under way; is there
-  logic [SETS_LOG2-1:0] cmd_set_q;
-  logic [15:0]          cmd_tag_q;
-  logic [63:0]          cmd_hash_isn, cmd_isn_q;
-  /* verilator lint_off UNUSEDSIGNAL */
-  logic [31:0]          cmd_index;     // as hash_index
-  /* verilator lint_on UNUSEDSIGNAL */
-
   assign cmd_next = cmd_head;
+  assign push_has_tuple = cmd_push && cmd_status == `HF_STATUS_OK && (cmd_code == `HF_COMMAND_CONNECT ||
+                          cmd_code == `HF_COMMAND_CLOSE || cmd_code == `HF_COMMAND_ADOPT);
   assign cmd_has_tuple = cmd_next.status == `HF_STATUS_OK && (cmd_next.code == `HF_COMMAND_CONNECT ||
                          cmd_next.code == `HF_COMMAND_CLOSE || cmd_next.code == `HF_COMMAND_ADOPT);
-  assign cmd_hash_req = cmd_valid && cmd_has_tuple && !cmd_hashing_q && !cmd_hashed_q;
-  assign cmd_ready = cmd_valid && (cmd_hashed_q || !cmd_has_tuple);
 
-  command_tuple u_command_tuple (.body(cmd_next.body), .tuple(cmd_tuple), .mixed(cmd_mixed));
+  command_tuple u_push_tuple (.body(cmd_body), .tuple(push_tuple), .mixed(push_mixed));
+  assign pushed = push_tuple;
 
-  tuple_hash #(.LANES(1)) u_command_hash (
-    .clk(clk), .rst(rst), .req(cmd_hash_req), .ip6(cmd_tuple.ip6),
-    .tuple({cmd_tuple.remote_addr, cmd_tuple.local_addr, cmd_tuple.remote_port, cmd_tuple.local_port}),
+  // Bodies come 17 cycles apart at 64 bits, 4 at 512.
+  tuple_hash #(.LANES(WIDE != 0 ? 4 : 1)) u_command_hash (
+    .clk(clk), .rst(rst), .req(push_has_tuple), .ip6(pushed.ip6),
+    .tuple({pushed.remote_addr, pushed.local_addr, pushed.remote_port, pushed.local_port}),
     .key_index(cfg_key_index), .key_isn(cfg_key_isn), .done(cmd_hash_done), .index(cmd_index), .isn(cmd_hash_isn));
+
+  fifo_reg #(.WIDTH(HASH_BITS), .DEPTH(CMD_DEPTH)) u_command_hashes (
+    .clk(clk), .rst(rst), .push(cmd_hash_done), .has_room(cmd_hash_room),
+    .push_data({cmd_index[SETS_LOG2-1:0], cmd_index[31:16], cmd_hash_isn}),
+    .valid(cmd_hash_valid), .head({cmd_set, cmd_tag, cmd_isn}), .pop(go_command && cmd_has_tuple));
+
+  localparam int CMD_PTR_W = CMD_DEPTH > 1 ? $clog2(CMD_DEPTH) : 1;
+  localparam int CMD_COUNT_W = $clog2(CMD_DEPTH + 1);
+  localparam logic [CMD_PTR_W-1:0] CMD_LAST = CMD_PTR_W'(CMD_DEPTH - 1);
+  logic [CMD_PTR_W-1:0]   body_wr_q, body_rd_q;
+  logic [14:0]            hashing_q;       // bit i: a command's hash is ready i + 1 cycles from now
+  logic [CMD_COUNT_W-1:0] hashed_q;        // commands in the queue whose hash is ready
+
+  assign cmd_ready = cmd_valid && (hashed_q != '0 || !cmd_has_tuple);
+
+  always_ff @(posedge clk) begin
+    if (push_has_tuple)
+      cmd_body_mem[body_wr_q] <= cmd_body;
+    if (go_command)
+      body_q <= cmd_body_mem[body_rd_q];
+  end
 
   always_ff @(posedge clk) begin
     if (rst) begin
-      cmd_hashing_q <= 1'b0;
-      cmd_hashed_q <= 1'b0;
+      body_wr_q <= '0;
+      body_rd_q <= '0;
+      hashing_q <= '0;
+      hashed_q <= '0;
     end else begin
-      if (cmd_hash_req) cmd_hashing_q <= 1'b1;
-      if (cmd_hash_done) begin
-        cmd_hashing_q <= 1'b0;
-        cmd_hashed_q <= 1'b1;
+      hashing_q <= hashing_q >> 1;
+      if (push_has_tuple) begin
+        body_wr_q <= body_wr_q == CMD_LAST ? '0 : body_wr_q + 1'b1;
+        hashing_q[WIDE == 0 && !pushed.ip6 ? 8 : 14] <= 1'b1;
       end
-      if (go_command) cmd_hashed_q <= 1'b0;
+      if (go_command && cmd_has_tuple)
+        body_rd_q <= body_rd_q == CMD_LAST ? '0 : body_rd_q + 1'b1;
+      hashed_q <= hashed_q + CMD_COUNT_W'(hashing_q[0]) - CMD_COUNT_W'(go_command && cmd_has_tuple);
     end
-    if (cmd_hash_done) begin
-      cmd_set_q <= cmd_index[SETS_LOG2-1:0];
-      cmd_tag_q <= cmd_index[31:16];
-      cmd_isn_q <= cmd_hash_isn;
+  end
+
+  // ---- room: what is in the queues, and what ops under way may still push ----
+
+  localparam int EVENT_COUNT_W = $clog2(EVENT_DEPTH + 1) + 1;
+  localparam int REPLY_COUNT_W = $clog2(REPLY_DEPTH + 1) + 1;
+  logic [EVENT_COUNT_W-1:0] event_count_q;
+  logic [REPLY_COUNT_W-1:0] reply_count_q;
+  logic [1:0]               under_way;
+  logic                     event_room, reply_room;               // for the op in T3
+  logic                     event_room_t0, reply_room_t0;
+
+  assign under_way = {1'b0, t2 || t3} + {1'b0, t4};
+  assign event_room = event_count_q < EVENT_COUNT_W'(EVENT_DEPTH);
+  assign reply_room = reply_count_q < REPLY_COUNT_W'(REPLY_DEPTH);
+  assign event_room_t0 = 32'(event_count_q) + 32'(under_way) < EVENT_DEPTH;
+  assign reply_room_t0 = 32'(reply_count_q) + 32'(under_way) < REPLY_DEPTH;
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      event_count_q <= '0;
+      reply_count_q <= '0;
+    end else begin
+      event_count_q <= event_count_q + EVENT_COUNT_W'(event_push) - EVENT_COUNT_W'(event_pop);
+      reply_count_q <= reply_count_q + REPLY_COUNT_W'(reply_push) - REPLY_COUNT_W'(reply_pop);
     end
   end
 
   // ---- T0: issue ----
 
-  // step_q[i]: this cycle is Ti+1 of an op.
-  logic [3:0]  step_q;
+  // step_q[i]: this cycle is Ti+1 of an op; pass_q[i]: likewise of a pass.
+  logic [3:0]  step_q, pass_q;
   logic        t1, t2, t3, t4;
-  logic        go_pass, go_segment, go_command, go_timeout, go;
+  logic        go_pass, go_segment, go_command, go_timeout, go, go_frame;
   logic        expired_valid;
   logic [15:0] expired_slot;
 
   assign {t4, t3, t2, t1} = step_q;
   assign go = go_segment || go_command || go_timeout;
+  assign go_frame = go_segment || go_pass;
+
+  // The op that is in T2 or T3, and what the candidates have in common with it.
+  logic                 near;
+  logic                 has_set_q, may_lead_q;      // an id beyond the table has no set; segments may lead a chain
+  logic [SETS_LOG2-1:0] set_q;
+  logic [15:0]          tag_q;
+  logic                 id_exists, same_as_segment, same_tag;
+  logic [SETS_LOG2-1:0] command_set;
+  logic                 segment_hazard, command_hazard, expired_hazard, chain;
+
+  assign near = (t2 || t3) && has_set_q;
+  assign id_exists = 32'(cmd_next.id[15:0]) < SLOTS;
+  assign command_set = cmd_has_tuple ? cmd_set : SETS_LOG2'(cmd_next.id[15:0] >> WAYS_LOG2);
+  assign same_as_segment = near && head_set == set_q;
+  assign same_tag = may_lead_q && head_tag == tag_q;
+  assign segment_hazard = same_as_segment && !same_tag;
+  assign chain = go_segment && same_as_segment;
+  assign command_hazard = near && (cmd_has_tuple || id_exists) && command_set == set_q;
+  assign expired_hazard = near && SETS_LOG2'(expired_slot >> WAYS_LOG2) == set_q;
 
   op_arbiter u_arbiter (
-    .idle(ready && step_q == '0), .segment_valid(seg_valid), .segment_cls(seg_next.cls),
-    .segment_has_hash(seg_next.has_hash), .hash_valid(hash_valid), .command_ready(cmd_ready),
-    .expired_valid(expired_valid), .event_room(event_room), .reply_room(reply_room),
+    .free(ready && !t1 && !pass_q[0]), .segment_valid(seg_valid), .segment_cls(seg_next.cls),
+    .segment_has_hash(seg_next.has_hash), .segment_has_mac(seg_next.has_mac), .hash_valid(hash_valid),
+    .mac_valid(mac_valid || mac_done), .segment_hazard(segment_hazard),
+    .command_ready(cmd_ready), .command_hazard(command_hazard),
+    .expired_valid(expired_valid), .expired_hazard(expired_hazard),
+    .event_room(event_room_t0), .reply_room(reply_room_t0),
     .pass(go_pass), .segment(go_segment), .command(go_command), .timeout(go_timeout));
 
+  // In T1 and T2.
   logic [1:0]  op_q;
   segment_t    seg_q;
   logic [63:0] isn_q;
   command_t    cmd_q;
-  tuple_t      key_q;          // of an op that has a tuple
-  logic        mixed_q;
-  logic        by_tag_q;       // it has one
   logic [15:0] expired_slot_q;
+  // In T2 and T3.
+  tuple_t      key_q;             // of an op that has a tuple
+  logic        mixed_q;
+  logic [25:0] mac_q;
+  logic        mac_key_q;
+  // In T3 and T4.
+  logic [1:0]  op_late_q;
+  logic [`HF_SEGMENT_BITS-1:0] seg_late_q;
+  logic [63:0] isn_late_q;
+  logic [COMMAND_BITS-1:0]  cmd_late_q;
+  logic [`HF_BODY_BITS-1:0] body_late_q;
+
+  /* verilator lint_off UNUSEDSIGNAL */
+  segment_t    seg_late;          // what verdict and event need of it
+  /* verilator lint_on UNUSEDSIGNAL */
+  command_t    cmd_late;
+  logic [`HF_TUPLE_BITS-1:0] cmd_tuple;
+  logic        cmd_mixed;
+  assign seg_late = seg_late_q;
+  assign cmd_late = cmd_late_q;
+
+  command_tuple u_command_tuple (.body(body_q), .tuple(cmd_tuple), .mixed(cmd_mixed));
 
   always_ff @(posedge clk) begin
-    if (rst)
+    if (rst) begin
       step_q <= '0;
-    else
+      pass_q <= '0;
+      mac_pop_q <= 1'b0;
+    end else begin
       step_q <= {step_q[2:0], go};
+      pass_q <= {pass_q[2:0], go_pass};
+      mac_pop_q <= go_frame && seg_next.has_mac;
+    end
 
-    if (go_segment) begin
+    // T0
+    if (go_frame) begin
       op_q <= seg_next.cls == `HF_CLASS_SEG ? `HF_OP_SEGMENT : `HF_OP_ICMP;
       seg_q <= seg_next;
       isn_q <= head_isn;
-      key_q <= {seg_next.ip6, seg_next.src_addr, seg_next.dst_addr, seg_next.src_port, seg_next.dst_port};
-      by_tag_q <= 1'b1;
+      set_q <= head_set;
+      tag_q <= head_tag;
+      has_set_q <= 1'b1;
     end
     if (go_command) begin
       op_q <= `HF_OP_COMMAND;
       cmd_q <= cmd_next;
-      isn_q <= cmd_isn_q;
-      key_q <= cmd_tuple;
-      mixed_q <= cmd_mixed;
-      by_tag_q <= cmd_has_tuple;
+      isn_q <= cmd_isn;
+      set_q <= command_set;
+      has_set_q <= cmd_has_tuple || id_exists;
     end
     if (go_timeout) begin
-      by_tag_q <= 1'b0;
       op_q <= `HF_OP_TIMEOUT;
       expired_slot_q <= expired_slot;
+      set_q <= SETS_LOG2'(expired_slot >> WAYS_LOG2);
+      has_set_q <= 1'b1;
+    end
+    if (go_frame || go_command || go_timeout)
+      may_lead_q <= go_segment;
+
+    // T1
+    if (t1 || pass_q[0]) begin
+      key_q <= op_q == `HF_OP_COMMAND ? cmd_tuple :
+               {seg_q.ip6, seg_q.src_addr, seg_q.dst_addr, seg_q.src_port, seg_q.dst_port};
+      mixed_q <= cmd_mixed;
+      mac_q <= head_mac;
+      mac_key_q <= head_mac_key;
+    end
+
+    // T2
+    if (t2 || pass_q[1]) begin
+      op_late_q <= op_q;
+      seg_late_q <= seg_q;
+      isn_late_q <= isn_q;
+      cmd_late_q <= cmd_q;
+      body_late_q <= body_q;
     end
   end
 
@@ -299,21 +463,22 @@ module engine #(
   conn_table #(.SETS_LOG2(SETS_LOG2), .WAYS(WAYS)) u_table (
     .clk(clk), .rst(rst), .ready(ready), .sweep_last(sweep_last),
     .t0(go), .by_tag_t0(go_segment || (go_command && cmd_has_tuple)),
-    .t0_set(go_segment ? head_set : cmd_set_q), .t0_tag(go_segment ? head_tag : cmd_tag_q),
-    .t1(t1), .by_tag(by_tag_q), .may_evict(op_q == `HF_OP_COMMAND),
+    .t0_set(go_segment ? head_set : cmd_set), .t0_tag(go_segment ? head_tag : cmd_tag), .chain(chain),
+    .t1(t1), .may_evict(op_q == `HF_OP_COMMAND),
     .slot_given(op_q == `HF_OP_COMMAND ? cmd_q.id[15:0] : expired_slot_q),
     .t2(t2), .key(key_q), .generation(cmd_q.id[31:16]),
     .slot(slot), .entry(entry), .key_match(key_match), .slot_exists(slot_exists), .id_match(id_match),
     .insertable(insertable), .victim(victim),
     .t4(t4), .write(write_q), .free(free_q), .entry_after(after_q),
     .tick_1ms(tick_1ms), .ms(ms[23:0]), .expired_valid(expired_valid), .expired_slot(expired_slot),
-    .expired_done(t4 && op_q == `HF_OP_TIMEOUT));
+    .expired_taken(go_timeout), .expired_done(t4 && op_late_q == `HF_OP_TIMEOUT));
 
-  logic        listener_found, listener_bypass;
+  logic        listener_found, listener_bypass, listener_sent;
   logic [3:0]  listener_index, count_index;
   logic [15:0] listener_backlog, listener_half_open;
   logic [2:0]  listener_opts;
-  logic        enter, leave;
+  logic [23:0] listener_epoch;
+  logic        enter, leave, cookie_q;
 
   listen_table #(.LISTENERS(LISTENERS)) u_listen (
     .clk(clk), .rst(rst),
@@ -324,11 +489,29 @@ module engine #(
     .lookup(t1), .lookup_ip6(seg_q.ip6), .lookup_addr(seg_q.dst_addr), .lookup_port(seg_q.dst_port),
     .found(listener_found), .found_bypass(listener_bypass), .found_index(listener_index),
     .found_backlog(listener_backlog), .found_opts(listener_opts), .found_half_open(listener_half_open),
-    .enter(enter), .leave(leave), .count_index(count_index));
+    .found_sent(listener_sent), .found_epoch(listener_epoch),
+    .enter(enter), .leave(leave), .cookie(t4 && cookie_q), .cookie_epoch(seg_late.stamp[59:36]),
+    .count_index(count_index));
+
+  // ---- limits ----
+
+  logic rst_token, synack_token, miss_token;
+  logic take_rst_q, take_synack_q, take_miss_q;
+
+  rate_limit #(.RESET(16'(`HF_RESET_RST_LIMIT >> 16))) u_rst_limit (
+    .clk(clk), .rst(rst), .tick_1ms(tick_1ms), .rate(cfg_rst_limit[15:0]), .burst(cfg_rst_limit[31:16]),
+    .take(t4 && take_rst_q), .there(rst_token));
+  rate_limit #(.RESET(16'(`HF_RESET_SYNACK_LIMIT >> 16))) u_synack_limit (
+    .clk(clk), .rst(rst), .tick_1ms(tick_1ms), .rate(cfg_synack_limit[15:0]), .burst(cfg_synack_limit[31:16]),
+    .take(t4 && take_synack_q), .there(synack_token));
+  rate_limit #(.RESET(16'(`HF_RESET_MISS_LIMIT >> 16))) u_miss_limit (
+    .clk(clk), .rst(rst), .tick_1ms(tick_1ms), .rate(cfg_miss_limit[15:0]), .burst(cfg_miss_limit[31:16]),
+    .take(t4 && take_miss_q), .there(miss_token));
 
   logic                      hit, write, insert, free, reply_valid, completion, new_id;
+  logic                      cookie, take_rst, take_synack, take_miss, clear_complete, by_cookie, no_entry;
   logic [3:0]                state_before;
-  logic [`HF_TCB_BITS-1:0]   after, told;
+  logic [`HF_TCB_BITS-1:0]   after;
   logic [1:0]                op_verdict;
   logic [4:0]                op_cause;
   logic [`HF_REPLY_BITS-1:0] reply;
@@ -337,28 +520,37 @@ module engine #(
   logic                      cnt_opt_malformed, cnt_ws_clamped, cnt_syn_accepted, cnt_retransmit, cnt_timeout;
   logic                      cnt_challenge_limited, cnt_icmp_hard, cnt_tw_reused, cnt_evict_host, cnt_evict_time_wait;
   logic                      cnt_connect, cnt_close, cnt_tx_syn, cnt_tx_synack, cnt_tx_ack, cnt_tx_rst, cnt_tx_fin;
-  logic                      cnt_command, cnt_reset;
+  logic                      cnt_command, cnt_reset, cnt_cookie_bad, cnt_synack_limited;
 
   tcp_fsm u_fsm (
-    .op(op_q), .segment(seg_q), .isn(isn_q), .command(cmd_q.code), .command_status(cmd_q.status),
-    .command_body(cmd_q.body), .command_tuple(key_q), .command_mixed(mixed_q),
+    .op(op_late_q), .segment(seg_late_q), .isn(isn_late_q), .mac(mac_q), .mac_key(mac_key_q),
+    .command(cmd_late.code), .command_status(cmd_late.status),
+    .command_body(body_late_q), .command_tuple(key_q), .command_mixed(mixed_q),
     .entry(entry), .key_match(key_match), .slot_exists(slot_exists), .id_match(id_match), .insertable(insertable),
     .victim(victim),
     .listener_found(listener_found), .listener_bypass(listener_bypass), .listener_index(listener_index),
     .listener_backlog(listener_backlog), .listener_half_open(listener_half_open), .listener_opts(listener_opts),
+    .listener_sent(listener_sent), .listener_epoch(listener_epoch),
     .ms(ms), .clock_4us(time_ns[43:12]), .host_alive(host_alive), .ts_offset_off(cfg_ts_offset_off),
     .ts_relaxed(cfg_ts_relaxed), .tw_rst_closes(cfg_tw_rst_closes), .ecn(cfg_ecn), .syn_rto_ms(cfg_syn_rto_ms),
     .syn_rto_max_ms(cfg_syn_rto_max_ms), .synack_retries(cfg_synack_retries), .connect_ms(cfg_connect_ms),
     .close_ms(cfg_close_ms), .fin_wait_2_ms(cfg_fin_wait_2_ms), .time_wait_ms(cfg_time_wait_ms),
     .challenge_limit(cfg_challenge_limit), .challenge_ms(cfg_challenge_ms), .our_mss(cfg_mss), .our_mss6(cfg_mss6),
     .mss_floor(cfg_mss_floor), .our_rcv_wnd(cfg_rcv_wnd), .our_wscale(cfg_wscale),
+    .cookie_mode(cfg_cookie_mode), .cookie_lifetime(cfg_cookie_lifetime), .cookie_on(cookie_on),
+    .over_high(half_open >= cfg_cookie_high), .cache_complete(cache_complete),
+    .rst_token(rst_token), .synack_token(synack_token), .miss_token(miss_token),
     .reply_room(reply_room), .event_room(event_room),
     .hit(hit), .state_before(state_before), .entry_after(after), .write(write), .insert(insert), .free(free),
+    .cookie(cookie), .take_rst(take_rst), .take_synack(take_synack), .take_miss(take_miss),
+    .cache_clear(clear_complete),
     .verdict(op_verdict), .cause(op_cause), .reply_valid(reply_valid), .reply(reply), .event_code(event_now),
-    .event_entry(told), .rtt_ms(rtt_ms), .rto_ms(rto_ms), .completion(completion), .status(status), .new_id(new_id),
+    .event_cookie(by_cookie), .event_no_entry(no_entry),
+    .rtt_ms(rtt_ms), .rto_ms(rto_ms), .completion(completion), .status(status), .new_id(new_id),
     .cnt_opt_malformed(cnt_opt_malformed), .cnt_ws_clamped(cnt_ws_clamped), .cnt_syn_accepted(cnt_syn_accepted),
     .cnt_retransmit(cnt_retransmit), .cnt_timeout(cnt_timeout), .cnt_reset(cnt_reset),
-    .cnt_challenge_limited(cnt_challenge_limited), .cnt_icmp_hard(cnt_icmp_hard), .cnt_tw_reused(cnt_tw_reused),
+    .cnt_challenge_limited(cnt_challenge_limited), .cnt_cookie_bad(cnt_cookie_bad),
+    .cnt_synack_limited(cnt_synack_limited), .cnt_icmp_hard(cnt_icmp_hard), .cnt_tw_reused(cnt_tw_reused),
     .cnt_evict_host(cnt_evict_host), .cnt_evict_time_wait(cnt_evict_time_wait), .cnt_connect(cnt_connect),
     .cnt_close(cnt_close), .cnt_tx_syn(cnt_tx_syn), .cnt_tx_synack(cnt_tx_synack), .cnt_tx_ack(cnt_tx_ack),
     .cnt_tx_rst(cnt_tx_rst), .cnt_tx_fin(cnt_tx_fin), .cnt_command(cnt_command));
@@ -366,25 +558,25 @@ module engine #(
   // ---- the function's value, registered at the end of T3 ----
 
   /* verilator lint_off UNUSEDSIGNAL */
-  tcb_t                      old, after_fields;    // generation, listener, active, state
+  tcb_t                      old, after_fields, written;    // generation, listener, active, state
   /* verilator lint_on UNUSEDSIGNAL */
   logic                      was_half_open, is_half_open;
   logic                      hit_q, enter_q, leave_q, passive_q, reply_valid_q, completion_q;
+  logic                      clear_q, event_cookie_q, no_entry_q;
   logic [3:0]                state_before_q, listener_q;
-  logic [15:0]               generation_q;
   logic [1:0]                verdict_q;
   logic [4:0]                cause_q;
   logic [`HF_REPLY_BITS-1:0] reply_q;
-  logic [`HF_TCB_BITS-1:0]   told_q;
   logic [15:0]               rtt_q, rto_q;
   logic [31:0]               ms_q;
   logic [63:0]               time_q;
   logic [7:0]                event_code_q, status_q;
-  logic [31:0]               completion_id_q;
-  logic [18:0]               cnt_q;
+  logic                      new_id_q;
+  logic [20:0]               cnt_q;
 
   assign old = entry;
   assign after_fields = after;
+  assign written = after_q;
   assign was_half_open = hit && old.state == `HF_STATE_SYN_RECEIVED;
   assign is_half_open = after_fields.state == `HF_STATE_SYN_RECEIVED;
 
@@ -398,38 +590,52 @@ module engine #(
       free_q <= free;
       enter_q <= write && is_half_open && !was_half_open;
       leave_q <= write && was_half_open && !is_half_open;
+      cookie_q <= cookie;
       listener_q <= is_half_open ? after_fields.listener : old.listener;
       passive_q <= is_half_open ? !after_fields.active : !old.active;
+      take_rst_q <= take_rst && cfg_rst_limit[15:0] != 16'd0;
+      take_synack_q <= take_synack && cfg_synack_limit[15:0] != 16'd0;
+      take_miss_q <= take_miss && cfg_miss_limit[15:0] != 16'd0;
+      clear_q <= clear_complete;
       verdict_q <= op_verdict;
       cause_q <= op_cause;
       reply_valid_q <= reply_valid;
       reply_q <= reply;
       event_code_q <= event_now;
-      told_q <= told;
+      event_cookie_q <= by_cookie;
+      no_entry_q <= no_entry;
       rtt_q <= rtt_ms;
       rto_q <= rto_ms;
       ms_q <= ms;
       time_q <= time_ns;
       completion_q <= completion;
       status_q <= status;
-      completion_id_q <= new_id ? {after_fields.generation, slot} : cmd_q.id;
-      generation_q <= old.generation;
+      new_id_q <= new_id;
       cnt_q <= {cnt_opt_malformed, cnt_ws_clamped, cnt_syn_accepted, cnt_retransmit, cnt_timeout, cnt_reset,
                 cnt_challenge_limited, cnt_icmp_hard, cnt_tw_reused, cnt_evict_host, cnt_evict_time_wait,
-                cnt_connect, cnt_close, cnt_tx_syn, cnt_tx_synack, cnt_tx_ack, cnt_tx_rst, cnt_tx_fin, cnt_command};
+                cnt_connect, cnt_close, cnt_tx_syn, cnt_tx_synack, cnt_tx_ack, cnt_tx_rst, cnt_tx_fin, cnt_command,
+                cnt_cookie_bad, cnt_synack_limited};
+    end
+    if (pass_q[2]) begin
+      hit_q <= 1'b0;
+      insert_q <= 1'b0;
+      verdict_q <= seg_late.cls == `HF_CLASS_HOST ? `HF_VERDICT_HOST : `HF_VERDICT_DROP;
+      cause_q <= seg_late.cause;
     end
   end
 
   // ---- T4: effects ----
 
-  logic frame_t4, is_frame;
-  assign is_frame = op_q == `HF_OP_SEGMENT || op_q == `HF_OP_ICMP;
+  logic frame_t4, is_frame, pass_t4;
+  assign is_frame = op_late_q == `HF_OP_SEGMENT || op_late_q == `HF_OP_ICMP;
   assign frame_t4 = t4 && is_frame;
+  assign pass_t4 = pass_q[3];
 
   // A connection that we opened is half-open too, but of no listener.
   assign enter = t4 && enter_q && passive_q;
   assign leave = t4 && leave_q && passive_q;
   assign count_index = listener_q;
+  assign cache_clear = t4 && clear_q;
 
   always_ff @(posedge clk) begin
     if (rst) begin
@@ -450,54 +656,54 @@ module engine #(
   assign reply_push = t4 && reply_valid_q;
   assign reply_data = reply_q;
 
-  logic established;
+  // An entry's generation changes only when it takes its slot, so the id is that of the entry after.
+  logic        established;
+  logic [31:0] entry_id;
+  tcb_t        told;
   assign established = event_code_q == `HF_EVENT_ESTABLISHED;
+  assign entry_id = {written.generation, slot};
   assign event_push = t4 && (event_code_q != `HF_EVENT_NONE || completion_q);
   assign event_completion = completion_q;
-  assign event_id = completion_q ? completion_id_q : {generation_q, slot};
   always_comb begin
+    event_id = entry_id;
+    if (completion_q && !new_id_q) event_id = cmd_late.id;
+    if (event_cookie_q && no_entry_q) event_id = 32'hffffffff;
     event_stamp = time_q;
-    if (is_frame) event_stamp = seg_q.stamp;
-    if (op_q == `HF_OP_COMMAND) event_stamp = cmd_q.cookie;
+    if (is_frame) event_stamp = seg_late.stamp;
+    if (op_late_q == `HF_OP_COMMAND) event_stamp = cmd_late.cookie;
+    // Of a freed entry: as it was before, but CLOSED.
+    told = written;
+    if (free_q) begin
+      told = old;
+      told.state = `HF_STATE_CLOSED;
+    end
   end
   assign event_status = status_q;
-  assign event_command = cmd_q.status == `HF_STATUS_OK ? {1'b0, cmd_q.code} : {1'b1, cmd_q.msg_type};
+  assign event_command = cmd_late.status == `HF_STATUS_OK ? {1'b0, cmd_late.code} : {1'b1, cmd_late.msg_type};
   assign event_code = event_code_q;
-  assign event_entry = told_q;
+  assign event_cookie = event_cookie_q;
+  assign event_entry = told;
   assign event_frame_follows = verdict_q == `HF_VERDICT_HOST;
-  assign event_seg_seq = established ? seg_q.seq : 32'd0;
-  assign event_seg_ack = established ? seg_q.ack : 32'd0;
-  assign event_seg_wnd = established ? seg_q.wnd : 16'd0;
-  assign event_tsecr = established && seg_q.ts_ok ? seg_q.tsecr : 32'd0;
+  assign event_seg_seq = established ? seg_late.seq : 32'd0;
+  assign event_seg_ack = established ? seg_late.ack : 32'd0;
+  assign event_seg_wnd = established ? seg_late.wnd : 16'd0;
+  assign event_tsecr = established && seg_late.ts_ok ? seg_late.tsecr : 32'd0;
   assign event_rtt_ms = rtt_q;
   assign event_rto_ms = rto_q;
   assign event_now_ms = ms_q;
 
-  // One verdict per descriptor: here for an op, at issue for what the parser has judged.
-  always_comb begin
-    verdict_push = frame_t4 || go_pass;
-    verdict_is_seg = !go_pass;
-    verdict_conn = !go_pass && hit_q;
-    verdict_id = verdict_conn ? {generation_q, slot} : 32'hffffffff;
-    if (go_pass) begin
-      verdict = seg_next.cls == `HF_CLASS_HOST ? `HF_VERDICT_HOST : `HF_VERDICT_DROP;
-      verdict_stamp = seg_next.stamp;
-      verdict_length = seg_next.length;
-      verdict_beats = seg_next.beats;
-      verdict_lost = seg_next.lost;
-    end else begin
-      verdict = verdict_q;
-      verdict_stamp = seg_q.stamp;
-      verdict_length = seg_q.length;
-      verdict_beats = seg_q.beats;
-      verdict_lost = seg_q.lost;
-    end
-  end
+  // One verdict per descriptor.
+  assign verdict_push = frame_t4 || pass_t4;
+  assign verdict = verdict_q;
+  assign verdict_is_seg = !pass_t4;
+  assign verdict_conn = hit_q || insert_q;
+  assign verdict_id = verdict_conn ? entry_id : 32'hffffffff;
+  assign verdict_stamp = seg_late.stamp;
+  assign verdict_length = seg_late.length;
+  assign verdict_beats = seg_late.beats;
+  assign verdict_lost = seg_late.lost;
 
   // ---- counters ----
-
-  logic [4:0] drop_cause;
-  assign drop_cause = go_pass ? seg_next.cause : cause_q;
 
   always_comb begin
     inc = '0;
@@ -505,7 +711,7 @@ module engine #(
       inc[`HF_CNT_RX_CONSUMED] = verdict == `HF_VERDICT_CONSUME;
       inc[`HF_CNT_RX_HOST] = verdict == `HF_VERDICT_HOST;
       if (verdict == `HF_VERDICT_DROP) begin
-        case (drop_cause)
+        case (cause_q)
           `HF_CAUSE_BAD_FCS:       inc[`HF_CAUSE_CNT_BAD_FCS] = 1'b1;
           `HF_CAUSE_TOO_LONG:      inc[`HF_CAUSE_CNT_TOO_LONG] = 1'b1;
           `HF_CAUSE_RUNT:          inc[`HF_CAUSE_CNT_RUNT] = 1'b1;
@@ -524,17 +730,23 @@ module engine #(
           `HF_CAUSE_EVENT_FULL:    inc[`HF_CAUSE_CNT_EVENT_FULL] = 1'b1;
           `HF_CAUSE_UNACCEPTABLE:  inc[`HF_CAUSE_CNT_UNACCEPTABLE] = 1'b1;
           `HF_CAUSE_MISSING_TS:    inc[`HF_CAUSE_CNT_MISSING_TS] = 1'b1;
+          `HF_CAUSE_NO_CONNECTION: inc[`HF_CAUSE_CNT_NO_CONNECTION] = 1'b1;
+          `HF_CAUSE_RST_LIMITED:   inc[`HF_CAUSE_CNT_RST_LIMITED] = 1'b1;
+          `HF_CAUSE_HOST_LIMITED:  inc[`HF_CAUSE_CNT_HOST_LIMITED] = 1'b1;
           default: ;
         endcase
       end
     end
     if (t4) begin
       inc[`HF_CNT_ESTABLISHED] = established;
+      inc[`HF_CNT_COOKIES_SENT] = cookie_q;
+      inc[`HF_CNT_COOKIES_ACCEPTED] = event_cookie_q;
+      inc[`HF_CNT_COOKIE_NO_ENTRY] = event_cookie_q && no_entry_q;
       {inc[`HF_CNT_OPT_MALFORMED], inc[`HF_CNT_WS_CLAMPED], inc[`HF_CNT_SYN_ACCEPTED], inc[`HF_CNT_RETRANSMITS],
        inc[`HF_CNT_TIMEOUTS], inc[`HF_CNT_RESETS], inc[`HF_CNT_CHALLENGE_LIMITED], inc[`HF_CNT_ICMP_HARD],
        inc[`HF_CNT_TW_REUSED], inc[`HF_CNT_EVICT_HOST], inc[`HF_CNT_EVICT_TIME_WAIT], inc[`HF_CNT_CONNECTS],
        inc[`HF_CNT_CLOSES], inc[`HF_CNT_TX_SYN], inc[`HF_CNT_TX_SYNACK], inc[`HF_CNT_TX_ACK], inc[`HF_CNT_TX_RST],
-       inc[`HF_CNT_TX_FIN], inc[`HF_CNT_COMMANDS]} = cnt_q;
+       inc[`HF_CNT_TX_FIN], inc[`HF_CNT_COMMANDS], inc[`HF_CNT_COOKIE_BAD], inc[`HF_CNT_SYNACK_LIMITED]} = cnt_q;
     end
   end
 
@@ -543,16 +755,16 @@ module engine #(
   always_ff @(posedge clk) begin
     trc_valid <= t4 && !rst;
     if (t4) begin
-      trc_op <= op_q;
+      trc_op <= op_late_q;
       trc_write <= write_q;
       trc_slot <= slot;
       trc_state <= state_before_q;
       trc_verdict <= verdict_q;
       trc_cause <= cause_q;
       trc_entry <= after_q;
-      case (op_q)
-        `HF_OP_SEGMENT, `HF_OP_ICMP: trc_stamp <= seg_q.stamp;
-        `HF_OP_COMMAND: trc_stamp <= cmd_q.cookie;
+      case (op_late_q)
+        `HF_OP_SEGMENT, `HF_OP_ICMP: trc_stamp <= seg_late.stamp;
+        `HF_OP_COMMAND: trc_stamp <= cmd_late.cookie;
         default: trc_stamp <= '0;
       endcase
     end

@@ -3,15 +3,17 @@
 //
 // What    keeps what the messages of regs/message.def need, and lays them out as they leave: numbers
 //         little-endian, addresses and MAC as octet strings in network order.
-// Input   push, only with room: a completion (status, command) or else an event: its code, the entry it shows
+// Input   push, only while fewer than EVENT_DEPTH wait (who pushes counts them, with event_pop): a completion
+//         (status, command) or else an event: its code, the entry it shows
 //         and, of ESTABLISHED, the fields of the completing segment (else 0).
-// Output  the head as 64-bit beats, byte 0 in bits 7:0: 16 for an EVENT, 3 for a COMPLETION.
-//         room = count < DEPTH, where count sees neither push nor pop of the same cycle.
+// Output  the head as beats, byte 0 in bits 7:0: at 64 bits 16 for an EVENT and 3 for a COMPLETION, at 512 2 and 1;
+//         octets beyond the message are 0. event_pop: a record leaves the queue in this cycle.
 // Timing  pushed in c, first beat offered in c+1; a taken beat is followed by the next one in the next
 //         cycle, the record leaves the queue with its last beat.
 `include "handfast_defs.svh"
 `include "engine_defs.svh"
 module event_queue #(
+  parameter int DATA_W = 64,                                // 64 or 512
   parameter int EVENT_DEPTH = 32
 ) (
   input  logic                    clk,
@@ -27,6 +29,7 @@ module event_queue #(
   input  logic [7:0]              code,       // EVENT, from here on
   input  logic [`HF_TCB_BITS-1:0] entry,
   input  logic                    frame_follows,
+  input  logic                    cookie,     // flag COOKIE
   input  logic [31:0]             seg_seq,
   input  logic [31:0]             seg_ack,
   input  logic [15:0]             seg_wnd,
@@ -34,14 +37,20 @@ module event_queue #(
   input  logic [15:0]             rtt_ms,
   input  logic [15:0]             rto_ms,
   input  logic [31:0]             now_ms,
-  output logic                    room,
+  output logic                    event_pop,
 
   // to the host
   output logic                    ev_valid,
-  output logic [63:0]             ev_tdata,
+  output logic [DATA_W-1:0]       ev_tdata,
   output logic                    ev_tlast,
   input  logic                    ev_take
 );
+
+  generate
+    if (DATA_W != 64 && DATA_W != 512) begin : g_illegal
+      event_queue_needs_DATA_W_of_64_or_512 illegal ();
+    end
+  endgenerate
 
   typedef struct packed { `HF_TCB_FIELDS } tcb_t;
   typedef struct packed { `HF_BODY_FIELDS } body_t;
@@ -56,10 +65,11 @@ module event_queue #(
   logic [127:0] remote_octets, local_octets;                // first octet in bits 7:0
   logic [47:0]  mac_octets;
   logic [`HF_BODY_BITS-1:0] body, head_body;
-  logic         head_completion;
+  logic         head_completion, head_cookie;
   logic [31:0]  head_id;
   logic [63:0]  head_stamp;
   logic         pop;
+  logic         unused_room;                                // who pushes knows of room
 
   assign tcb = entry;
   assign remote_addr = tcb.ip6 ? tcb.remote_addr : {80'd0, 16'hffff, tcb.remote_addr[31:0]};
@@ -110,34 +120,45 @@ module event_queue #(
       body[63:0] = {23'd0, command, 24'd0, status};
   end
 
-  fifo_reg #(.WIDTH(1 + 32 + 64 + `HF_BODY_BITS), .DEPTH(EVENT_DEPTH)) u_queue (
-    .clk(clk), .rst(rst), .push(push), .push_data({completion, id, stamp, body}), .has_room(room),
-    .valid(ev_valid), .head({head_completion, head_id, head_stamp, head_body}), .pop(pop));
+  fifo_reg #(.WIDTH(2 + 32 + 64 + `HF_BODY_BITS), .DEPTH(EVENT_DEPTH)) u_queue (
+    .clk(clk), .rst(rst), .push(push), .push_data({completion, cookie, id, stamp, body}), .has_room(unused_room),
+    .valid(ev_valid), .head({head_completion, head_cookie, head_id, head_stamp, head_body}), .pop(pop));
 
-  // ---- beat i holds octets 8i .. 8i+7 of the message ----
+  // ---- the message, octet 0 in bits 7:0, and its beats ----
 
-  logic [3:0] beat_q;
+  localparam int EVENT_BITS = 128 * 8, COMPLETION_BITS = 24 * 8;
+  localparam int BEATS = EVENT_BITS / DATA_W;
+  localparam int BEAT_W = $clog2(BEATS);
+  localparam logic [BEAT_W-1:0] EVENT_LAST = BEAT_W'(BEATS - 1);
+  localparam logic [BEAT_W-1:0] COMPLETION_LAST = BEAT_W'((COMPLETION_BITS - 1) / DATA_W);
+
+  logic [EVENT_BITS-1:0] message;
+  logic [BEAT_W-1:0]     beat_q;
+
+  always_comb begin
+    message = {head_body, head_stamp, head_id, 16'd128, 8'(head_cookie) << `HF_FLAG_EVENT_COOKIE, `HF_MSG_EVENT};
+    if (head_completion) begin
+      message[31:0] = {16'd24, head_body[7:0], `HF_MSG_COMPLETION};
+      message[EVENT_BITS-1:COMPLETION_BITS] = '0;
+    end
+  end
 
   always_comb begin
     ev_tdata = '0;
-    for (int i = 2; i < 16; i++)
+    for (int i = 0; i < BEATS; i++)
       if (32'(beat_q) == i)
-        ev_tdata = head_body[64*(i - 2) +: 64];
-    if (beat_q == 4'd0)
-      ev_tdata = head_completion ? {head_id, 16'd24, head_body[7:0], `HF_MSG_COMPLETION}
-                                 : {head_id, 16'd128, 8'd0, `HF_MSG_EVENT};
-    if (beat_q == 4'd1)
-      ev_tdata = head_stamp;
-    ev_tlast = beat_q == (head_completion ? 4'd2 : 4'd15);
+        ev_tdata = message[DATA_W*i +: DATA_W];
   end
 
+  assign ev_tlast = beat_q == (head_completion ? COMPLETION_LAST : EVENT_LAST);
   assign pop = ev_take && ev_tlast;
+  assign event_pop = pop;
 
   always_ff @(posedge clk) begin
     if (rst)
       beat_q <= '0;
     else if (ev_take)
-      beat_q <= ev_tlast ? 4'd0 : beat_q + 4'd1;
+      beat_q <= ev_tlast ? '0 : beat_q + 1'b1;
   end
 
 endmodule

@@ -15,6 +15,7 @@
 `include "handfast_defs.svh"
 `include "engine_defs.svh"
 module handfast #(
+  parameter int DATA_W = 64,            // bits of every stream: 64 or 512
   parameter int SETS_LOG2 = 8,          // log2 of the sets of the connection table
   parameter int WAYS = 4,               // 1, 2, 4 or 8 slots per set
   parameter int LISTENERS = 16,         // 1 to 16
@@ -23,7 +24,7 @@ module handfast #(
   parameter int STAGE_BEATS = 512,
   parameter int HOST_FIFO_BEATS = 2048,
   parameter int EVENT_DEPTH = 32,
-  parameter int REPLY_DEPTH = 8,
+  parameter int REPLY_DEPTH = 32,
   parameter int CMD_DEPTH = 4,
   parameter int TX_BEATS = 512,
   parameter int TX_DESCS = 16
@@ -35,27 +36,27 @@ module handfast #(
   output logic                    ready,
 
   // wire in
-  input  logic [63:0]             s_axis_rx_tdata,
-  input  logic [7:0]              s_axis_rx_tkeep,
+  input  logic [DATA_W-1:0]       s_axis_rx_tdata,
+  input  logic [DATA_W/8-1:0]     s_axis_rx_tkeep,
   input  logic                    s_axis_rx_tvalid,
   input  logic                    s_axis_rx_tlast,
   input  logic                    s_axis_rx_tuser,
 
   // wire out
   output logic                    m_axis_tx_tvalid,
-  output logic [63:0]             m_axis_tx_tdata,
-  output logic [7:0]              m_axis_tx_tkeep,
+  output logic [DATA_W-1:0]       m_axis_tx_tdata,
+  output logic [DATA_W/8-1:0]     m_axis_tx_tkeep,
   output logic                    m_axis_tx_tlast,
   input  logic                    m_axis_tx_tready,
 
   // card to host
   output logic                    m_axis_c2h_tvalid,
-  output logic [63:0]             m_axis_c2h_tdata,
+  output logic [DATA_W-1:0]       m_axis_c2h_tdata,
   output logic                    m_axis_c2h_tlast,
   input  logic                    m_axis_c2h_tready,
 
   // host to card
-  input  logic [63:0]             s_axis_h2c_tdata,
+  input  logic [DATA_W-1:0]       s_axis_h2c_tdata,
   input  logic                    s_axis_h2c_tvalid,
   input  logic                    s_axis_h2c_tlast,
   output logic                    s_axis_h2c_tready,
@@ -92,9 +93,13 @@ module handfast #(
 );
 
   // Each unit refuses what it cannot build; what two of them share is checked here.
-  localparam int FRAME_BEATS = (MAX_FRAME + 7) / 8;
+  localparam int WIDE = DATA_W == 64 ? 0 : 1;
+  localparam int FRAME_BEATS = (MAX_FRAME + DATA_W / 8 - 1) / (DATA_W / 8);
 
   generate
+    if (DATA_W != 64 && DATA_W != 512) begin : g_illegal_width
+      handfast_DATA_W_must_be_64_or_512 illegal ();
+    end
     if (STAGE_BEATS < FRAME_BEATS || TX_BEATS < FRAME_BEATS || HOST_FIFO_BEATS < FRAME_BEATS + 2) begin : g_illegal
       handfast_STAGE_BEATS_HOST_FIFO_BEATS_and_TX_BEATS_must_hold_a_MAX_FRAME illegal ();
     end
@@ -112,7 +117,12 @@ module handfast #(
   logic [29:0]                 cfg_rcv_wnd;
   logic [7:0]                  cfg_ttl, cfg_tos;
   logic [47:0]                 cfg_mac;
-  logic [127:0]                cfg_local_addrs, cfg_key_index, cfg_key_isn;
+  logic [127:0]                cfg_local_addrs, cfg_key_index, cfg_key_isn, cfg_key_cookie_a, cfg_key_cookie_b;
+  logic [1:0]                  cfg_cookie_mode, cfg_cookie_lifetime;
+  logic                        cfg_cookie_key, cookie_on, cache_complete, cache_clear;
+  logic [16:0]                 cfg_cookie_high;
+  logic [31:0]                 cfg_rst_limit, cfg_synack_limit, cfg_miss_limit;
+  logic [7:0]                  cfg_tx_share;
   logic [255:0]                cfg_local6_addrs;
 
   logic                        listen_commit;
@@ -123,9 +133,11 @@ module handfast #(
   logic [3:0]                  listen_opts;
 
   logic                        stage_push, stage_has_space, mover_take;
-  logic [63:0]                 stage_data;
-  logic                        hash_req, hash_ip6;
-  logic [287:0]                hash_tuple;
+  logic [DATA_W-1:0]           stage_data;
+  logic                        hash_req, hash_ip6, mac_req, mac_ip6, mac_ack_flag;
+  logic [287:0]                hash_tuple, mac_tuple;
+  logic [31:0]                 mac_seq, mac_ack;
+  logic [23:0]                 mac_epoch;
   logic                        seg_push;
   logic [`HF_SEGMENT_BITS-1:0] seg_data;
 
@@ -136,10 +148,10 @@ module handfast #(
   logic [13:0]                 verdict_length;
   logic [10:0]                 verdict_beats;
 
-  logic                        reply_push, reply_room;
+  logic                        reply_push, reply_pop;
   logic [`HF_REPLY_BITS-1:0]   reply_data;
 
-  logic                        event_push, event_completion, event_frame_follows, event_room;
+  logic                        event_push, event_completion, event_cookie, event_frame_follows, event_pop;
   logic [31:0]                 event_id, event_seg_seq, event_seg_ack, event_tsecr, event_now_ms;
   logic [63:0]                 event_stamp;
   logic [7:0]                  event_status, event_code;
@@ -148,9 +160,9 @@ module handfast #(
   logic [`HF_TCB_BITS-1:0]     event_entry;
 
   logic                        ev_valid, ev_tlast, ev_take;
-  logic [63:0]                 ev_tdata;
+  logic [DATA_W-1:0]           ev_tdata;
   logic                        host_valid, host_tlast, host_take;
-  logic [63:0]                 host_tdata;
+  logic [DATA_W-1:0]           host_tdata;
 
   logic                        reg_req, reg_write, reg_ack;
   logic [31:0]                 reg_addr, reg_wdata, reg_rdata;
@@ -163,13 +175,13 @@ module handfast #(
   logic [`HF_BODY_BITS-1:0]    cmd_body;
 
   logic                        txf_write, txf_last, txf_csum, txf_abort, txf_ready;
-  logic [63:0]                 txf_data;
+  logic [DATA_W-1:0]           txf_data;
   logic [13:0]                 txf_length;
   logic [15:0]                 txf_start, txf_offset;
 
   logic                        tb_valid, tb_tlast, tb_take, th_valid, th_tlast, th_take;
-  logic [63:0]                 tb_tdata, th_tdata;
-  logic [7:0]                  tb_tkeep, th_tkeep;
+  logic [DATA_W-1:0]           tb_tdata, th_tdata;
+  logic [DATA_W/8-1:0]         tb_tkeep, th_tkeep;
 
   // ---- counters: each unit's increments, gathered ----
 
@@ -192,16 +204,35 @@ module handfast #(
 
   // ---- receive ----
 
-  rx_parser #(.MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH)) u_parser (
-    .clk(clk), .rst(rst), .ready(ready), .time_ns(time_ns),
-    .s_axis_rx_tdata(s_axis_rx_tdata), .s_axis_rx_tkeep(s_axis_rx_tkeep), .s_axis_rx_tvalid(s_axis_rx_tvalid),
-    .s_axis_rx_tlast(s_axis_rx_tlast), .s_axis_rx_tuser(s_axis_rx_tuser),
-    .cfg_enable(cfg_enable), .cfg_allow_loopback(cfg_allow_loopback), .cfg_mac(cfg_mac), .mover_take(mover_take),
-    .stage_push(stage_push), .stage_data(stage_data), .stage_has_space(stage_has_space),
-    .hash_req(hash_req), .hash_ip6(hash_ip6), .hash_tuple(hash_tuple), .seg_push(seg_push), .seg_data(seg_data),
-    .cnt_rx_frames(cnt_rx_frames), .cnt_drop_not_ready(cnt_drop_not_ready), .cnt_drop_overrun(cnt_drop_overrun));
+  generate
+    if (WIDE != 0) begin : g_parser_wide
+      rx_parser_wide #(.MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH)) u_parser (
+        .clk(clk), .rst(rst), .ready(ready), .time_ns(time_ns),
+        .s_axis_rx_tdata(s_axis_rx_tdata), .s_axis_rx_tkeep(s_axis_rx_tkeep), .s_axis_rx_tvalid(s_axis_rx_tvalid),
+        .s_axis_rx_tlast(s_axis_rx_tlast), .s_axis_rx_tuser(s_axis_rx_tuser),
+        .cfg_enable(cfg_enable), .cfg_allow_loopback(cfg_allow_loopback), .cfg_mac(cfg_mac), .mover_take(mover_take),
+        .stage_push(stage_push), .stage_data(stage_data), .stage_has_space(stage_has_space),
+        .hash_req(hash_req), .hash_ip6(hash_ip6), .hash_tuple(hash_tuple), .mac_req(mac_req), .mac_ip6(mac_ip6),
+        .mac_tuple(mac_tuple), .mac_seq(mac_seq), .mac_ack(mac_ack), .mac_ack_flag(mac_ack_flag),
+        .mac_epoch(mac_epoch), .seg_push(seg_push), .seg_data(seg_data), .cnt_rx_frames(cnt_rx_frames),
+        .cnt_drop_not_ready(cnt_drop_not_ready), .cnt_drop_overrun(cnt_drop_overrun));
+    end else begin : g_parser
+      rx_parser #(.MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH)) u_parser (
+        .clk(clk), .rst(rst), .ready(ready), .time_ns(time_ns),
+        .s_axis_rx_tdata(s_axis_rx_tdata), .s_axis_rx_tkeep(s_axis_rx_tkeep), .s_axis_rx_tvalid(s_axis_rx_tvalid),
+        .s_axis_rx_tlast(s_axis_rx_tlast), .s_axis_rx_tuser(s_axis_rx_tuser),
+        .cfg_enable(cfg_enable), .cfg_allow_loopback(cfg_allow_loopback), .cfg_mac(cfg_mac), .mover_take(mover_take),
+        .stage_push(stage_push), .stage_data(stage_data), .stage_has_space(stage_has_space),
+        .hash_req(hash_req), .hash_ip6(hash_ip6), .hash_tuple(hash_tuple), .mac_req(mac_req), .mac_ip6(mac_ip6),
+        .mac_tuple(mac_tuple), .mac_seq(mac_seq), .mac_ack(mac_ack), .mac_ack_flag(mac_ack_flag),
+        .mac_epoch(mac_epoch), .seg_push(seg_push), .seg_data(seg_data), .cnt_rx_frames(cnt_rx_frames),
+        .cnt_drop_not_ready(cnt_drop_not_ready), .cnt_drop_overrun(cnt_drop_overrun));
+    end
+  endgenerate
 
-  rx_frame_fifo #(.SEG_DEPTH(SEG_DEPTH), .STAGE_BEATS(STAGE_BEATS), .HOST_FIFO_BEATS(HOST_FIFO_BEATS)) u_rx_fifo (
+  rx_frame_fifo #(
+    .SEG_DEPTH(SEG_DEPTH), .STAGE_BEATS(STAGE_BEATS), .HOST_FIFO_BEATS(HOST_FIFO_BEATS)
+  ) u_rx_fifo (
     .clk(clk), .rst(rst), .stage_push(stage_push), .stage_data(stage_data), .stage_has_space(stage_has_space),
     .verdict_push(verdict_push), .verdict(verdict), .verdict_is_seg(verdict_is_seg), .verdict_conn(verdict_conn),
     .verdict_id(verdict_id), .verdict_stamp(verdict_stamp), .verdict_length(verdict_length),
@@ -212,11 +243,15 @@ module handfast #(
   // ---- the engine and what it feeds ----
 
   engine #(
-    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .SEG_DEPTH(SEG_DEPTH), .CMD_DEPTH(CMD_DEPTH)
+    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .SEG_DEPTH(SEG_DEPTH), .CMD_DEPTH(CMD_DEPTH),
+    .EVENT_DEPTH(EVENT_DEPTH), .REPLY_DEPTH(REPLY_DEPTH), .WIDE(WIDE)
   ) u_engine (
     .clk(clk), .rst(rst), .ready(ready), .sweep_last(sweep_last),
     .seg_push(seg_push), .seg_data(seg_data), .hash_req(hash_req), .hash_ip6(hash_ip6),
-    .hash_tuple(hash_tuple), .cmd_push(cmd_push), .cmd_code(cmd_code), .cmd_status(cmd_status), .cmd_type(cmd_type),
+    .hash_tuple(hash_tuple),
+    .mac_req(mac_req), .mac_ip6(mac_ip6), .mac_tuple(mac_tuple), .mac_seq(mac_seq), .mac_ack(mac_ack),
+    .mac_ack_flag(mac_ack_flag), .mac_epoch(mac_epoch),
+    .cmd_push(cmd_push), .cmd_code(cmd_code), .cmd_status(cmd_status), .cmd_type(cmd_type),
     .cmd_id(cmd_id), .cmd_cookie(cmd_cookie), .cmd_body(cmd_body), .cmd_room(cmd_room),
     .tick_1ms(tick_1ms), .ms(ms), .time_ns(time_ns), .host_alive(host_alive),
     .cfg_ts_offset_off(cfg_ts_offset_off), .cfg_ts_relaxed(cfg_ts_relaxed), .cfg_tw_rst_closes(cfg_tw_rst_closes),
@@ -226,45 +261,50 @@ module handfast #(
     .cfg_challenge_limit(cfg_challenge_limit), .cfg_challenge_ms(cfg_challenge_ms), .cfg_mss(cfg_mss),
     .cfg_mss6(cfg_mss6), .cfg_mss_floor(cfg_mss_floor), .cfg_rcv_wnd(cfg_rcv_wnd), .cfg_wscale(cfg_wscale),
     .cfg_local_addrs(cfg_local_addrs), .cfg_local6_addrs(cfg_local6_addrs), .cfg_key_index(cfg_key_index),
-    .cfg_key_isn(cfg_key_isn),
+    .cfg_key_isn(cfg_key_isn), .cfg_key_cookie_a(cfg_key_cookie_a), .cfg_key_cookie_b(cfg_key_cookie_b),
+    .cfg_cookie_mode(cfg_cookie_mode), .cfg_cookie_key(cfg_cookie_key), .cfg_cookie_lifetime(cfg_cookie_lifetime),
+    .cfg_cookie_high(cfg_cookie_high), .cookie_on(cookie_on), .cache_complete(cache_complete),
+    .cache_clear(cache_clear), .cfg_rst_limit(cfg_rst_limit), .cfg_synack_limit(cfg_synack_limit),
+    .cfg_miss_limit(cfg_miss_limit),
     .listen_commit(listen_commit), .listen_index(listen_index), .listen_mode(listen_mode),
     .listen_addr(listen_addr), .listen_port(listen_port), .listen_backlog(listen_backlog),
     .listen_opts(listen_opts), .listen_read_index(listen_read_index), .listen_half_open(listen_half_open),
     .verdict_push(verdict_push), .verdict(verdict), .verdict_is_seg(verdict_is_seg), .verdict_conn(verdict_conn),
     .verdict_id(verdict_id), .verdict_stamp(verdict_stamp), .verdict_length(verdict_length),
     .verdict_beats(verdict_beats), .verdict_lost(verdict_lost),
-    .reply_push(reply_push), .reply_data(reply_data), .reply_room(reply_room),
+    .reply_push(reply_push), .reply_data(reply_data), .reply_pop(reply_pop),
     .event_push(event_push), .event_completion(event_completion), .event_id(event_id), .event_stamp(event_stamp),
-    .event_status(event_status), .event_command(event_command), .event_code(event_code), .event_entry(event_entry),
+    .event_status(event_status), .event_command(event_command), .event_code(event_code),
+    .event_cookie(event_cookie), .event_entry(event_entry),
     .event_frame_follows(event_frame_follows), .event_seg_seq(event_seg_seq), .event_seg_ack(event_seg_ack),
     .event_seg_wnd(event_seg_wnd), .event_tsecr(event_tsecr), .event_rtt_ms(event_rtt_ms), .event_rto_ms(event_rto_ms),
-    .event_now_ms(event_now_ms), .event_room(event_room),
+    .event_now_ms(event_now_ms), .event_pop(event_pop),
     .half_open(half_open), .entries(entries), .inc(engine_inc),
     .trc_valid(trc_valid), .trc_op(trc_op), .trc_write(trc_write), .trc_slot(trc_slot), .trc_state(trc_state),
     .trc_verdict(trc_verdict), .trc_cause(trc_cause), .trc_stamp(trc_stamp), .trc_entry(trc_entry));
 
-  event_queue #(.EVENT_DEPTH(EVENT_DEPTH)) u_events (
+  event_queue #(.DATA_W(DATA_W), .EVENT_DEPTH(EVENT_DEPTH)) u_events (
     .clk(clk), .rst(rst), .push(event_push), .completion(event_completion), .id(event_id), .stamp(event_stamp),
-    .status(event_status), .command(event_command), .code(event_code), .entry(event_entry),
+    .status(event_status), .command(event_command), .code(event_code), .cookie(event_cookie), .entry(event_entry),
     .frame_follows(event_frame_follows), .seg_seq(event_seg_seq), .seg_ack(event_seg_ack), .seg_wnd(event_seg_wnd),
-    .tsecr(event_tsecr), .rtt_ms(event_rtt_ms), .rto_ms(event_rto_ms), .now_ms(event_now_ms), .room(event_room),
+    .tsecr(event_tsecr), .rtt_ms(event_rtt_ms), .rto_ms(event_rto_ms), .now_ms(event_now_ms), .event_pop(event_pop),
     .ev_valid(ev_valid), .ev_tdata(ev_tdata), .ev_tlast(ev_tlast), .ev_take(ev_take));
 
   // ---- send ----
 
-  tx_builder #(.REPLY_DEPTH(REPLY_DEPTH)) u_builder (
-    .clk(clk), .rst(rst), .reply_push(reply_push), .reply_data(reply_data), .reply_room(reply_room),
+  tx_builder #(.DATA_W(DATA_W), .REPLY_DEPTH(REPLY_DEPTH)) u_builder (
+    .clk(clk), .rst(rst), .reply_push(reply_push), .reply_data(reply_data), .reply_pop(reply_pop),
     .cfg_mac(cfg_mac), .cfg_ttl(cfg_ttl), .cfg_tos(cfg_tos),
     .tb_valid(tb_valid), .tb_tdata(tb_tdata), .tb_tkeep(tb_tkeep), .tb_tlast(tb_tlast), .tb_take(tb_take));
 
-  tx_checksum #(.TX_BEATS(TX_BEATS), .TX_DESCS(TX_DESCS)) u_tx_checksum (
+  tx_checksum #(.DATA_W(DATA_W), .TX_BEATS(TX_BEATS), .TX_DESCS(TX_DESCS)) u_tx_checksum (
     .clk(clk), .rst(rst), .txf_write(txf_write), .txf_data(txf_data), .txf_last(txf_last),
     .txf_length(txf_length), .txf_csum(txf_csum), .txf_start(txf_start), .txf_offset(txf_offset),
     .txf_abort(txf_abort), .txf_ready(txf_ready),
     .th_valid(th_valid), .th_tdata(th_tdata), .th_tkeep(th_tkeep), .th_tlast(th_tlast), .th_take(th_take));
 
-  tx_arbiter u_tx_arbiter (
-    .clk(clk), .rst(rst),
+  tx_arbiter #(.DATA_W(DATA_W)) u_tx_arbiter (
+    .clk(clk), .rst(rst), .cfg_tx_share(cfg_tx_share),
     .tb_valid(tb_valid), .tb_tdata(tb_tdata), .tb_tkeep(tb_tkeep), .tb_tlast(tb_tlast), .tb_take(tb_take),
     .th_valid(th_valid), .th_tdata(th_tdata), .th_tkeep(th_tkeep), .th_tlast(th_tlast), .th_take(th_take),
     .m_axis_tx_tvalid(m_axis_tx_tvalid), .m_axis_tx_tdata(m_axis_tx_tdata), .m_axis_tx_tkeep(m_axis_tx_tkeep),
@@ -274,7 +314,7 @@ module handfast #(
   // ---- host ----
 
   message #(
-    .MAX_FRAME(MAX_FRAME), .LISTENERS(LISTENERS), .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .CMD_DEPTH(CMD_DEPTH)
+    .DATA_W(DATA_W), .MAX_FRAME(MAX_FRAME), .LISTENERS(LISTENERS), .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .CMD_DEPTH(CMD_DEPTH)
   ) u_message (
     .clk(clk), .rst(rst), .ready(ready), .hello_start(sweep_last), .time_ns(time_ns),
     .s_axis_h2c_tdata(s_axis_h2c_tdata), .s_axis_h2c_tvalid(s_axis_h2c_tvalid),
@@ -311,7 +351,11 @@ module handfast #(
     .cfg_challenge_limit(cfg_challenge_limit), .cfg_challenge_ms(cfg_challenge_ms), .cfg_mss_floor(cfg_mss_floor),
     .cfg_rcv_wnd(cfg_rcv_wnd), .cfg_wscale(cfg_wscale), .cfg_ttl(cfg_ttl), .cfg_tos(cfg_tos), .cfg_mac(cfg_mac),
     .cfg_local_addrs(cfg_local_addrs), .cfg_local6_addrs(cfg_local6_addrs), .cfg_key_index(cfg_key_index),
-    .cfg_key_isn(cfg_key_isn),
+    .cfg_key_isn(cfg_key_isn), .cfg_key_cookie_a(cfg_key_cookie_a), .cfg_key_cookie_b(cfg_key_cookie_b),
+    .cfg_cookie_mode(cfg_cookie_mode), .cfg_cookie_key(cfg_cookie_key), .cfg_cookie_lifetime(cfg_cookie_lifetime),
+    .cfg_cookie_high(cfg_cookie_high), .cookie_on(cookie_on), .cache_complete(cache_complete),
+    .cache_clear(cache_clear), .cfg_rst_limit(cfg_rst_limit), .cfg_synack_limit(cfg_synack_limit),
+    .cfg_miss_limit(cfg_miss_limit), .cfg_tx_share(cfg_tx_share),
     .listen_commit(listen_commit), .listen_index(listen_index), .listen_mode(listen_mode),
     .listen_addr(listen_addr), .listen_port(listen_port), .listen_backlog(listen_backlog),
     .listen_opts(listen_opts), .listen_read_index(listen_read_index), .listen_half_open(listen_half_open));

@@ -7,10 +7,12 @@
 //         IPv4 and IPv6 listeners do not see one another's segments.
 // Input   commit copies the staged listener into entry commit_index (caller: below LISTENERS).
 //         lookup_addr, lookup_port: looked up in the cycle of lookup. enter, leave: a connection of listener
-//         count_index became half-open or stopped to be so; never both at once.
+//         count_index became half-open or stopped to be so; never both at once. cookie: that listener sent a
+//         SYN cookie, in epoch cookie_epoch.
 // Output  found .. opts: the result, from the cycle after lookup until the next one;
-//         found_half_open: that listener's count, live. read_half_open: count of read_index, live.
-// Timing  registers change at the end of the cycle of commit, lookup, enter, leave. Never stalls.
+//         found_half_open: that listener's count, live; found_sent, found_epoch: whether it ever sent a cookie, and
+//         the last one's epoch, live. read_half_open: count of read_index, live.
+// Timing  registers change at the end of the cycle of commit, lookup, enter, leave, cookie. Never stalls.
 module listen_table #(
   parameter int LISTENERS = 16
 ) (
@@ -41,10 +43,14 @@ module listen_table #(
   output logic [15:0]  found_backlog,
   output logic [2:0]   found_opts,
   output logic [15:0]  found_half_open,
+  output logic         found_sent,
+  output logic [23:0]  found_epoch,
 
-  // half-open connections
+  // half-open connections, cookies
   input  logic         enter,
   input  logic         leave,
+  input  logic         cookie,
+  input  logic [23:0]  cookie_epoch,
   input  logic [3:0]   count_index
 );
   generate
@@ -63,6 +69,8 @@ module listen_table #(
   logic [16*LISTENERS-1:0] backlog_q;
   logic [3*LISTENERS-1:0]  opts_q;
   logic [16*LISTENERS-1:0] half_open_q;
+  logic [LISTENERS-1:0]    sent_q;
+  logic [24*LISTENERS-1:0] epoch_q;
 
   // The board's own addresses, for the any-address.
   logic is_local;
@@ -110,6 +118,8 @@ module listen_table #(
     hit_backlog = '0;
     hit_opts = '0;
     found_half_open = '0;
+    found_sent = 1'b0;
+    found_epoch = '0;
     read_half_open = '0;
     count = '0;
     for (int i = 0; i < LISTENERS; i++) begin
@@ -117,6 +127,8 @@ module listen_table #(
       hit_backlog = hit_backlog | (backlog_q[16*i +: 16] & {16{hit_index == i[3:0]}});
       hit_opts = hit_opts | (opts_q[3*i +: 3] & {3{hit_index == i[3:0]}});
       found_half_open = found_half_open | (half_open_q[16*i +: 16] & {16{found_index == i[3:0]}});
+      found_sent = found_sent | (sent_q[i] & (found_index == i[3:0]));
+      found_epoch = found_epoch | (epoch_q[24*i +: 24] & {24{found_index == i[3:0]}});
       read_half_open = read_half_open | (half_open_q[16*i +: 16] & {16{read_index == i[3:0]}});
       count = count | (half_open_q[16*i +: 16] & {16{count_index == i[3:0]}});
     end
@@ -147,6 +159,8 @@ module listen_table #(
         backlog_q[16*i +: 16] <= 16'd0;
         opts_q[3*i +: 3] <= 3'd0;
         half_open_q[16*i +: 16] <= 16'd0;
+        sent_q[i] <= 1'b0;
+        epoch_q[24*i +: 24] <= 24'd0;
       end else begin
         if (commit && commit_index == i[3:0]) begin
           mode_q[2*i +: 2] <= commit_mode;
@@ -157,6 +171,10 @@ module listen_table #(
           opts_q[3*i +: 3] <= commit_opts[2:0];
         end
         if ((enter || leave) && count_index == i[3:0]) half_open_q[16*i +: 16] <= count_after;
+        if (cookie && count_index == i[3:0]) begin
+          sent_q[i] <= 1'b1;
+          epoch_q[24*i +: 24] <= cookie_epoch;
+        end
       end
     end
   end

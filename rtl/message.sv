@@ -12,11 +12,12 @@
 // Timing  c2h: a beat offered in c is on the pins at c+1 if c loads (register empty or tready); messages
 //         follow without an idle cycle; stalls its sources while tready is 0. The order at a message's
 //         start: HELLO, register reply, event, frame. h2c: one beat per cycle; tready is a function of
-//         registers and stalls on a full command queue, an unread register reply, an AXI-Lite
-//         access in the same cycle, and a full TX store. Reset: no message begun, nothing pending.
+//         registers and stalls on a full command queue, an unread register reply, a register access that
+//         must wait (no reg_ack), and a full TX store. Reset: no message begun, nothing pending.
 `include "handfast_defs.svh"
 
 module message #(
+  parameter int DATA_W = 64,                                // 64 or 512
   parameter int MAX_FRAME = 1522,
   parameter int LISTENERS = 16,
   parameter int SETS_LOG2 = 8,
@@ -30,23 +31,23 @@ module message #(
   input  logic         hello_start,
   input  logic [63:0]  time_ns,
 
-  input  logic [63:0]  s_axis_h2c_tdata,
+  input  logic [DATA_W-1:0] s_axis_h2c_tdata,
   input  logic         s_axis_h2c_tvalid,
   input  logic         s_axis_h2c_tlast,
   output logic         s_axis_h2c_tready,
 
   output logic         m_axis_c2h_tvalid,
-  output logic [63:0]  m_axis_c2h_tdata,
+  output logic [DATA_W-1:0] m_axis_c2h_tdata,
   output logic         m_axis_c2h_tlast,
   input  logic         m_axis_c2h_tready,
 
   input  logic         ev_valid,
-  input  logic [63:0]  ev_tdata,
+  input  logic [DATA_W-1:0] ev_tdata,
   input  logic         ev_tlast,
   output logic         ev_take,
 
   input  logic         host_valid,
-  input  logic [63:0]  host_tdata,
+  input  logic [DATA_W-1:0] host_tdata,
   input  logic         host_tlast,
   output logic         host_take,
 
@@ -68,7 +69,7 @@ module message #(
   input  logic         cmd_room,
 
   output logic         txf_write,
-  output logic [63:0]  txf_data,
+  output logic [DATA_W-1:0] txf_data,
   output logic         txf_last,
   output logic [13:0]  txf_length,
   output logic         txf_csum,
@@ -82,6 +83,9 @@ module message #(
 );
 
   generate
+    if (DATA_W != 64 && DATA_W != 512) begin : g_illegal_width
+      message_needs_DATA_W_of_64_or_512 illegal ();
+    end
     if (MAX_FRAME < 60 || MAX_FRAME > 16376) begin : g_illegal_frame
       message_needs_MAX_FRAME_of_60_to_16376 illegal ();
     end
@@ -91,27 +95,38 @@ module message #(
   endgenerate
 
   // ---- h2c ---------------------------------------------------------------------------------------------
+  //
+  // At 64 bits HEADER takes the message's first 8 octets and JUDGE the next ones; at 512 HEADER takes 64 octets,
+  // JUDGE is a cycle without a beat, and a frame is written a beat behind, since it begins 16 octets into a beat.
 
-  localparam logic [3:0] HDR0 = 4'd0, HDR1 = 4'd1, VALUE = 4'd2, REG = 4'd3, CMD = 4'd4, FRAME = 4'd5, SKIP = 4'd6,
-                         BAD = 4'd7, BODY = 4'd8;
-  localparam logic [10:0] BODY_LAST = 11'd13;               // its last beat
+  localparam bit WIDE = DATA_W == 512;
+  localparam int BYTES = DATA_W / 8;
+  localparam int BYTE_W = $clog2(BYTES);                    // a byte of a beat
+  localparam int INDEX_W = 14 - BYTE_W;                     // a beat of a message
+  localparam logic [INDEX_W-1:0] FIRST = WIDE ? 1 : 2;      // the beat that JUDGE is followed by
 
-  logic [3:0]  h2c_d, h2c_q;
-  logic [7:0]  type_q, flags_q, status_d, status_q;
-  logic [15:0] length_q;
-  logic [31:0] id_q, value_q;
-  logic [63:0] cookie_q;
-  logic [895:0] body_q;                                     // shifted in from the top
-  logic [10:0] beat_q;                                      // beat of the FRAME's data or of the body
+  localparam logic [3:0] HEADER = 4'd0, JUDGE = 4'd1, BODY = 4'd2, REG = 4'd3, CMD = 4'd4, FRAME = 4'd5, FLUSH = 4'd6,
+                         SKIP = 4'd7, BAD = 4'd8;
 
-  logic        beat;                                        // a beat is taken in this cycle
-  logic        is_frame, is_command, is_reg;
-  logic        is_short, is_plain, is_tuple;                // COMMAND of 16; a code that goes without, with a body
-  logic [7:0]  judged;                                      // status of the message, judged in HDR1
-  logic [15:0] frame_length;
-  logic        csum, last_expected;
-  logic [7:0]  last_bytes;
-  logic        reply_full_q, reply_fill, reply_release;
+  logic [3:0]   h2c_d, h2c_q;
+  logic [7:0]   type_q, flags_q, status_d, status_q;
+  logic [15:0]  length_q;
+  logic [31:0]  id_q, value;
+  logic [63:0]  cookie_q;
+  logic [895:0] body_q;                                     // octets of the message from the 17th on
+  logic [INDEX_W-1:0] index_q;                              // beat of the message, from FIRST on
+
+  logic         beat;                                       // a beat is taken in this cycle
+  logic         is_frame, is_command, is_reg;
+  logic         is_short, is_plain, is_tuple;               // COMMAND of 16; a code that goes without, with a body
+  logic         judging, judged_tlast;                      // the message is judged; it has ended
+  logic [7:0]   judged;                                     // its status
+  logic [15:0]  frame_length;
+  logic [INDEX_W-1:0] last_index, last_frame_index;         // last beat of the message; of the frame by itself
+  logic         csum, last_expected, flush;
+  logic [DATA_W-1:0] frame_beat;
+  logic [BYTES-1:0]  frame_bytes;
+  logic         reply_full_q, reply_fill, reply_release;
 
   assign beat = s_axis_h2c_tvalid && s_axis_h2c_tready;
   assign is_frame = type_q == `HF_MSG_FRAME;
@@ -122,8 +137,10 @@ module message #(
   assign is_tuple = flags_q == `HF_COMMAND_CONNECT || flags_q == `HF_COMMAND_CLOSE || flags_q == `HF_COMMAND_ADOPT;
   assign csum = is_frame && flags_q[`HF_FLAG_FRAME_CSUM_INSERT];
   assign frame_length = length_q - 16'd16;
-  assign last_expected = {2'b00, beat_q} == 13'((frame_length - 16'd1) >> 3);
-  assign last_bytes = 8'hff >> (3'd0 - frame_length[2:0]);
+  assign last_index = INDEX_W'((length_q - 16'd1) >> BYTE_W);
+  assign last_frame_index = INDEX_W'((frame_length - 16'd1) >> BYTE_W);
+  assign last_expected = index_q == last_index;
+  assign flush = WIDE && last_index == last_frame_index;    // as many beats as the message: the last one is not in yet
 
   always_comb begin
     judged = `HF_STATUS_OK;
@@ -132,7 +149,7 @@ module message #(
     else if ((is_command && !is_short && length_q != 16'd128) || (is_reg && length_q != 16'd24) ||
              (is_frame && (length_q < 16'd30 || length_q > 16'(16 + MAX_FRAME))))
       judged = `HF_STATUS_BAD_LENGTH;
-    else if (is_short != s_axis_h2c_tlast)
+    else if ((last_index < FIRST) != judged_tlast)
       judged = `HF_STATUS_BAD_LENGTH;
     else if (is_command && !is_plain && !is_tuple)
       judged = `HF_STATUS_BAD_COMMAND;
@@ -145,8 +162,9 @@ module message #(
 
   always_comb begin
     case (h2c_q)
-      HDR0: s_axis_h2c_tready = ready;
-      HDR1, BODY, VALUE, SKIP: s_axis_h2c_tready = 1'b1;
+      HEADER: s_axis_h2c_tready = ready;
+      JUDGE: s_axis_h2c_tready = !WIDE;
+      BODY, SKIP: s_axis_h2c_tready = 1'b1;
       FRAME: s_axis_h2c_tready = txf_ready;
       default: s_axis_h2c_tready = 1'b0;
     endcase
@@ -159,39 +177,40 @@ module message #(
     reply_fill = 1'b0;
     reg_req = 1'b0;
     txf_write = 1'b0;
+    txf_last = 1'b0;
     txf_abort = 1'b0;
     cnt_h2c_messages = 1'b0;
     cnt_h2c_bad = 1'b0;
     case (h2c_q)
-      HDR0: begin
-        status_d = s_axis_h2c_tlast ? `HF_STATUS_BAD_LENGTH : `HF_STATUS_OK;
-        if (beat)
-          h2c_d = s_axis_h2c_tlast ? BAD : HDR1;
+      HEADER: begin
+        status_d = `HF_STATUS_OK;
+        if (beat && !WIDE && s_axis_h2c_tlast) begin
+          status_d = `HF_STATUS_BAD_LENGTH;
+          h2c_d = BAD;
+        end else if (beat) begin
+          h2c_d = JUDGE;
+        end
       end
-      HDR1: begin
-        if (beat) begin
+      JUDGE: begin
+        if (judging) begin
           status_d = judged;
           if (judged != `HF_STATUS_OK)
-            h2c_d = s_axis_h2c_tlast ? BAD : SKIP;
+            h2c_d = judged_tlast ? BAD : SKIP;
+          else if (is_frame)
+            h2c_d = judged_tlast ? FLUSH : FRAME;
+          else if (!judged_tlast)
+            h2c_d = BODY;
           else
-            h2c_d = is_short ? CMD : is_command ? BODY : is_reg ? VALUE : FRAME;
+            h2c_d = is_reg ? REG : CMD;
         end
       end
       BODY: begin
-        if (beat && (beat_q == BODY_LAST) == s_axis_h2c_tlast) begin
+        if (beat && last_expected == s_axis_h2c_tlast) begin
           if (s_axis_h2c_tlast)
-            h2c_d = CMD;
+            h2c_d = is_reg ? REG : CMD;
         end else if (beat) begin
           status_d = `HF_STATUS_BAD_LENGTH;
           h2c_d = s_axis_h2c_tlast ? BAD : SKIP;
-        end
-      end
-      VALUE: begin
-        if (beat && s_axis_h2c_tlast) begin
-          h2c_d = REG;
-        end else if (beat) begin
-          status_d = `HF_STATUS_BAD_LENGTH;
-          h2c_d = SKIP;
         end
       end
       REG: begin
@@ -199,25 +218,33 @@ module message #(
         reply_fill = reg_req && reg_ack;
         cnt_h2c_messages = reply_fill;
         if (reply_fill)
-          h2c_d = HDR0;
+          h2c_d = HEADER;
       end
       CMD: begin
         cmd_push = cmd_room;
         cnt_h2c_messages = cmd_room;
         if (cmd_room)
-          h2c_d = HDR0;
+          h2c_d = HEADER;
       end
       FRAME: begin
         if (beat && last_expected == s_axis_h2c_tlast) begin
           txf_write = 1'b1;
-          cnt_h2c_messages = s_axis_h2c_tlast;
-          if (s_axis_h2c_tlast)
-            h2c_d = HDR0;
+          txf_last = last_expected && !flush;
+          cnt_h2c_messages = txf_last;
+          if (last_expected)
+            h2c_d = flush ? FLUSH : HEADER;
         end else if (beat) begin
           txf_abort = 1'b1;
           status_d = `HF_STATUS_BAD_LENGTH;
           h2c_d = s_axis_h2c_tlast ? BAD : SKIP;
         end
+      end
+      FLUSH: begin
+        txf_write = txf_ready;
+        txf_last = 1'b1;
+        cnt_h2c_messages = txf_ready;
+        if (txf_ready)
+          h2c_d = HEADER;
       end
       SKIP: begin
         if (beat && s_axis_h2c_tlast)
@@ -227,36 +254,67 @@ module message #(
         cmd_push = cmd_room;
         cnt_h2c_bad = cmd_room;
         if (cmd_room)
-          h2c_d = HDR0;
+          h2c_d = HEADER;
       end
     endcase
   end
 
   always_ff @(posedge clk) begin
     if (rst)
-      h2c_q <= HDR0;
+      h2c_q <= HEADER;
     else
       h2c_q <= h2c_d;
     status_q <= status_d;
-    if (beat && h2c_q == HDR0) begin
-      {id_q, length_q, flags_q, type_q} <= s_axis_h2c_tdata;
-      cookie_q <= 64'd0;                                    // of a message that ends here
-    end
-    if (beat && h2c_q == HDR1)
-      cookie_q <= s_axis_h2c_tdata;
-    if (beat && h2c_q == VALUE)
-      value_q <= s_axis_h2c_tdata[31:0];
-    if (beat && h2c_q == BODY)
-      body_q <= {s_axis_h2c_tdata, body_q[895:64]};
-    if (h2c_q != FRAME && h2c_q != BODY)
-      beat_q <= 0;
+    if (beat && h2c_q == HEADER)
+      {id_q, length_q, flags_q, type_q} <= s_axis_h2c_tdata[63:0];
+    if (h2c_q == JUDGE)
+      index_q <= FIRST;
     else if (beat)
-      beat_q <= beat_q + 1'b1;
+      index_q <= index_q + 1'b1;
   end
+
+  // Where octets of a message are found.
+  generate
+    if (WIDE) begin : g_wide
+      logic tlast_q;                                        // of the first beat
+
+      assign judging = h2c_q == JUDGE;
+      assign judged_tlast = tlast_q;
+      assign value = body_q[31:0];
+
+      // Of a frame, body_q holds 48 octets that wait for 16 of the next beat.
+      assign frame_beat = {s_axis_h2c_tdata[127:0] & {128{h2c_q == FRAME}}, body_q[383:0]};
+
+      always_ff @(posedge clk) begin
+        if (beat && h2c_q == HEADER) begin
+          cookie_q <= s_axis_h2c_tdata[127:64];
+          tlast_q <= s_axis_h2c_tlast;
+        end
+        if (beat && h2c_q != BODY)
+          body_q[383:0] <= s_axis_h2c_tdata[511:128];
+        if (beat && h2c_q == BODY)
+          body_q[895:384] <= s_axis_h2c_tdata;
+      end
+    end else begin : g_narrow
+      assign judging = beat && h2c_q == JUDGE;
+      assign judged_tlast = s_axis_h2c_tlast;
+      assign value = body_q[863:832];                       // the last beat
+      assign frame_beat = s_axis_h2c_tdata;
+
+      always_ff @(posedge clk) begin
+        if (beat && h2c_q == HEADER)
+          cookie_q <= 64'd0;                                // of a message that ends here
+        if (judging)
+          cookie_q <= s_axis_h2c_tdata;
+        if (beat && h2c_q == BODY)
+          body_q <= {s_axis_h2c_tdata, body_q[895:64]};
+      end
+    end
+  endgenerate
 
   assign reg_write = type_q == `HF_MSG_REG_WRITE;
   assign reg_addr = id_q;
-  assign reg_wdata = value_q;
+  assign reg_wdata = value;
 
   assign cmd_code = flags_q;
   assign cmd_status = status_q;
@@ -265,15 +323,16 @@ module message #(
   assign cmd_cookie = cookie_q;
   assign cmd_body = body_q;
 
-  assign txf_last = last_expected;
   assign txf_length = frame_length[13:0];
   assign txf_csum = csum;
   assign txf_start = id_q[15:0];
   assign txf_offset = id_q[31:16];
 
+  assign frame_bytes = {BYTES{1'b1}} >> (txf_last ? BYTE_W'(0) - frame_length[BYTE_W-1:0] : BYTE_W'(0));
+
   always_comb begin
-    for (int i = 0; i < 8; i++)
-      txf_data[8*i +: 8] = s_axis_h2c_tdata[8*i +: 8] & {8{!last_expected || last_bytes[i]}};
+    for (int i = 0; i < BYTES; i++)
+      txf_data[8*i +: 8] = frame_beat[8*i +: 8] & {8{frame_bytes[i]}};
   end
 
   // ---- Sources of c2h that live here: HELLO and the register reply ---------------------------------------
@@ -312,16 +371,22 @@ module message #(
 
   localparam logic [1:0] HELLO = 2'd0, REPLY = 2'd1, EVENT = 2'd2, HOST = 2'd3;
 
-  logic        within_q;                                    // a message is begun and not ended
-  logic [1:0]  source, source_q;
-  logic [2:0]  step, step_q;                                // beat of a HELLO or a reply
-  logic        loads, offered, tlast;
-  logic [63:0] tdata;
-  logic        valid_q, tlast_q;
-  logic [63:0] tdata_q;
+  localparam int LOCAL_BEATS = 512 / DATA_W;                // HELLO and REPLY, filled up with zeros
+  localparam int STEP_W = WIDE ? 1 : 3;
+  localparam logic [STEP_W-1:0] HELLO_LAST = STEP_W'((40 - 1) / BYTES);
+  localparam logic [STEP_W-1:0] REPLY_LAST = STEP_W'((24 - 1) / BYTES);
+
+  logic              within_q;                              // a message is begun and not ended
+  logic [1:0]        source, source_q;
+  logic [STEP_W-1:0] step, step_q;                          // beat of a HELLO or a reply
+  logic [511:0]      local_message;
+  logic              loads, offered, tlast;
+  logic [DATA_W-1:0] tdata;
+  logic              valid_q, tlast_q;
+  logic [DATA_W-1:0] tdata_q;
 
   assign loads = !valid_q || m_axis_c2h_tready;
-  assign step = within_q ? step_q : 3'd0;
+  assign step = within_q ? step_q : '0;
 
   always_comb begin
     if (within_q)
@@ -337,27 +402,23 @@ module message #(
   end
 
   always_comb begin
+    if (source == HELLO)
+      local_message = {192'd0, 32'(DATA_W), 16'(WAYS), 16'(MAX_FRAME), 16'(LISTENERS), 16'(CMD_DEPTH),
+                       32'(WAYS << SETS_LOG2), hello_stamp_q[41:10], `HF_ABI_VERSION,     // EPOCH, VERSION
+                       hello_stamp_q, 32'hffff_ffff, 16'd40, 8'd0, `HF_MSG_HELLO};
+    else
+      local_message = {352'd0, reply_value_q, reply_cookie_q, reply_id_q, 16'd24, reply_status_q, `HF_MSG_REG_REPLY};
+  end
+
+  always_comb begin
     offered = 1'b1;
-    tlast = 1'b0;
-    tdata = 64'd0;
+    tdata = '0;
     case (source)
-      HELLO: begin
-        tlast = step == 3'd4;
-        case (step)
-          3'd0: tdata = {32'hffff_ffff, 16'd40, 8'd0, `HF_MSG_HELLO};
-          3'd1: tdata = hello_stamp_q;
-          3'd2: tdata = {hello_stamp_q[41:10], `HF_ABI_VERSION};            // EPOCH, VERSION
-          3'd3: tdata = {16'(LISTENERS), 16'(CMD_DEPTH), 32'(WAYS << SETS_LOG2)};
-          default: tdata = {32'd64, 16'(WAYS), 16'(MAX_FRAME)};
-        endcase
-      end
-      REPLY: begin
-        tlast = step == 3'd2;
-        case (step)
-          3'd0: tdata = {reply_id_q, 16'd24, reply_status_q, `HF_MSG_REG_REPLY};
-          3'd1: tdata = reply_cookie_q;
-          default: tdata = {32'd0, reply_value_q};
-        endcase
+      HELLO, REPLY: begin
+        tlast = step == (source == HELLO ? HELLO_LAST : REPLY_LAST);
+        for (int i = 0; i < LOCAL_BEATS; i++)
+          if (32'(step) == i)
+            tdata = local_message[DATA_W*i +: DATA_W];
       end
       EVENT: begin
         offered = ev_valid;
@@ -400,7 +461,7 @@ module message #(
 
 `ifdef FORMAL
   logic past_valid_q, stalled_q, stalled_last_q;
-  logic [63:0] stalled_data_q;
+  logic [DATA_W-1:0] stalled_data_q;
 
   initial assume (rst);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // regs - the registers of regs/regs.def over AXI-Lite and over messages, the counters of
-//        regs/counter.def, the millisecond clock and the host's heartbeat.
+//        regs/counter.def, the millisecond clock, the host's heartbeat and the watermark of cookies.
 //
 // Input   AXI-Lite: 32-bit words, bus byte order little-endian; a write needs all four strobes. reg_*:
 //         the same registers for register messages; AXI-Lite goes first. inc: one bit per counter.
@@ -9,7 +9,8 @@
 //         reg_ack: a reg_req of this cycle is done; reg_status and reg_rdata are its answer.
 // Timing  AXI-Lite: valid in c, ready and the access in c+1, response from c+2; at most one access in a
 //         cycle, a write before a read. A write takes effect at the end of its access cycle. A read shows the
-//         registers as they are in it; SNAPSHOT copies the counters as they are in it.
+//         registers as they are in it; SNAPSHOT copies the counters as they are in it, and then there is no other
+//         access, nor the beginning of one, for 64 cycles. reg_addr stands at least one cycle before its reg_req.
 `include "handfast_defs.svh"
 module regs #(
   parameter int SETS_LOG2 = 8,
@@ -55,6 +56,9 @@ module regs #(
   input  logic [16:0]              half_open,
   input  logic [16:0]              entries,
   input  logic [`HF_CNT_COUNT-1:0] inc,
+  output logic                     cookie_on,      // half-open entries went above COOKIE_HIGH, not yet below COOKIE_LOW
+  output logic                     cache_complete,
+  input  logic                     cache_clear,    // it ends
 
   // clock and heartbeat
   output logic [31:0]              ms,
@@ -88,6 +92,16 @@ module regs #(
   output logic [255:0]             cfg_local6_addrs,  // LOCAL6_B, LOCAL6_A
   output logic [127:0]             cfg_key_index,
   output logic [127:0]             cfg_key_isn,
+  output logic [127:0]             cfg_key_cookie_a,
+  output logic [127:0]             cfg_key_cookie_b,
+  output logic [1:0]               cfg_cookie_mode,
+  output logic                     cfg_cookie_key,
+  output logic [1:0]               cfg_cookie_lifetime,
+  output logic [16:0]              cfg_cookie_high,
+  output logic [31:0]              cfg_rst_limit,     // burst, then rate, as the next two
+  output logic [31:0]              cfg_synack_limit,
+  output logic [31:0]              cfg_miss_limit,
+  output logic [7:0]               cfg_tx_share,
 
   // listen table
   output logic                     listen_commit,
@@ -101,6 +115,8 @@ module regs #(
   input  logic [15:0]              listen_half_open   // its half-open connections
 );
 
+  localparam int SLOTS = WAYS << SETS_LOG2;
+  localparam logic [6:0] SNAPSHOT_CYCLES = 7'd64;
   localparam logic [1:0] RESP_OKAY = 2'd0;
   localparam logic [1:0] RESP_SLVERR = 2'd2;
 
@@ -108,22 +124,23 @@ module regs #(
 
   logic write_start, read_start;
   logic bvalid_q, rvalid_q, awready_q, arready_q;
+  logic [6:0] busy_q;            // cycles in which a snapshot is still being taken
 
-  assign write_start = s_axil_awvalid && s_axil_wvalid && !awready_q && !bvalid_q && !arready_q;
-  assign read_start = s_axil_arvalid && !arready_q && !rvalid_q && !awready_q && !write_start;
+  assign write_start = s_axil_awvalid && s_axil_wvalid && !awready_q && !bvalid_q && !arready_q && busy_q == '0;
+  assign read_start = s_axil_arvalid && !arready_q && !rvalid_q && !awready_q && !write_start && busy_q == '0;
 
   assign s_axil_awready = awready_q;
   assign s_axil_wready = awready_q;
   assign s_axil_arready = arready_q;
   assign s_axil_bvalid = bvalid_q;
   assign s_axil_rvalid = rvalid_q;
-  assign reg_ack = !awready_q && !arready_q;
+  assign reg_ack = !awready_q && !arready_q && !write_start && !read_start && busy_q == '0;
 
   logic        access, access_write, strobes_ok;
   logic [31:0] addr, wdata;
 
   always_comb begin
-    access = awready_q || arready_q || reg_req;
+    access = awready_q || arready_q || (reg_req && reg_ack);
     strobes_ok = 1'b1;
     if (awready_q) begin
       access_write = 1'b1;
@@ -165,6 +182,13 @@ module regs #(
   logic [1:0]  commit_mode_q;
   logic [31:0] key_index0_q, key_index1_q, key_index2_q, key_index3_q;
   logic [31:0] key_isn0_q, key_isn1_q, key_isn2_q, key_isn3_q;
+  logic [31:0] key_cookie_a0_q, key_cookie_a1_q, key_cookie_a2_q, key_cookie_a3_q;
+  logic [31:0] key_cookie_b0_q, key_cookie_b1_q, key_cookie_b2_q, key_cookie_b3_q;
+  logic [4:0]  cookie_q;                    // LIFETIME, KEY, MODE
+  logic [16:0] cookie_high_q, cookie_low_q;
+  logic        cookie_on_q, complete_q;
+  logic [31:0] rst_limit_q, synack_limit_q, miss_limit_q;
+  logic [7:0]  tx_share_q;
   logic [31:0] ms_q;
 
   // ---- decode: is it mapped, may it be written, what does it read ----
@@ -188,7 +212,7 @@ module regs #(
       `HF_REG_CTRL: rdata = {26'd0, ctrl_q};
       `HF_REG_STATUS: begin
         writable = 1'b0;
-        rdata = {30'd0, host_alive, ready};
+        rdata = {29'd0, cookie_on_q, host_alive, ready};
       end
       `HF_REG_GEOMETRY: begin
         writable = 1'b0;
@@ -247,6 +271,19 @@ module regs #(
       // Keys are never read back; the index key not changed while entries may lie where it put them.
       `HF_REG_KEY_INDEX0, `HF_REG_KEY_INDEX1, `HF_REG_KEY_INDEX2, `HF_REG_KEY_INDEX3: writable = !cfg_enable;
       `HF_REG_KEY_ISN0, `HF_REG_KEY_ISN1, `HF_REG_KEY_ISN2, `HF_REG_KEY_ISN3: ;
+      // Likewise the key that signs cookies.
+      `HF_REG_KEY_COOKIE_A0, `HF_REG_KEY_COOKIE_A1, `HF_REG_KEY_COOKIE_A2, `HF_REG_KEY_COOKIE_A3:
+        writable = !cfg_enable || cfg_cookie_key;
+      `HF_REG_KEY_COOKIE_B0, `HF_REG_KEY_COOKIE_B1, `HF_REG_KEY_COOKIE_B2, `HF_REG_KEY_COOKIE_B3:
+        writable = !cfg_enable || !cfg_cookie_key;
+      `HF_REG_COOKIE: rdata = {26'd0, cookie_q[4:3], 1'b0, cookie_q[2:0]};
+      `HF_REG_COOKIE_HIGH: rdata = {15'd0, cookie_high_q};
+      `HF_REG_COOKIE_LOW: rdata = {15'd0, cookie_low_q};
+      `HF_REG_CACHE: rdata = {31'd0, complete_q};
+      `HF_REG_RST_LIMIT: rdata = rst_limit_q;
+      `HF_REG_SYNACK_LIMIT: rdata = synack_limit_q;
+      `HF_REG_MISS_LIMIT: rdata = miss_limit_q;
+      `HF_REG_TX_SHARE: rdata = {24'd0, tx_share_q};
       `HF_REG_SNAPSHOT: ;
       `HF_REG_HALF_OPEN: begin
         writable = 1'b0;
@@ -370,6 +407,21 @@ module regs #(
       key_isn1_q <= `HF_RESET_KEY_ISN1;
       key_isn2_q <= `HF_RESET_KEY_ISN2;
       key_isn3_q <= `HF_RESET_KEY_ISN3;
+      key_cookie_a0_q <= `HF_RESET_KEY_COOKIE_A0;
+      key_cookie_a1_q <= `HF_RESET_KEY_COOKIE_A1;
+      key_cookie_a2_q <= `HF_RESET_KEY_COOKIE_A2;
+      key_cookie_a3_q <= `HF_RESET_KEY_COOKIE_A3;
+      key_cookie_b0_q <= `HF_RESET_KEY_COOKIE_B0;
+      key_cookie_b1_q <= `HF_RESET_KEY_COOKIE_B1;
+      key_cookie_b2_q <= `HF_RESET_KEY_COOKIE_B2;
+      key_cookie_b3_q <= `HF_RESET_KEY_COOKIE_B3;
+      cookie_q <= {2'(`HF_RESET_COOKIE >> 4), 3'(`HF_RESET_COOKIE)};
+      cookie_high_q <= 17'(SLOTS - SLOTS / 4);   // three quarters of the slots
+      cookie_low_q <= 17'(SLOTS / 2);
+      rst_limit_q <= `HF_RESET_RST_LIMIT;
+      synack_limit_q <= `HF_RESET_SYNACK_LIMIT;
+      miss_limit_q <= `HF_RESET_MISS_LIMIT;
+      tx_share_q <= 8'(`HF_RESET_TX_SHARE);
     end else if (do_write) begin
       case (addr[11:0])
         `HF_REG_CTRL: ctrl_q <= wdata[5:0];
@@ -419,7 +471,22 @@ module regs #(
         `HF_REG_KEY_ISN1: key_isn1_q <= wdata;
         `HF_REG_KEY_ISN2: key_isn2_q <= wdata;
         `HF_REG_KEY_ISN3: key_isn3_q <= wdata;
-        default: ;   // HEARTBEAT and SNAPSHOT store nothing
+        `HF_REG_KEY_COOKIE_A0: key_cookie_a0_q <= wdata;
+        `HF_REG_KEY_COOKIE_A1: key_cookie_a1_q <= wdata;
+        `HF_REG_KEY_COOKIE_A2: key_cookie_a2_q <= wdata;
+        `HF_REG_KEY_COOKIE_A3: key_cookie_a3_q <= wdata;
+        `HF_REG_KEY_COOKIE_B0: key_cookie_b0_q <= wdata;
+        `HF_REG_KEY_COOKIE_B1: key_cookie_b1_q <= wdata;
+        `HF_REG_KEY_COOKIE_B2: key_cookie_b2_q <= wdata;
+        `HF_REG_KEY_COOKIE_B3: key_cookie_b3_q <= wdata;
+        `HF_REG_COOKIE: cookie_q <= {wdata[5:4], wdata[2:0]};
+        `HF_REG_COOKIE_HIGH: cookie_high_q <= wdata[16:0];
+        `HF_REG_COOKIE_LOW: cookie_low_q <= wdata[16:0];
+        `HF_REG_RST_LIMIT: rst_limit_q <= wdata;
+        `HF_REG_SYNACK_LIMIT: synack_limit_q <= wdata;
+        `HF_REG_MISS_LIMIT: miss_limit_q <= wdata;
+        `HF_REG_TX_SHARE: tx_share_q <= wdata[7:0];
+        default: ;   // HEARTBEAT and SNAPSHOT store nothing; CACHE is below
       endcase
     end
   end
@@ -446,35 +513,44 @@ module regs #(
   assign ms = ms_q;
   assign host_alive = heartbeat_q != '0 || heartbeat_ms_q == '0;
 
-  // ---- counters: live, and as of the last SNAPSHOT ----
-
-  logic [64*`HF_CNT_COUNT-1:0] count_q, snapshot_q;
-  logic                        snapshot;
-  logic [6:0]                  word;     // 32-bit word of the counters
-
-  assign snapshot = do_write && addr[11:0] == `HF_REG_SNAPSHOT;
-  assign word = addr[8:2];
-  assign is_counter = addr[11:9] == 3'd2 && addr[1:0] == 2'd0 && 32'(word) < 2 * `HF_CNT_COUNT;
+  // ---- what the engine's state makes of cookies and of the cache ----
 
   always_ff @(posedge clk) begin
     if (rst) begin
-      count_q <= '0;
-      snapshot_q <= '0;
+      cookie_on_q <= 1'b0;
+      complete_q <= 1'b0;
     end else begin
-      for (int i = 0; i < `HF_CNT_COUNT; i++)
-        if (inc[i])
-          count_q[64*i +: 64] <= count_q[64*i +: 64] + 64'd1;
-      if (snapshot)
-        snapshot_q <= count_q;
+      if (half_open >= cookie_high_q)
+        cookie_on_q <= 1'b1;
+      else if (half_open < cookie_low_q)
+        cookie_on_q <= 1'b0;
+      if (!host_alive || cache_clear)
+        complete_q <= 1'b0;
+      else if (do_write && addr[11:0] == `HF_REG_CACHE)
+        complete_q <= wdata[0];
     end
   end
 
-  always_comb begin
-    // By AND and OR: a chain of ifs took twice the LUTs.
-    counter_word = '0;
-    for (int i = 0; i < 2 * `HF_CNT_COUNT; i++)
-      counter_word = counter_word | (snapshot_q[32*i +: 32] & {32{32'(word) == i}});
+  assign cookie_on = cookie_on_q;
+  assign cache_complete = complete_q;
+
+  // ---- counters, as of the last SNAPSHOT ----
+
+  logic       snapshot;
+  logic [6:0] word_next;   // 32-bit word of the counters that the next cycle may read
+
+  assign snapshot = do_write && addr[11:0] == `HF_REG_SNAPSHOT;
+  assign is_counter = addr[11:9] == 3'd2 && addr[1:0] == 2'd0 && 32'(addr[8:2]) < 2 * `HF_CNT_COUNT;
+  assign word_next = read_start ? s_axil_araddr[8:2] : reg_addr[8:2];
+
+  always_ff @(posedge clk) begin
+    if (rst) busy_q <= '0;
+    else if (snapshot) busy_q <= SNAPSHOT_CYCLES;
+    else if (busy_q != '0) busy_q <= busy_q - 7'd1;
   end
+
+  counters u_counters (
+    .clk(clk), .rst(rst), .inc(inc), .snapshot(snapshot), .read_word(word_next), .read_data(counter_word));
 
   // ---- configuration as the units want it ----
 
@@ -500,6 +576,14 @@ module regs #(
   assign cfg_local6_addrs = {local6_b3_q, local6_b2_q, local6_b1_q, local6_b0_q,
                              local6_a3_q, local6_a2_q, local6_a1_q, local6_a0_q};
   assign cfg_key_index = {key_index3_q, key_index2_q, key_index1_q, key_index0_q};
+  assign cfg_key_cookie_a = {key_cookie_a3_q, key_cookie_a2_q, key_cookie_a1_q, key_cookie_a0_q};
+  assign cfg_key_cookie_b = {key_cookie_b3_q, key_cookie_b2_q, key_cookie_b1_q, key_cookie_b0_q};
+  assign {cfg_cookie_lifetime, cfg_cookie_key, cfg_cookie_mode} = cookie_q;
+  assign cfg_cookie_high = cookie_high_q;
+  assign cfg_rst_limit = rst_limit_q;
+  assign cfg_synack_limit = synack_limit_q;
+  assign cfg_miss_limit = miss_limit_q;
+  assign cfg_tx_share = tx_share_q;
   assign cfg_key_isn = {key_isn3_q, key_isn2_q, key_isn1_q, key_isn0_q};
 
   assign listen_commit = do_write && addr[11:0] == `HF_REG_LISTEN_COMMIT;

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // rx_parser - one descriptor per received frame: Ethernet II with up to two 802.1Q tags, IPv4 (RFC 791),
 // IPv6 (RFC 8200), TCP (RFC 9293 3.1), its options (3.2; RFC 7323, RFC 2018), ICMP and ICMPv6 errors about
-// TCP segments (RFC 792, RFC 4443, RFC 5927), all checksums, and the request for the tuple's hash.
+// TCP segments (RFC 792, RFC 4443, RFC 5927), all checksums, and the requests for the tuple's hash and
+//         the cookie's.
 //
 // Input   s_axis_rx: 8 bytes per beat, the frame's first byte is tdata[7:0]; tkeep counts on the last
 //         beat only, where it is 2^n - 1. Never stalled: there is no tready.
 // Output  stage_push, stage_data: the beats to keep in the staging buffer, bytes beyond tkeep 0.
 //         hash_req, hash_ip6, hash_tuple: {remote address, local address, remote port, local port}, an
 //         IPv4 address in the low 32 bits, the rest 0. Of ICMP: those of the quoted segment, which we sent.
+//         mac_req, mac_*: the same tuple with SEG.SEQ, SEG.ACK, the ACK flag and the epoch of the frame's
+//         stamp, for the cookie.
 //         seg_push, seg_data: the descriptor of regs/segment.def. Addresses, ports and numbers are
 //         integers: the first octet on the wire is the most significant one.
 // Timing  with L the last beat's cycle the descriptor is pushed in L+2; configuration inputs are read
 //         in L+2. A beat is staged in its own cycle. hash_req comes in the cycle after the beat with the
-//         last port octet. One beat per cycle; frames may follow each other without a gap, also
+//         last port octet, mac_req in the one after the beat with the TCP flags. One beat per cycle; frames may follow each other without a gap, also
 //         frames of one beat. Never stalls: a frame that comes while SEG_DEPTH are in flight (first
 //         beat taken, verdict not yet taken by the mover), or before `ready`, is ignored.
 //         Reset: the next beat begins a frame, nothing is in flight.
@@ -47,6 +50,14 @@ module rx_parser #(
   output logic                        hash_req,
   output logic                        hash_ip6,
   output logic [287:0]                hash_tuple,
+
+  output logic                        mac_req,
+  output logic                        mac_ip6,
+  output logic [287:0]                mac_tuple,
+  output logic [31:0]                 mac_seq,
+  output logic [31:0]                 mac_ack,
+  output logic                        mac_ack_flag,
+  output logic [23:0]                 mac_epoch,            // stamp[59:36]: 2^36 ns
 
   output logic                        seg_push,
   output logic [`HF_SEGMENT_BITS-1:0] seg_data,
@@ -262,9 +273,10 @@ module rx_parser #(
     end
   end
 
-  // ---- Hash request --------------------------------------------------------------------------------
+  // ---- Hash request, cookie request ----------------------------------------------------------------
 
-  logic        is_ip, is_whole, is_tcp, is_icmp, at_ports, at_quoted_ports, hash_req_d, hash_req_q, has_hash_q;
+  logic        is_ip, is_whole, is_tcp, is_icmp, at_ports, at_quoted_ports, at_flags;
+  logic        hash_req_d, hash_req_q, has_hash_q, mac_req_d, mac_req_q, has_mac_q;
   logic [11:0] l4_beat;                                     // beats since l4_index
 
   assign is_ip = ip6 ? version == 4'd6 : ethertype_q == IPV4 && version == 4'd4 && ihl >= 4'd5;
@@ -272,7 +284,7 @@ module rx_parser #(
   assign is_tcp = protocol == TCP;
   assign is_icmp = protocol == (ip6 ? ICMP6 : ICMP4);
 
-  // The last octet of the ports: octet 3 of TCP, 31 of ICMP, 51 of ICMPv6.
+  // The last octet of the ports: octet 3 of TCP, 31 of ICMP, 51 of ICMPv6. The TCP flags: octet 13.
   assign l4_beat = index - l4_index;
   always_comb begin
     at_ports = l4_even ? l4_beat == 12'd0 && keep[5] : l4_beat == 12'd1 && keep[1];
@@ -280,21 +292,35 @@ module rx_parser #(
       at_quoted_ports = l4_even ? l4_beat == 12'd6 && keep[5] : l4_beat == 12'd7 && keep[1];
     else
       at_quoted_ports = l4_beat == 12'd4 && (l4_even ? keep[1] : keep[5]);
+    at_flags = l4_even ? l4_beat == 12'd1 && keep[7] : l4_beat == 12'd2 && keep[3];
   end
 
   assign hash_req_d = take && is_ip && is_whole && ((is_tcp && at_ports) || (is_icmp && at_quoted_ports));
+  assign mac_req_d = take && is_ip && is_whole && is_tcp && at_flags;
   assign hash_req = hash_req_q;
   assign hash_ip6 = ip6;
   assign hash_tuple = is_icmp ? {quote_dst_addr, quote_src_addr, quote_dst_port, quote_src_port}
                               : {src_addr, dst_addr, src_port, dst_port};
+  assign mac_req = mac_req_q;
+  assign mac_ip6 = ip6;
+  assign mac_tuple = hash_tuple;
+  assign mac_seq = seq;
+  assign mac_ack = ack;
+  assign mac_ack_flag = flags[4];
+  assign mac_epoch = stamp_q[59:36];
 
   always_ff @(posedge clk) begin
-    if (rst)
+    if (rst) begin
       hash_req_q <= 1'b0;
-    else
+      mac_req_q <= 1'b0;
+    end else begin
       hash_req_q <= hash_req_d;
-    if (take)
+      mac_req_q <= mac_req_d;
+    end
+    if (take) begin
       has_hash_q <= hash_req_d || (!first && has_hash_q);
+      has_mac_q <= mac_req_d || (!first && has_mac_q);
+    end
   end
 
   // ---- Checksums -----------------------------------------------------------------------------------
@@ -567,6 +593,7 @@ module rx_parser #(
   always_comb begin
     seg_d = '0;
     seg_d.has_hash = has_hash_q;
+    seg_d.has_mac = has_mac_q;
     seg_d.lost = lost_q;
     seg_d.length = length_q;
     seg_d.beats = staged_q;

@@ -104,7 +104,10 @@ module tcp_command (
   logic [21:0] patience_ms;               // R2, RFC 9293 3.8.3
   assign iss = clock_4us + isn[31:0];
   assign rto_ms = from_host.rto_ms == 16'd0 ? syn_rto_ms : from_host.rto_ms;
-  assign first_ms = rto_ms < syn_rto_max_ms ? rto_ms : syn_rto_max_ms;
+  always_comb begin
+    first_ms = rto_ms < syn_rto_max_ms ? rto_ms : syn_rto_max_ms;
+    if (first_ms == 16'd0) first_ms = 16'd1;
+  end
   assign give_up_ms = ms + {2'd0, patience_ms};
   assign first_deadline = ms + {8'd0, first_ms};
   assign to_give_up = give_up_ms - first_deadline;

@@ -3,8 +3,8 @@
 //
 // What    RFC 9293 3.10.7 for every state but the two that the host owns, with RFC 5961 (RST, SYN, challenge
 //         ACKs), RFC 7323 (timestamps, window scale), RFC 6528 (ISN), RFC 6298 (timers), RFC 3168 (ECN),
-//         RFC 6191 and RFC 1337 (TIME-WAIT), RFC 5927 (ICMP errors). ESTABLISHED and CLOSE-WAIT belong to the
-//         host, which gets their segments unread.
+//         RFC 6191 and RFC 1337 (TIME-WAIT), RFC 5927 (ICMP errors), RFC 4987 3.6 (SYN cookies). ESTABLISHED and
+//         CLOSE-WAIT belong to the host, which gets their segments unread.
 // Input   one op (a segment, an ICMP error, an expired timer or a host command), the entry it read, the listener
 //         its address and port found, and the configuration of this very cycle.
 // Output  the entry after and whether it is written or freed; at most one reply frame (regs/reply.def), at
@@ -21,6 +21,8 @@ module tcp_fsm (
   input  logic [1:0]                 op,             // OP code of regs/verdict.def
   input  logic [`HF_SEGMENT_BITS-1:0] segment,       // SEGMENT, ICMP: regs/segment.def
   input  logic [63:0]                isn,            // ops with a tuple: tuple_hash under KEY_ISN
+  input  logic [25:0]                mac,            // SEGMENT: of syn_cookie
+  input  logic                       mac_key,        // SEGMENT: COOKIE.KEY as syn_cookie saw it
   input  logic [7:0]                 command,        // COMMAND: its code
   input  logic [7:0]                 command_status, // COMMAND: STATUS_OK, or why the message is malformed
   input  logic [`HF_BODY_BITS-1:0]   command_body,   // CONNECT, CLOSE, ADOPT, as the two below
@@ -42,6 +44,8 @@ module tcp_fsm (
   input  logic [15:0]                listener_backlog,
   input  logic [15:0]                listener_half_open,
   input  logic [2:0]                 listener_opts,  // {TS, SACK, WS}
+  input  logic                       listener_sent,  // it ever sent a cookie, the last one in listener_epoch
+  input  logic [23:0]                listener_epoch,
 
   // configuration and clock
   input  logic [31:0]                ms,
@@ -65,6 +69,14 @@ module tcp_fsm (
   input  logic [15:0]                mss_floor,
   input  logic [29:0]                our_rcv_wnd,
   input  logic [3:0]                 our_wscale,
+  input  logic [1:0]                 cookie_mode,    // COOKIE.MODE
+  input  logic [1:0]                 cookie_lifetime,
+  input  logic                       cookie_on,      // the watermark is passed
+  input  logic                       over_high,      // half-open entries reach COOKIE_HIGH
+  input  logic                       cache_complete,
+  input  logic                       rst_token,      // RST_LIMIT lets one pass, and so on
+  input  logic                       synack_token,
+  input  logic                       miss_token,
   input  logic                       reply_room,
   input  logic                       event_room,
 
@@ -74,6 +86,11 @@ module tcp_fsm (
   output logic [`HF_TCB_BITS-1:0]    entry_after,
   output logic                       write,          // entry_after goes into the table
   output logic                       insert,         // it takes a free slot
+  output logic                       cookie,         // the SYN-ACK is a cookie
+  output logic                       take_rst,       // tokens taken
+  output logic                       take_synack,
+  output logic                       take_miss,
+  output logic                       cache_clear,    // CACHE.COMPLETE does not hold any more
   output logic                       free,           // it gives its slot back
 
   // what leaves
@@ -82,7 +99,8 @@ module tcp_fsm (
   output logic                       reply_valid,
   output logic [`HF_REPLY_BITS-1:0]  reply,
   output logic [7:0]                 event_code,     // HF_EVENT_NONE: none
-  output logic [`HF_TCB_BITS-1:0]    event_entry,    // of a freed entry: as it was, but CLOSED
+  output logic                       event_cookie,   // ESTABLISHED by a cookie
+  output logic                       event_no_entry, // and no room for an entry: the event has no id
   output logic [15:0]                rtt_ms,         // of that event, as rto_ms
   output logic [15:0]                rto_ms,
   output logic                       completion,     // COMMAND: its answer is a COMPLETION, not an event
@@ -97,6 +115,8 @@ module tcp_fsm (
   output logic                       cnt_timeout,
   output logic                       cnt_reset,
   output logic                       cnt_challenge_limited,
+  output logic                       cnt_cookie_bad,
+  output logic                       cnt_synack_limited,
   output logic                       cnt_icmp_hard,
   output logic                       cnt_tw_reused,
   output logic                       cnt_evict_host,
@@ -132,6 +152,7 @@ module tcp_fsm (
   logic [23:0] overdue_ms;      // ms - deadline, modulo 2^24
   logic [23:0] over_give_up_ms; // ms - R2, modulo 2^24
   logic [23:0] to_give_up;      // R2 - the next deadline
+  logic [31:0] cookie_number;   // SEG.ACK - SEG.SEQ: what a cookie made of it
   /* verilator lint_on UNUSEDSIGNAL */
   tcb_t     tcb, tcb_d;
   assign tcb = entry;
@@ -221,18 +242,50 @@ module tcp_fsm (
     else if (op == `HF_OP_SEGMENT && listener_offload) state_before = `HF_STATE_LISTEN;
   end
 
-  // ---- values that an entry takes from a SYN ----
+  // ---- SYN cookies (RFC 4987 3.6): what a listener sent is in the peer's ACK ----
+
+  // The number is key (1 bit), epoch modulo 4 (2 bits), MSS class (3 bits) and MAC (26 bits).
+  logic [23:0] epoch, since_sent;
+  logic [1:0]  cookie_age;
+  logic        cookie_live, cookie_good;
+  logic [2:0]  new_class;
+  logic [15:0] class_mss;
+  logic [5:0]  memory;           // what the TSval of a cookie remembers: ECN, SACK, window shift
+  assign epoch         = seg.stamp[59:36];
+  assign since_sent    = epoch - listener_epoch;
+  assign cookie_live   = listener_sent && since_sent <= {22'd0, cookie_lifetime};
+  assign cookie_number = seg.ack - seg.seq;
+  assign cookie_age    = epoch[1:0] - cookie_number[30:29];
+  assign cookie_good   = cookie_age <= cookie_lifetime && cookie_number[25:0] == mac;
+  assign memory        = seg.tsecr[5:0];
+
+  cookie_mss u_mss (.mss(new_mss), .to_class(new_class), .from_class(cookie_number[28:26]), .octets(class_mss));
+
+  // Does this SYN get a cookie instead of an entry?
+  logic over_backlog, full, send_cookie;
+  assign over_backlog = listener_half_open >= listener_backlog;
+  assign full         = over_backlog || over_high || !insertable;
+  assign send_cookie  = !hit && (cookie_mode[1] || (cookie_mode[0] && (full || cookie_on)));
+
+  // ---- values that an entry takes from a SYN, or from the ACK of a cookie ----
 
   logic [15:0] peer_mss, cap_mss, capped_mss, new_mss;  // RFC 9293 3.7.1: 536, over IPv6 1220, without the option
   logic [31:0] clock_iss, new_iss;                      // RFC 6528 3: 4.096 us clock + F
   logic [3:0]  new_wscale;                              // RFC 7323 2.3: at most 14
   logic [15:0] first_rto_ms;                            // RFC 6298 2.1, 2.5
-  assign peer_mss   = seg.mss_ok ? seg.mss : seg.ip6 ? 16'd1220 : 16'd536;
+  always_comb begin
+    if (!syn) peer_mss = class_mss;
+    else if (seg.mss_ok) peer_mss = seg.mss;
+    else peer_mss = seg.ip6 ? 16'd1220 : 16'd536;
+  end
   assign cap_mss    = seg.ip6 ? our_mss6 : our_mss;
   assign capped_mss = peer_mss < cap_mss ? peer_mss : cap_mss;
   assign new_mss    = capped_mss > mss_floor ? capped_mss : mss_floor;
   assign new_wscale = our_wscale == 4'd15 ? 4'd14 : our_wscale;
-  assign first_rto_ms = syn_rto_ms < syn_rto_max_ms ? syn_rto_ms : syn_rto_max_ms;
+  always_comb begin
+    first_rto_ms = syn_rto_ms < syn_rto_max_ms ? syn_rto_ms : syn_rto_max_ms;
+    if (first_rto_ms == 16'd0) first_rto_ms = 16'd1;
+  end
 
   // RFC 9293 3.6.1, MAY-2: over a TIME-WAIT the ISS is beyond what the old connection used.
   assign clock_iss    = seg.stamp[43:12] + isn[31:0];
@@ -241,10 +294,14 @@ module tcp_fsm (
 
   // RFC 9293 3.10.7.2, third: the entry of a SYN that a listener accepts. Security and precedence are not
   // checked (obsolete); text on the SYN is not kept, the peer sends it again (3.4, ACK = IRS+1).
+  // Of a SYN that gets a cookie the same, but it is only there for the SYN-ACK: nothing keeps it. Of a segment
+  // without SYN: the entry that a cookie brings back.
+  logic new_ts, remembers;   // timestamps are used; and so the options' memory is there if it must be
   tcb_t opened;
+  assign new_ts    = seg.ts_ok && listener_opts[OPT_TS];
+  assign remembers = new_ts || (syn && !send_cookie);
   always_comb begin
     opened             = '0;
-    opened.state       = `HF_STATE_SYN_RECEIVED;
     opened.generation  = tcb.generation + 16'd1;
     opened.listener    = listener_index;
     opened.ip6         = seg.ip6;
@@ -257,32 +314,46 @@ module tcp_fsm (
     opened.vlan_svlan  = seg.vlan_svlan;
     opened.vlan_outer  = seg.vlan_outer;
     opened.vlan_inner  = seg.vlan_inner;
-    opened.iss         = new_iss;
-    opened.irs         = seg.seq;
-    opened.snd_una     = new_iss;
-    opened.snd_nxt     = new_iss + 32'd1;
-    opened.rcv_nxt     = seg.seq + 32'd1;
-    opened.snd_wnd     = {16'd0, seg.wnd};  // RFC 7323 2.2: a SYN's window is not scaled
     opened.rcv_wnd     = {2'd0, our_rcv_wnd};
     opened.mss         = new_mss;
-    if (seg.ws_ok && listener_opts[OPT_WS]) begin
-      // RFC 7323 2.2: scaling only if the SYN offered it.
-      opened.ws_ok      = 1'b1;
-      opened.snd_wscale = seg.ws;
-      opened.rcv_wscale = new_wscale;
-    end
-    if (seg.ts_ok && listener_opts[OPT_TS]) begin
-      // RFC 7323 3.2, 4.3: TS.Recent from the SYN; 5.4: an offset for each connection.
-      opened.ts_ok     = 1'b1;
-      opened.ts_offset = ts_offset_off ? 32'd0 : isn[63:32];
-    end
-    opened.ts_recent   = seg.ts_ok ? seg.tsval : 32'd0;
-    opened.sack_ok     = seg.sack_ok && listener_opts[OPT_SACK];  // RFC 2018 2
-    opened.ecn_ok      = ecn && ece && cwr;                       // RFC 3168 6.1.1
     opened.rto_ms      = syn_rto_ms;
-    opened.sent_ms     = ms[23:0];
-    opened.timer_armed = 1'b1;
-    opened.deadline_ms = ms[23:0] + {8'd0, first_rto_ms};
+    // RFC 7323 5.4: an offset for each connection.
+    if (new_ts && !ts_offset_off) opened.ts_offset = isn[63:32];
+    opened.ts_ok       = new_ts;
+    if (syn) begin
+      opened.state       = `HF_STATE_SYN_RECEIVED;
+      opened.iss         = send_cookie ? seg.seq + {mac_key, epoch[1:0], new_class, mac} : new_iss;
+      opened.snd_una     = new_iss;
+      opened.snd_nxt     = new_iss + 32'd1;
+      opened.irs         = seg.seq;
+      opened.rcv_nxt     = seg.seq + 32'd1;
+      opened.snd_wscale  = seg.ws;
+      opened.ws_ok       = seg.ws_ok;                        // RFC 7323 2.2: scaling only if the SYN offered it
+      opened.sack_ok     = seg.sack_ok;                      // RFC 2018 2
+      opened.ecn_ok      = ece && cwr;                       // RFC 3168 6.1.1
+      opened.ts_recent   = seg.ts_ok ? seg.tsval : 32'd0;    // RFC 7323 4.3
+      opened.sent_ms     = ms[23:0];
+      opened.timer_armed = 1'b1;
+      opened.deadline_ms = ms[23:0] + {8'd0, first_rto_ms};
+    end else begin
+      opened.state       = `HF_STATE_ESTABLISHED;
+      opened.iss         = seg.ack - 32'd1;
+      opened.snd_una     = seg.ack;
+      opened.snd_nxt     = seg.ack;
+      opened.irs         = seg.seq - 32'd1;
+      opened.rcv_nxt     = seg.seq;
+      opened.snd_wscale  = memory[3:0];
+      opened.ws_ok       = memory[3:0] != 4'd15;
+      opened.sack_ok     = memory[4];
+      opened.ecn_ok      = memory[5];
+      opened.ts_recent   = new_ts ? seg.tsval : 32'd0;
+    end
+    opened.ws_ok   = opened.ws_ok && remembers && listener_opts[OPT_WS];
+    opened.sack_ok = opened.sack_ok && remembers && listener_opts[OPT_SACK];
+    opened.ecn_ok  = opened.ecn_ok && remembers && ecn;
+    if (!opened.ws_ok) opened.snd_wscale = 4'd0;
+    if (opened.ws_ok) opened.rcv_wscale = new_wscale;
+    opened.snd_wnd = syn ? {16'd0, seg.wnd} : {16'd0, seg.wnd} << opened.snd_wscale;  // RFC 7323 2.2: not of a SYN
   end
 
   // RFC 9293 3.10.7.3, fourth: the entry of SYN-SENT after the peer's SYN, with or without an ACK. What we
@@ -337,7 +408,10 @@ module tcp_fsm (
   assign counts_retries   = tcb.state == `HF_STATE_SYN_RECEIVED && !tcb.active;
   assign next_retries     = {1'b0, tcb.retries} + 5'd1;
   assign doubled_ms       = {16'd0, tcb.rto_ms} << next_retries;
-  assign next_rto_ms      = doubled_ms < {16'd0, syn_rto_max_ms} ? doubled_ms[15:0] : syn_rto_max_ms;
+  always_comb begin
+    next_rto_ms = doubled_ms < {16'd0, syn_rto_max_ms} ? doubled_ms[15:0] : syn_rto_max_ms;
+    if (next_rto_ms == 16'd0) next_rto_ms = 16'd1;
+  end
   assign next_deadline_ms = ms[23:0] + {8'd0, next_rto_ms};
   assign to_give_up       = tcb.give_up_ms - next_deadline_ms;
   assign bounded_ms       = !counts_retries && to_give_up[23] ? tcb.give_up_ms : next_deadline_ms;
@@ -380,6 +454,9 @@ module tcp_fsm (
   logic  challenge;           // a challenge ACK, if its limit allows
   logic  closing_fin;         // the peer's FIN, in order
   logic  new_open, new_clamp, new_limited;
+  logic  new_cookie;          // the SYN is answered by a cookie
+  logic  new_back;            // a cookie came back
+  logic  missed;              // the segment may belong to a connection that only the host knows
   logic [7:0] new_event;
   logic [1:0] new_verdict;
   logic [4:0] new_cause;
@@ -397,6 +474,9 @@ module tcp_fsm (
     new_open     = 1'b0;
     new_clamp    = 1'b0;
     new_limited  = 1'b0;
+    new_cookie   = 1'b0;
+    new_back     = 1'b0;
+    missed       = 1'b0;
     new_event    = `HF_EVENT_NONE;
     new_verdict  = `HF_VERDICT_NONE;
     new_cause    = `HF_CAUSE_NONE;
@@ -411,6 +491,9 @@ module tcp_fsm (
     cnt_connect    = 1'b0;
     cnt_close      = 1'b0;
     cnt_command    = 1'b0;
+    cnt_cookie_bad = 1'b0;
+    cnt_synack_limited = 1'b0;
+    take_synack    = 1'b0;
 
     case (op)
       `HF_OP_SEGMENT: begin
@@ -423,10 +506,36 @@ module tcp_fsm (
             // RFC 9293 3.10.7.2, fourth: nothing else can come; SYN with RST or FIN means nothing.
             new_verdict = `HF_VERDICT_DROP;
             new_cause   = `HF_CAUSE_BAD_FLAGS;
-          end else if (rst || ack) begin
-            // RFC 9293 3.10.7.2, first and second. The segment may belong to a connection that
-            // the host holds and the table does not: the host ignores the RST or resets the ACK.
-            new_verdict = `HF_VERDICT_HOST;
+          end else if (rst) begin
+            // RFC 9293 3.10.7.2, first: ignored, where the table knows of all connections.
+            if (cache_complete) begin
+              new_verdict = `HF_VERDICT_DROP;
+              new_cause   = `HF_CAUSE_NO_CONNECTION;
+            end else begin
+              missed = 1'b1;
+            end
+          end else if (ack && !syn && cookie_live && cookie_good) begin
+            // RFC 4987 3.6: the ACK of a cookie is what its SYN would have become. The peer sends no
+            // second one, so the event is told even if the table has no room.
+            if (!host_alive) begin
+              new_verdict = `HF_VERDICT_DROP;
+              new_cause   = `HF_CAUSE_HOST_GONE;
+            end else begin
+              new_back  = 1'b1;
+              new_write = insertable;
+              new_event = `HF_EVENT_ESTABLISHED;
+              tcb_new   = opened;
+              if (seg_len != 17'd0) new_verdict = `HF_VERDICT_HOST;
+            end
+          end else if (ack) begin
+            // RFC 9293 3.10.7.2, second: <SEQ=SEG.ACK><CTL=RST>, unless the host may hold the connection.
+            cnt_cookie_bad = !syn && cookie_live;
+            if (cache_complete) begin
+              want    = `HF_SEND_RST_TO_ACK;
+              tcb_new = opened;
+            end else begin
+              missed  = 1'b1;
+            end
           end else begin
             passive_open = 1'b1;
           end
@@ -631,7 +740,11 @@ module tcp_fsm (
           if (!host_alive) begin
             new_verdict = `HF_VERDICT_DROP;
             new_cause   = `HF_CAUSE_HOST_GONE;
-          end else if (listener_half_open >= listener_backlog) begin
+          end else if (send_cookie) begin
+            want       = `HF_SEND_SYNACK;
+            new_cookie = 1'b1;
+            tcb_new    = opened;
+          end else if (over_backlog || (!hit && over_high)) begin
             // RFC 4987 2.2: the backlog is the limit of half-open connections.
             new_verdict = `HF_VERDICT_DROP;
             new_cause   = `HF_CAUSE_BACKLOG;
@@ -646,6 +759,11 @@ module tcp_fsm (
             new_clamp = seg.ws_clamped;
             tcb_new   = opened;
           end
+        end
+
+        if (missed) begin
+          new_verdict = miss_token ? `HF_VERDICT_HOST : `HF_VERDICT_DROP;
+          if (!miss_token) new_cause = `HF_CAUSE_HOST_LIMITED;
         end
 
         if (challenge) begin
@@ -685,11 +803,16 @@ module tcp_fsm (
                 if (!counts_retries) new_event = `HF_EVENT_TIMED_OUT;
               end else begin
                 // RFC 6298 5.4 to 5.6: send again, double the timeout. RFC 9293 3.8.3 (R1): say so, once.
+                // A SYN-ACK beyond SYNACK_LIMIT is left out; its turn is over all the same.
                 cnt_retransmit      = 1'b1;
                 tcb_new.retries     = next_retries[4] ? 4'd15 : next_retries[3:0];
                 tcb_new.deadline_ms = bounded_ms;
                 if (!counts_retries && tcb.retries == 4'd2) new_event = `HF_EVENT_RETRYING;
-                if (tcb.state == `HF_STATE_SYN_SENT || tcb.state == `HF_STATE_SYN_RECEIVED) begin
+                if (counts_retries && !synack_token) begin
+                  cnt_retransmit     = 1'b0;
+                  cnt_synack_limited = 1'b1;
+                end else if (tcb.state == `HF_STATE_SYN_SENT || tcb.state == `HF_STATE_SYN_RECEIVED) begin
+                  take_synack      = counts_retries;
                   want             = tcb.state == `HF_STATE_SYN_SENT ? `HF_SEND_SYN : `HF_SEND_SYNACK;
                   tcb_new.syn_lost = 1'b1;
                   tcb_new.sent_ms  = ms[23:0];
@@ -760,18 +883,21 @@ module tcp_fsm (
 
   // Without room for what it sends, a segment changes nothing: the peer will send it again.
   // Commands and timeouts are not issued without room; an ICMP error has looked for it above.
-  logic no_reply_room, no_event_room, go;
+  logic no_reply_room, no_token, no_event_room, go;
   tcb_t shown;   // what reply and event show: a freed entry as it was before
   always_comb begin
     no_reply_room = want != `HF_SEND_NOTHING && !reply_room;
+    no_token      = want == `HF_SEND_RST_TO_ACK && !rst_token;
     no_event_room = new_event != `HF_EVENT_NONE && !event_room;
-    go = !no_reply_room && !no_event_room;
+    go = !no_reply_room && !no_token && !no_event_room;
 
     verdict = new_verdict;
     cause   = new_cause;
     if (op == `HF_OP_SEGMENT && !go) begin
       verdict = `HF_VERDICT_DROP;
-      cause   = no_reply_room ? `HF_CAUSE_REPLY_FULL : `HF_CAUSE_EVENT_FULL;
+      if (no_reply_room) cause = `HF_CAUSE_REPLY_FULL;
+      else if (no_token) cause = `HF_CAUSE_RST_LIMITED;
+      else cause = `HF_CAUSE_EVENT_FULL;
     end
 
     shown = new_free ? tcb : tcb_new;
@@ -783,9 +909,16 @@ module tcp_fsm (
     end
     write       = new_write && go;
     free        = new_free && go;
-    insert      = (new_open || new_id) && !hit && !victim && go;
+    insert      = (new_open || new_id || (new_back && insertable)) && !hit && !victim && go;
     reply_valid = want != `HF_SEND_NOTHING && go;
     event_code  = go ? new_event : `HF_EVENT_NONE;
+    cookie      = new_cookie && go;
+    take_rst    = want == `HF_SEND_RST_TO_ACK && go;
+    take_miss   = missed && miss_token;
+    event_cookie   = new_back && go;
+    event_no_entry = new_back && !insertable;
+    cache_clear    = cnt_evict_host || (event_cookie && event_no_entry) ||
+                     (op == `HF_OP_COMMAND && command == `HF_COMMAND_ADOPT && status == `HF_STATUS_NO_ROOM);
 
     cnt_reset         = new_reset && go;
     cnt_syn_accepted  = new_open && go;
@@ -801,27 +934,23 @@ module tcp_fsm (
   end
 
   tcp_reply u_reply (
-    .send(want), .entry(shown), .seg_ack(seg.ack), .seg_ts_ok(seg.ts_ok), .seg_tsval(seg.tsval), .ms(ms),
+    .send(want), .cookie(new_cookie), .entry(shown), .seg_ack(seg.ack), .seg_ts_ok(seg.ts_ok), .seg_tsval(seg.tsval), .ms(ms),
     .our_mss(our_mss), .our_mss6(our_mss6), .reply(reply));
 
   // ---- the event ----
 
   // RFC 6298 3 (Karn): a SYN or SYN-ACK sent more than once gives no sample. 2.2: RTO = R + 4 * R/2, at
-  // least 1 s; 5.7: 3 s after a lost SYN.
-  tcb_t        told;
+  // least 1 s; 5.7: 3 s after a lost SYN. A cookie does not know when it was sent.
   logic [23:0] sample_ms;
   logic [15:0] sample_capped;
   logic [17:0] sample_rto;
-  assign event_entry   = told;
   assign sample_ms     = ms[23:0] - tcb.sent_ms;
   assign sample_capped = sample_ms > 24'hfffe ? 16'hfffe : sample_ms[15:0];
   assign sample_rto    = {2'd0, sample_capped} + {1'b0, sample_capped, 1'b0};
   always_comb begin
-    told = shown;
-    if (new_free) told.state = `HF_STATE_CLOSED;
     rtt_ms = 16'hffff;
     rto_ms = shown.rto_ms;
-    if (new_event == `HF_EVENT_ESTABLISHED) begin
+    if (new_event == `HF_EVENT_ESTABLISHED && !new_back) begin
       if (tcb.syn_lost) begin
         rto_ms = syn_rto_ms > 16'd3000 ? syn_rto_ms : 16'd3000;
       end else begin

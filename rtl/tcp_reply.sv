@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // tcp_reply - the frame that tcp_fsm wants sent, as a reply descriptor (regs/reply.def).
 //
-// Input   send: HF_SEND_* of engine_defs.svh. entry: as it is after the op; of an op that frees it, as it was
+// Input   send: HF_SEND_* of engine_defs.svh. cookie: a SYN-ACK that no entry remembers. entry: as it is after the op; of an op that frees it, as it was
 //         before. seg_*: of the segment that a RST answers. Clock and configuration of this very cycle.
 // Output  reply.
 // Timing  combinational, no state.
@@ -9,6 +9,7 @@
 `include "engine_defs.svh"
 module tcp_reply (
   input  logic [2:0]                 send,
+  input  logic                       cookie,
   input  logic [`HF_TCB_BITS-1:0]    entry,
   input  logic [31:0]                seg_ack,
   input  logic                       seg_ts_ok,
@@ -30,6 +31,14 @@ module tcp_reply (
   reply_t reply_d;
   logic [31:0] scaled_wnd;  // RFC 7323 2.3: scaled, but never in a SYN
   logic [15:0] ack_wnd, syn_wnd;
+  // The low six bits of a cookie's TSval remember ECN, SACK and the peer's window shift (15: none). It is never
+  // ahead of the clock: 64 ms at most behind it.
+  logic [31:0] clock;
+  logic [5:0]  memory;
+  logic [25:0] cookie_clock;
+  assign clock = ms + tcb.ts_offset;
+  assign memory = {tcb.ecn_ok, tcb.sack_ok, tcb.ws_ok ? tcb.snd_wscale : 4'd15};
+  assign cookie_clock = clock[31:6] - {25'd0, memory > clock[5:0]};
   assign tcb = entry;
   assign reply = reply_d;
   assign scaled_wnd = tcb.rcv_wnd >> tcb.rcv_wscale;
@@ -60,7 +69,7 @@ module tcp_reply (
         reply_d.mss        = tcb.ip6 ? our_mss6 : our_mss;
         reply_d.sack_en    = tcb.sack_ok;
         reply_d.ts_en      = tcb.ts_ok;
-        reply_d.tsval      = ms + tcb.ts_offset;
+        reply_d.tsval      = cookie ? {cookie_clock, memory} : clock;
         reply_d.ws_en      = tcb.ws_ok;
         reply_d.ws         = tcb.rcv_wscale;
         if (send == `HF_SEND_SYN) begin
@@ -79,7 +88,7 @@ module tcp_reply (
         reply_d.flags[FIN] = send == `HF_SEND_FIN;
         reply_d.wnd        = ack_wnd;
         reply_d.ts_en      = tcb.ts_ok;
-        reply_d.tsval      = ms + tcb.ts_offset;
+        reply_d.tsval      = clock;
         reply_d.tsecr      = tcb.ts_recent;
       end
       `HF_SEND_RST_TO_ACK: begin

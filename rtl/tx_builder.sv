@@ -5,13 +5,16 @@
 //         allows) or IPv6 (RFC 8200), TCP (RFC 9293 3.1) without text; options in the order MSS,
 //         SACK-permitted and timestamps, window scale.
 //         Checksums by RFC 1071. Padded with zeros to 60 octets.
-// Input   reply_push with regs/reply.def, only with reply_room. MAC, TTL and TOS are read when a
-//         descriptor is popped.
-// Output  tb_*: beats of 8 octets, the first one in bits 7:0; tb_take takes the one that is offered.
-// Timing  popped in b, when idle or when the last beat of the frame before is taken; sums in b and b+1,
-//         first beat offered from b+2, then one beat after each taken one. At most 13 beats.
+// Input   reply_push with regs/reply.def, only while fewer than REPLY_DEPTH wait: who pushes counts them, with
+//         reply_pop. MAC, TTL and TOS are read when a descriptor is popped.
+// Output  reply_pop: one leaves the queue in this cycle. tb_*: beats, the first octet in bits 7:0; tb_take takes the one that is offered.
+// Timing  two places. Popped into `making` in b, when it is empty or moves; sums of fields in b, checksums in
+//         b+1. It moves to `sending` in the first cycle x from b+1 on in which that is empty or has its last beat
+//         taken; first beat offered from x+1, then one after each taken one. Replies follow without a gap.
+//         At most 13 beats of 8 octets, or 2 of 64.
 `include "handfast_defs.svh"
 module tx_builder #(
+  parameter int DATA_W = 64,                                // 64 or 512
   parameter int REPLY_DEPTH = 8
 ) (
   input  logic                      clk,
@@ -19,38 +22,60 @@ module tx_builder #(
 
   input  logic                      reply_push,
   input  logic [`HF_REPLY_BITS-1:0] reply_data,
-  output logic                      reply_room,
+  output logic                      reply_pop,
 
-  input  logic [47:0]               cfg_mac,     // first octet most significant
+  input  logic [47:0]               cfg_mac,                // first octet most significant
   input  logic [7:0]                cfg_ttl,
-  input  logic [7:0]                cfg_tos,     // ECN bits 0
+  input  logic [7:0]                cfg_tos,                // ECN bits 0
 
   output logic                      tb_valid,
-  output logic [63:0]               tb_tdata,
-  output logic [7:0]                tb_tkeep,
+  output logic [DATA_W-1:0]         tb_tdata,
+  output logic [DATA_W/8-1:0]       tb_tkeep,
   output logic                      tb_tlast,
   input  logic                      tb_take
 );
 
+  generate
+    if (DATA_W != 64 && DATA_W != 512) begin : g_illegal
+      tx_builder_needs_DATA_W_of_64_or_512 illegal ();
+    end
+  endgenerate
+
   typedef struct packed { `HF_REPLY_FIELDS } reply_t;
 
-  // Room for Ethernet, two tags, IPv6, TCP and 20 octets of options: 102 octets, 13 beats.
-  localparam int FRAME_BITS = 832;
+  localparam int BYTES = DATA_W / 8;
 
-  typedef enum logic [1:0] {IDLE, SUM, SEND} state_t;
-  state_t state_q;
-
-  logic                      head_valid, pop, last_taken;
+  logic                      head_valid, pop, move, last_taken;
+  logic                      unused_room;                   // who pushes knows of room
+  logic                      making_q, sending_q;
   logic [`HF_REPLY_BITS-1:0] head;
-  reply_t                    next, reply_q;   // at the head of the queue; being built
+  reply_t                    next, reply_q;                 // at the head of the queue; in making
 
   fifo_reg #(.WIDTH(`HF_REPLY_BITS), .DEPTH(REPLY_DEPTH)) u_queue (
-    .clk(clk), .rst(rst), .push(reply_push), .push_data(reply_data), .has_room(reply_room),
+    .clk(clk), .rst(rst), .push(reply_push), .push_data(reply_data), .has_room(unused_room),
     .valid(head_valid), .head(head), .pop(pop));
 
   assign next = head;
   assign last_taken = tb_take && tb_tlast;
-  assign pop = head_valid && (state_q == IDLE || last_taken);
+  assign move = making_q && (!sending_q || last_taken);
+  assign pop = head_valid && (!making_q || move);
+  assign reply_pop = pop;
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      making_q <= 1'b0;
+      sending_q <= 1'b0;
+    end else begin
+      if (pop)
+        making_q <= 1'b1;
+      else if (move)
+        making_q <= 1'b0;
+      if (move)
+        sending_q <= 1'b1;
+      else if (last_taken)
+        sending_q <= 1'b0;
+    end
+  end
 
   // ---- cycle b: the sums of the fields, while the descriptor is latched ----
 
@@ -70,8 +95,8 @@ module tx_builder #(
     checksum = ~(once[15:0] + {15'd0, once[16]});
   endfunction
 
-  logic [2:0]  next_opt_words;   // 32-bit words of options
-  logic [15:0] next_tcp_len;     // octets
+  logic [2:0]  next_opt_words;                              // 32-bit words of options
+  logic [15:0] next_tcp_len;                                // octets
   logic [21:0] next_opts;
   logic [2:0]  opt_words_q;
   logic [47:0] mac_q;
@@ -116,94 +141,48 @@ module tx_builder #(
     end
   end
 
-  // ---- cycle b+1: checksums, and the frame laid out, first octet most significant ----
+  // ---- from b+1: checksums and length, into the place `sending` with the descriptor when it moves ----
 
-  logic [159:0] options;
-  logic [127:0] options_after_mss;
-  logic [31:0]  option_ws;
-  logic [15:0]  tcp_len, ip_checksum, tcp_checksum;
-  logic [319:0] tcp, ip6_header;
-  logic [159:0] ip4_header;
-  logic [15:0]  ethertype;
-  logic [31:0]  outer_tag, inner_tag;
-  logic [655:0] network;                           // from the EtherType on
-  logic [FRAME_BITS-1:0] frame;
-  logic [4:0]   frame_words;
+  localparam int LEFT_W = $clog2((102 + BYTES - 1) / BYTES + 1);
 
-  always_comb begin
-    option_ws = reply_q.ws_en ? {28'h0103030, reply_q.ws} : 32'd0;
-    if (reply_q.ts_en)
-      options_after_mss = {reply_q.sack_en ? 16'h0402 : 16'h0101, 16'h080a, reply_q.tsval, reply_q.tsecr, option_ws};
-    else if (reply_q.sack_en)
-      options_after_mss = {32'h01010402, option_ws, 64'd0};
-    else
-      options_after_mss = {option_ws, 96'd0};
-    if (reply_q.mss_en)
-      options = {16'h0204, reply_q.mss, options_after_mss};
-    else
-      options = {options_after_mss, 32'd0};
+  logic [15:0]       tcp_len, ip_checksum, tcp_checksum;
+  logic [4:0]        frame_words;
+  logic [6:0]        frame_length, last_pad_q;              // octets; of the last beat that are none
+  logic [LEFT_W-1:0] left_q;                                // beats
 
-    tcp_len = 16'd20 + {11'd0, opt_words_q, 2'd0};
-    ip_checksum = checksum(ip_q + addrs_q);
-    tcp_checksum = checksum(addrs_q + ports_q + numbers_q + opts_q);
-    tcp = {reply_q.src_port, reply_q.dst_port, reply_q.seq, reply_q.ack,
-           4'd5 + {1'b0, opt_words_q}, 3'd0, reply_q.flags, reply_q.wnd, tcp_checksum, 16'd0, options};
-    ip4_header = {8'h45, tos_q, 16'd20 + tcp_len, 16'd0, 16'h4000, ttl_q, 8'd6, ip_checksum,
-                  reply_q.src_addr[31:0], reply_q.dst_addr[31:0]};
-    ip6_header = {4'd6, tos_q, 20'd0, tcp_len, 8'd6, ttl_q, reply_q.src_addr, reply_q.dst_addr};
+  assign tcp_len = 16'd20 + {11'd0, opt_words_q, 2'd0};
+  assign ip_checksum = checksum(ip_q + addrs_q);
+  assign tcp_checksum = checksum(addrs_q + ports_q + numbers_q + opts_q);
 
-    ethertype = reply_q.ip6 ? 16'h86dd : 16'h0800;
-    network = reply_q.ip6 ? {ethertype, ip6_header, tcp} : {ethertype, ip4_header, tcp, 160'd0};
-    outer_tag = {reply_q.vlan_svlan ? 16'h88a8 : 16'h8100, reply_q.vlan_outer};
-    inner_tag = {16'h8100, reply_q.vlan_inner};
-    case (reply_q.vlan_tags)
-      2'd0: frame = {reply_q.dst_mac, mac_q, network, 80'd0};
-      2'd1: frame = {reply_q.dst_mac, mac_q, outer_tag, network, 48'd0};
-      default: frame = {reply_q.dst_mac, mac_q, outer_tag, inner_tag, network, 16'd0};
-    endcase
-
-    // 2 octets and so many times 4: Ethernet and its tags, the network header, TCP. At least 60 octets.
-    frame_words = 5'd8 + {3'd0, reply_q.vlan_tags} + (reply_q.ip6 ? 5'd10 : 5'd5) + {2'd0, opt_words_q};
-  end
-
-  // ---- from b+2: the beats ----
-
-  logic [FRAME_BITS-1:0] frame_q;   // what is still to send, the next octet most significant
-  logic [3:0]            beats_q;   // of it
-  logic [7:0]            last_keep_q;
+  // 2 octets and so many times 4: Ethernet and its tags, the network header, TCP. At least 60 octets.
+  assign frame_words = 5'd8 + {3'd0, reply_q.vlan_tags} + (reply_q.ip6 ? 5'd10 : 5'd5) + {2'd0, opt_words_q};
+  assign frame_length = (frame_words <= 5'd14) ? 7'd60 : {frame_words, 2'd2};
 
   always_ff @(posedge clk) begin
-    if (rst) begin
-      state_q <= IDLE;
-    end else begin
-      if (pop)
-        state_q <= SUM;
-      else if (state_q == SUM)
-        state_q <= SEND;
-      else if (last_taken)
-        state_q <= IDLE;
-    end
-
-    if (state_q == SUM) begin
-      frame_q <= frame;
-      if (frame_words <= 5'd14) begin
-        beats_q <= 4'd8;
-        last_keep_q <= 8'h0f;
-      end else begin
-        beats_q <= frame_words[4:1] + 4'd1;
-        last_keep_q <= frame_words[0] ? 8'h3f : 8'h03;
-      end
+    if (move) begin
+      left_q <= LEFT_W'(({1'b0, frame_length} + 8'(BYTES - 1)) / 8'(BYTES));
+      last_pad_q <= (7'd0 - frame_length) % 7'(BYTES);
     end else if (tb_take) begin
-      frame_q <= {frame_q[FRAME_BITS-65:0], 64'd0};
-      beats_q <= beats_q - 4'd1;
+      left_q <= left_q - 1'b1;
     end
   end
 
-  assign tb_valid = state_q == SEND;
-  assign tb_tlast = beats_q == 4'd1;
-  assign tb_tkeep = tb_tlast ? last_keep_q : 8'hff;
-  assign tb_tdata = {frame_q[FRAME_BITS-57 -: 8], frame_q[FRAME_BITS-49 -: 8], frame_q[FRAME_BITS-41 -: 8],
-                     frame_q[FRAME_BITS-33 -: 8], frame_q[FRAME_BITS-25 -: 8], frame_q[FRAME_BITS-17 -: 8],
-                     frame_q[FRAME_BITS-9 -: 8], frame_q[FRAME_BITS-1 -: 8]};
+  assign tb_valid = sending_q;
+  assign tb_tlast = left_q == LEFT_W'(1);
+  assign tb_tkeep = {BYTES{1'b1}} >> (tb_tlast ? last_pad_q : 7'd0);
+
+  generate
+    if (DATA_W == 64) begin : g_words
+      tx_builder_words u_data (
+        .clk(clk), .load(move), .reply(reply_q), .mac(mac_q), .ttl(ttl_q), .tos(tos_q), .tcp_len(tcp_len),
+        .data_offset(4'd5 + {1'b0, opt_words_q}), .ip_checksum(ip_checksum), .tcp_checksum(tcp_checksum),
+        .tdata(tb_tdata), .take(tb_take));
+    end else begin : g_frame
+      tx_builder_frame u_data (
+        .clk(clk), .load(move), .reply(reply_q), .mac(mac_q), .ttl(ttl_q), .tos(tos_q), .tcp_len(tcp_len),
+        .data_offset(4'd5 + {1'b0, opt_words_q}), .ip_checksum(ip_checksum), .tcp_checksum(tcp_checksum),
+        .tdata(tb_tdata), .take(tb_take));
+    end
+  endgenerate
 
 endmodule

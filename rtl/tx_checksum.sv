@@ -6,39 +6,43 @@
 //         while txf_ready. txf_last with the last one commits the frame. txf_length (bytes), txf_csum,
 //         txf_start, txf_offset (even, bytes from the frame's and the region's first byte) hold from the
 //         first beat to the last. txf_abort, without txf_write, takes an unfinished frame back.
-// Output  th_*: frames in order; tkeep is 8'hff but on the last beat. With txf_csum the 16-bit field at
+// Output  th_*: frames in order; tkeep is all ones but on the last beat. With txf_csum the 16-bit field at
 //         start + offset is replaced by the complement of the ones'-complement sum from start to the end,
 //         the field itself included (it holds the pseudo-header's sum). th_take takes the beat.
-// Timing  last beat in L: the frame enters the frame queue in L+2, its first beat is offered at L+4 at
-//         the earliest (p = L+3 pops). One beat per cycle, never a gap inside a frame; one idle cycle
+// Timing  last beat in L: the frame enters the frame queue in L+2 (at 512 bits in L+4), its first beat is offered
+//         two cycles later at the earliest. One beat per cycle, never a gap inside a frame; one idle cycle
 //         between frames. Space is released with the last beat taken. txf_ready is registered state:
 //         beats held < TX_BEATS and frames held < TX_DESCS. Reset empties all.
 
 module tx_checksum #(
+  parameter int DATA_W = 64,                                // 64 or 512
   parameter int TX_BEATS = 512,                             // a power of two
   parameter int TX_DESCS = 16
 ) (
-  input  logic        clk,
-  input  logic        rst,
+  input  logic                clk,
+  input  logic                rst,
 
-  input  logic        txf_write,
-  input  logic [63:0] txf_data,
-  input  logic        txf_last,
-  input  logic [13:0] txf_length,
-  input  logic        txf_csum,
-  input  logic [15:0] txf_start,
-  input  logic [15:0] txf_offset,
-  input  logic        txf_abort,
-  output logic        txf_ready,
+  input  logic                txf_write,
+  input  logic [DATA_W-1:0]   txf_data,
+  input  logic                txf_last,
+  input  logic [13:0]         txf_length,
+  input  logic                txf_csum,
+  input  logic [15:0]         txf_start,
+  input  logic [15:0]         txf_offset,
+  input  logic                txf_abort,
+  output logic                txf_ready,
 
-  output logic        th_valid,
-  output logic [63:0] th_tdata,
-  output logic [7:0]  th_tkeep,
-  output logic        th_tlast,
-  input  logic        th_take
+  output logic                th_valid,
+  output logic [DATA_W-1:0]   th_tdata,
+  output logic [DATA_W/8-1:0] th_tkeep,
+  output logic                th_tlast,
+  input  logic                th_take
 );
 
   generate
+    if (DATA_W != 64 && DATA_W != 512) begin : g_illegal_width
+      tx_checksum_needs_DATA_W_of_64_or_512 illegal ();
+    end
     if (TX_BEATS < 2 || (TX_BEATS & (TX_BEATS - 1)) != 0) begin : g_illegal_beats
       tx_checksum_needs_TX_BEATS_that_is_a_power_of_two illegal ();
     end
@@ -47,6 +51,11 @@ module tx_checksum #(
     end
   endgenerate
 
+  localparam int BYTES = DATA_W / 8;
+  localparam int BYTE_W = $clog2(BYTES);                    // a byte of a beat
+  localparam int WORD_W = BYTE_W - 1;                       // a 16-bit word of a beat
+  localparam int BEAT_W = 14 - BYTE_W;                      // a beat of a frame
+  localparam int COMMIT_CYCLES = (DATA_W == 64) ? 2 : 4;    // from the last beat to the frame queue
   localparam int ADDR_W = $clog2(TX_BEATS);
   localparam int COUNT_W = $clog2(TX_BEATS + 1);
   localparam int FRAMES_W = $clog2(TX_DESCS + 1);
@@ -60,16 +69,17 @@ module tx_checksum #(
 
   localparam int FRAME_BITS = 44;
 
-  // ---- Writing: the store, the sum, and the commit two cycles behind the last beat -------------------
+  // ---- Writing: the store, the sum, and the commit some cycles behind the last beat ------------------
 
-  logic                commit, commit_1q, commit_2q;
-  logic [10:0]         index_q;                             // beat of the frame being written
+  logic                commit;
+  logic [COMMIT_CYCLES-1:0] commits_q;                      // the oldest one topmost
+  logic [BEAT_W-1:0]   index_q;                             // beat of the frame being written
   logic [ADDR_W-1:0]   wr_q;
   logic [COUNT_W-1:0]  count_q;
   logic [FRAMES_W-1:0] frames_q;                            // committed and not yet popped
-  logic [7:0]          from_start;
+  logic [BYTES-1:0]    from_start;
   logic [15:0]         sum;
-  logic [27:0]         meta_1q, meta_2q;                    // length, csum, field
+  logic [28*COMMIT_CYCLES-1:0] metas_q;                     // of each commit: length, csum, field
   frame_t              pushed;
   logic                pop, release_now;
   logic [COUNT_W-1:0]  release_beats;
@@ -78,32 +88,28 @@ module tx_checksum #(
   assign txf_ready = count_q < COUNT_W'(TX_BEATS) && frames_q < FRAMES_W'(TX_DESCS);
 
   always_comb begin
-    if ({2'b00, index_q} == txf_start[15:3])
-      from_start = 8'hff << txf_start[2:0];
+    if ({2'b00, index_q} == txf_start[15:BYTE_W])
+      from_start = {BYTES{1'b1}} << txf_start[BYTE_W-1:0];
     else
-      from_start = ({2'b00, index_q} > txf_start[15:3]) ? 8'hff : 8'h00;
+      from_start = {BYTES{{2'b00, index_q} > txf_start[15:BYTE_W]}};
   end
 
-  checksum frame_checksum (
+  checksum #(.DATA_W(DATA_W)) frame_checksum (
     .clk(clk), .valid(txf_write), .first(index_q == 0), .data(txf_data), .bytes(from_start), .sum(sum)
   );
 
-  assign pushed.length = meta_2q[27:14];
-  assign pushed.csum = meta_2q[13];
-  assign pushed.field = meta_2q[12:0];
+  assign {pushed.length, pushed.csum, pushed.field} = metas_q[28*COMMIT_CYCLES-1 -: 28];
   assign pushed.value = ~sum;
 
   always_ff @(posedge clk) begin
     if (rst) begin
-      commit_1q <= 1'b0;
-      commit_2q <= 1'b0;
+      commits_q <= '0;
       index_q <= 0;
       wr_q <= 0;
       count_q <= 0;
       frames_q <= 0;
     end else begin
-      commit_1q <= commit;
-      commit_2q <= commit_1q;
+      commits_q <= {commits_q[COMMIT_CYCLES-2:0], commit};
       if (txf_abort || commit)
         index_q <= 0;
       else if (txf_write)
@@ -116,8 +122,7 @@ module tx_checksum #(
                  (release_now ? release_beats : 0);
       frames_q <= frames_q + FRAMES_W'(commit) - FRAMES_W'(pop);
     end
-    meta_1q <= {txf_length, txf_csum, 13'((txf_start + txf_offset) >> 1)};
-    meta_2q <= meta_1q;
+    metas_q <= {metas_q[28*COMMIT_CYCLES-29:0], txf_length, txf_csum, 13'((txf_start + txf_offset) >> 1)};
   end
 
   // ---- Frame queue and player -----------------------------------------------------------------------
@@ -128,23 +133,23 @@ module tx_checksum #(
 
   fifo_reg #(.WIDTH(FRAME_BITS), .DEPTH(TX_DESCS)) frames (
     .clk(clk), .rst(rst),
-    .push(commit_2q), .push_data(pushed), .has_room(unused_room),
+    .push(commits_q[COMMIT_CYCLES-1]), .push_data(pushed), .has_room(unused_room),
     .valid(head_valid), .head(head), .pop(pop)
   );
 
   logic              playing_q;
-  logic [10:0]       beat_q, last_beat;
+  logic [BEAT_W-1:0] beat_q, last_beat;
   logic [ADDR_W-1:0] rd_q;
-  logic [63:0]       stored_q;
+  logic [DATA_W-1:0] stored_q;
   logic              last, fetch;
 
   // The store is read for the next beat in the cycle a beat is taken; only beats of committed frames
   // count, so read and write never meet at an address that matters: no bypass needed.
   (* no_rw_check *)
-  logic [63:0]       store [0:TX_BEATS-1];
+  logic [DATA_W-1:0] store [0:TX_BEATS-1];
 
   assign pop = !playing_q && head_valid;
-  assign last_beat = 11'((frame_q.length - 1'b1) >> 3);
+  assign last_beat = BEAT_W'((frame_q.length - 1'b1) >> BYTE_W);
   assign last = beat_q == last_beat;
   assign fetch = pop || (th_take && !last);
   assign release_now = th_take && last;
@@ -179,12 +184,12 @@ module tx_checksum #(
 
   assign th_valid = playing_q;
   assign th_tlast = last;
-  assign th_tkeep = last ? 8'hff >> (3'd0 - frame_q.length[2:0]) : 8'hff;
+  assign th_tkeep = {BYTES{1'b1}} >> (last ? BYTE_W'(0) - frame_q.length[BYTE_W-1:0] : BYTE_W'(0));
 
   always_comb begin
     th_tdata = stored_q;
-    for (int w = 0; w < 4; w++) begin
-      if (frame_q.csum && frame_q.field == {beat_q, 2'(w)})
+    for (int w = 0; w < DATA_W / 16; w++) begin
+      if (frame_q.csum && frame_q.field == {beat_q, WORD_W'(w)})
         th_tdata[16*w +: 16] = {frame_q.value[7:0], frame_q.value[15:8]};
     end
   end
