@@ -134,20 +134,17 @@ module formal_tcp_fsm (
   typedef struct packed { `HF_SEGMENT_FIELDS } segment_t;
   typedef struct packed { `HF_REPLY_FIELDS } reply_t;
   typedef struct packed { `HF_BODY_FIELDS } body_t;
-  typedef struct packed { `HF_TUPLE_FIELDS } tuple_t;
   localparam int FIN = 0, SYN = 1, RST = 2, ACK = 4, ECE = 6;
 
   tcb_t     before, after;
   segment_t seg;
   reply_t   sent;
   body_t    body;
-  tuple_t   names;
   assign before = entry;
   assign after = entry_after;
   assign seg = segment;
   assign sent = reply;
   assign body = command_body;
-  assign names = command_tuple;
 
   logic is_segment, is_icmp, is_timeout, is_command, has_body, any_event, offload, silent;
   assign is_segment = op == `HF_OP_SEGMENT;
@@ -194,11 +191,6 @@ module formal_tcp_fsm (
     assume (!before_host || !before.timer_armed);
     assume (before.state != `HF_STATE_CLOSED || {before.state, before[`HF_TCB_BITS-21:0]} == 0);
 
-    // conn_table: the whole key agrees, or it is no match.
-    assume (!(key_match && (is_segment || is_icmp)) || before_key == segment_key);
-    assume (!(key_match && has_body) || before_key ==
-            {names.ip6, names.remote_addr, names.local_addr, names.remote_port, names.local_port});
-
     // conn_table: a tag agrees or the op may insert, not both; a victim is of a kind that may be evicted, and
     // without one the slot is empty.
     assume (!insertable || (!key_match && (victim ? before_host || before.state == `HF_STATE_TIME_WAIT
@@ -207,6 +199,8 @@ module formal_tcp_fsm (
     assume (!id_match || slot_exists);
 
     // message and op_arbiter: a well-formed command has a known code; commands and timeouts wait for room.
+    assume (command_status == `HF_STATUS_OK || (command_status >= `HF_STATUS_BAD_TYPE &&
+                                                command_status <= `HF_STATUS_BAD_CSUM));
     assume (!is_command || (command >= `HF_COMMAND_RELEASE && command <= `HF_COMMAND_ADOPT));
     assume (is_segment || is_icmp || (reply_room && event_room));
   end
@@ -276,8 +270,10 @@ module formal_tcp_fsm (
     // ---- who may touch what ----
 
     own_entry: assert (!(write && !is_command && !is_timeout) ||
-                       (hit ? before_key == segment_key && (free || after_key == segment_key)
-                            : before.state == `HF_STATE_CLOSED && !victim && insertable && after_key == segment_key));
+                       (hit ? key_match && before.state != `HF_STATE_CLOSED
+                            : before.state == `HF_STATE_CLOSED && !victim && insertable && !key_match));
+    own_key: assert (!(write && !free && !is_command) ||
+                     after_key == (hit && !cnt_tw_reused ? before_key : segment_key));
     host_untouched: assert (!((is_segment || is_icmp) && hit && before_host) ||
                             (silent && verdict == `HF_VERDICT_HOST));
     drop_silent: assert (!(is_segment && verdict == `HF_VERDICT_DROP) || silent);
@@ -316,9 +312,9 @@ module formal_tcp_fsm (
              sent.src_port == before.local_port && sent.dst_port == before.remote_port
            : sent.src_addr == after.local_addr && sent.dst_addr == after.remote_addr &&
              sent.src_port == after.local_port && sent.dst_port == after.remote_port));
-    reply_counted: assert ({cnt_tx_syn, cnt_tx_synack, cnt_tx_ack, cnt_tx_rst, cnt_tx_fin} == {5{reply_valid}} &
+    reply_counted: assert ({cnt_tx_syn, cnt_tx_synack, cnt_tx_ack, cnt_tx_rst, cnt_tx_fin} == ({5{reply_valid}} &
                            {sent.flags[SYN] && !sent.flags[ACK], sent.flags[SYN] && sent.flags[ACK],
-                            sent.flags[ACK] && !sent.flags[SYN] && !sent.flags[FIN], sent.flags[RST], sent.flags[FIN]});
+                            sent.flags[ACK] && !sent.flags[SYN] && !sent.flags[FIN], sent.flags[RST], sent.flags[FIN]}));
   end
 
   // ---- cookies ----
