@@ -76,27 +76,35 @@ static inline uint64_t get_le(const uint8_t *p, unsigned size)
 	return value;
 }
 
-/* A beat is `width` octets, 8 or 64, as that many 64-bit words of a data pin, the first octets in word 0. */
+static inline void put_le64(uint8_t *p, uint64_t value)
+{
+	p[0] = (uint8_t)value;
+	p[1] = (uint8_t)(value >> 8);
+	p[2] = (uint8_t)(value >> 16);
+	p[3] = (uint8_t)(value >> 24);
+	p[4] = (uint8_t)(value >> 32);
+	p[5] = (uint8_t)(value >> 40);
+	p[6] = (uint8_t)(value >> 48);
+	p[7] = (uint8_t)(value >> 56);
+}
+
+/* A beat is `width` octets, 8 or 64, in that many bits of a data pin: the first octets are in its word 0. */
 static inline void put_beat(uint8_t *p, const uint64_t *words, unsigned width)
 {
-	for (unsigned i = 0; i < width; i += 8) {
-		uint64_t word = *words++;
-
-		p[i] = (uint8_t)word;
-		p[i + 1] = (uint8_t)(word >> 8);
-		p[i + 2] = (uint8_t)(word >> 16);
-		p[i + 3] = (uint8_t)(word >> 24);
-		p[i + 4] = (uint8_t)(word >> 32);
-		p[i + 5] = (uint8_t)(word >> 40);
-		p[i + 6] = (uint8_t)(word >> 48);
-		p[i + 7] = (uint8_t)(word >> 56);
-	}
+	put_le64(p, words[0]);
+	if (width == 8)
+		return;
+	for (unsigned i = 1; i < HF_DATA_WORDS; i++)
+		put_le64(p + 8 * i, words[i]);
 }
 
 static inline void get_beat(uint64_t *words, const uint8_t *p, unsigned width)
 {
-	for (unsigned i = 0; i < width; i += 8)
-		*words++ = get_le64(p + i);
+	words[0] = get_le64(p);
+	if (width == 8)
+		return;
+	for (unsigned i = 1; i < HF_DATA_WORDS; i++)
+		words[i] = get_le64(p + 8 * i);
 }
 
 static inline unsigned beats_of(unsigned octets, unsigned width)

@@ -87,17 +87,17 @@ static bool issue_segment(struct hf_model *m)
 {
 	static const struct syn_cookie_mac no_mac;
 	struct engine *e = &m->engine;
-	const struct tuple_hash_result *hash = NULL;
-	const struct syn_cookie_mac *mac = &no_mac;
+	const struct tuple_hash_result *hash;
+	const struct syn_cookie_mac *mac;
 	const struct segment *head;
 	struct engine_op *f;
 
 	if (m->rx.queue_ring.count == 0)
 		return false;
 	head = &m->rx.queue[ring_head(&m->rx.queue_ring)];
-	if (head->has_hash && !(hash = hfm_tuple_hash_head(m)))
-		return false;
-	if (head->has_mac && !(mac = hfm_syn_cookie_head(m)))
+	hash = head->has_hash ? hfm_tuple_hash_head(m) : NULL;
+	mac = head->has_mac ? hfm_syn_cookie_head(m) : &no_mac;
+	if ((head->has_hash && !hash) || !mac)
 		return false;
 	if (head->cls == HF_CLASS_SEG || head->cls == HF_CLASS_ICMP) {
 		unsigned set;

@@ -323,9 +323,10 @@ static bool is_quiet(const struct hf_model *m)
 	       !mover_moves(m) && m->engine.command_ring.count == 0 && m->table.scan == SCAN_IDLE && !m->table.scan_req;
 }
 
-static void show(uint64_t *pin, const uint64_t *data, unsigned width)
+static void show(uint64_t *pin, const uint64_t *data, bool wide)
 {
-	for (unsigned i = 0; i < width / 8; i++)
+	pin[0] = data[0];
+	for (unsigned i = 1; wide && i < HF_DATA_WORDS; i++)
 		pin[i] = data[i];
 }
 
@@ -334,13 +335,13 @@ static void outputs(const struct hf_model *m, struct hf_out *out)
 	out->ready = m->ready;
 	out->m_axis_tx_tvalid = m->tx.valid;
 	if (m->tx.valid) {
-		show(out->m_axis_tx_tdata, m->tx.data, m->width);
+		show(out->m_axis_tx_tdata, m->tx.data, m->wide);
 		out->m_axis_tx_tkeep = m->tx.keep;
 		out->m_axis_tx_tlast = m->tx.last;
 	}
 	out->m_axis_c2h_tvalid = m->c2h.valid;
 	if (m->c2h.valid) {
-		show(out->m_axis_c2h_tdata, m->c2h.data, m->width);
+		show(out->m_axis_c2h_tdata, m->c2h.data, m->wide);
 		out->m_axis_c2h_tlast = m->c2h.last;
 	}
 	out->s_axis_h2c_tready = m->h2c.tready;

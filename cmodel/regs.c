@@ -21,7 +21,7 @@ void hfm_regs_init(struct regs *r, unsigned slots)
 #include "../regs/regs.def"
 #undef REG
 #undef FIELD
-	r->info[HF_REG_COOKIE_HIGH / 4].reset = slots / 4 * 3;
+	r->info[HF_REG_COOKIE_HIGH / 4].reset = slots * 3 / 4;
 	r->info[HF_REG_COOKIE_LOW / 4].reset = slots / 2;
 }
 

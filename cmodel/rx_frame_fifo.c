@@ -13,11 +13,6 @@ void hfm_rx_frame_fifo_reset(struct rx_frame_fifo *f)
 	f->host_valid = false;
 }
 
-void hfm_rx_frame_fifo_stage(struct rx_frame_fifo *f, const uint64_t *beat, unsigned width)
-{
-	put_beat(f->stage + (size_t)width * ring_push(&f->stage_ring), beat, width);
-}
-
 void hfm_rx_frame_fifo_fetch(struct rx_frame_fifo *f, bool taken)
 {
 	if (f->host_valid && !taken)

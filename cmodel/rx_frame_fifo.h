@@ -5,8 +5,10 @@
 #define HANDFAST_CMODEL_RX_FRAME_FIFO_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "../regs/regs.h"
+#include "bytes.h"
 #include "ring.h"
 
 struct verdict {
@@ -42,7 +44,11 @@ struct hf_model;
 
 void hfm_rx_frame_fifo_reset(struct rx_frame_fifo *f);
 /* Write one beat of a frame; the caller has seen room. */
-void hfm_rx_frame_fifo_stage(struct rx_frame_fifo *f, const uint64_t *beat, unsigned width);
+static inline void hfm_rx_frame_fifo_stage(struct rx_frame_fifo *f, const uint64_t *beat, unsigned width)
+{
+	put_beat(f->stage + (size_t)width * ring_push(&f->stage_ring), beat, width);
+}
+
 void hfm_rx_frame_fifo_step(struct hf_model *m);
 /* The host FIFO's output register after this clock; `taken` says that message took what it held. */
 void hfm_rx_frame_fifo_fetch(struct rx_frame_fifo *f, bool taken);

@@ -79,50 +79,45 @@ module tx_builder #(
 
   // ---- cycle b: the sums of the fields, while the descriptor is latched ----
 
-  // Fewer than 64 words of 16 bits are summed: 22 bits hold that.
-  function automatic logic [21:0] words(input logic [31:0] value);
-    words = {6'd0, value[31:16]} + {6'd0, value[15:0]};
-  endfunction
+  localparam logic [15:0] NO_OPTIONS_LEN = 16'd20;          // octets of a header, TCP's or IPv4's
 
-  function automatic logic [21:0] addr_words(input logic [127:0] addr);
-    addr_words = words(addr[127:96]) + words(addr[95:64]) + words(addr[63:32]) + words(addr[31:0]);
-  endfunction
-
-  // RFC 1071: end-around carry, twice, since the first can carry again; then the complement.
-  function automatic logic [15:0] checksum(input logic [21:0] sum);
-    logic [16:0] once;
-    once = {1'b0, sum[15:0]} + {11'd0, sum[21:16]};
-    checksum = ~(once[15:0] + {15'd0, once[16]});
-  endfunction
-
-  logic [2:0]  next_opt_words;                              // 32-bit words of options
+  logic [2:0]  next_opt_words, opt_words_q;                 // 32-bit words of options
   logic [15:0] next_tcp_len;                                // octets
-  logic [21:0] next_opts;
-  logic [2:0]  opt_words_q;
+  logic [15:0] kinds;                                       // what depends on nothing but which options there are
+  logic [15:0] addrs, addrs_q, fields, fields_q;
+  logic [3:0]  addrs_carries, addrs_carries_q, fields_carries, fields_carries_q;
+  logic [16:0] ip_q;
   logic [47:0] mac_q;
   logic [7:0]  ttl_q, tos_q;
-  logic [21:0] addrs_q, ports_q, numbers_q, opts_q, ip_q;
 
+  // Options stand on 32-bit boundaries, so their words sum alike wherever they are.
   always_comb begin
     next_opt_words = {2'd0, next.mss_en} + {2'd0, next.ws_en};
-    if (next.ts_en)
-      next_opt_words = next_opt_words + 3'd3;
-    else if (next.sack_en)
-      next_opt_words = next_opt_words + 3'd1;
-    next_tcp_len = 16'd20 + {11'd0, next_opt_words, 2'd0};
-
-    // Options stand on 32-bit boundaries, so their words sum alike wherever they are.
-    next_opts = '0;
+    kinds = 16'd0;
     if (next.mss_en)
-      next_opts = next_opts + words({16'h0204, next.mss});
-    if (next.ts_en)
-      next_opts = next_opts + words({next.sack_en ? 16'h0402 : 16'h0101, 16'h080a}) + words(next.tsval) +
-                  words(next.tsecr);
-    else if (next.sack_en)
-      next_opts = next_opts + words(32'h01010402);
+      kinds = kinds + 16'h0204;
+    if (next.ts_en) begin
+      next_opt_words = next_opt_words + 3'd3;
+      kinds = kinds + (next.sack_en ? 16'h0402 : 16'h0101) + 16'h080a;
+    end else if (next.sack_en) begin
+      next_opt_words = next_opt_words + 3'd1;
+      kinds = kinds + 16'h0101 + 16'h0402;
+    end
     if (next.ws_en)
-      next_opts = next_opts + words({28'h0103030, next.ws});
+      kinds = kinds + 16'h0103 + 16'h0300;
+    next_tcp_len = NO_OPTIONS_LEN + {11'd0, next_opt_words, 2'd0};
+    // The data offset, and of the pseudo-header protocol and length. Far from a carry.
+    kinds = kinds + {4'd5 + {1'b0, next_opt_words}, 12'd0} + 16'd6 + next_tcp_len;
   end
+
+  // Of IPv4 the upper words are 0.
+  word_sum #(.WORDS(16)) u_addrs (.words({next.src_addr, next.dst_addr}), .sum(addrs), .carries(addrs_carries));
+
+  word_sum #(.WORDS(16)) u_fields (
+    .words({next.src_port, next.dst_port, next.seq, next.ack, 7'd0, next.flags, next.wnd, kinds,
+            next.mss & {16{next.mss_en}}, next.tsval & {32{next.ts_en}}, next.tsecr & {32{next.ts_en}},
+            12'd0, next.ws & {4{next.ws_en}}, 16'd0}),
+    .sum(fields), .carries(fields_carries));
 
   always_ff @(posedge clk) begin
     if (pop) begin
@@ -131,13 +126,12 @@ module tx_builder #(
       ttl_q <= cfg_ttl;
       tos_q <= cfg_tos;
       opt_words_q <= next_opt_words;
-      // Both addresses, protocol and TCP length are the pseudo-header. Of IPv4 the upper words are 0.
-      addrs_q <= addr_words(next.src_addr) + addr_words(next.dst_addr);
-      ports_q <= words({next.src_port, next.dst_port}) + words({16'd6, next_tcp_len});
-      numbers_q <= words(next.seq) + words(next.ack) +
-                   words({4'd5 + {1'b0, next_opt_words}, 3'd0, next.flags, next.wnd});
-      opts_q <= next_opts;
-      ip_q <= words({8'h45, cfg_tos, 16'd20 + next_tcp_len}) + words({16'h4000, cfg_ttl, 8'd6});
+      addrs_q <= addrs;
+      addrs_carries_q <= addrs_carries;
+      fields_q <= fields;
+      fields_carries_q <= fields_carries;
+      // Version, header length, TOS, total length, DF, TTL, protocol.
+      ip_q <= {1'b0, cfg_ttl, cfg_tos} + {1'b0, 16'h4500 + 16'h4000 + 16'd6 + NO_OPTIONS_LEN + next_tcp_len};
     end
   end
 
@@ -145,14 +139,21 @@ module tx_builder #(
 
   localparam int LEFT_W = $clog2((102 + BYTES - 1) / BYTES + 1);
 
-  logic [15:0]       tcp_len, ip_checksum, tcp_checksum;
+  // RFC 1071: end-around carry, twice, since the first can carry again; then the complement.
+  function automatic logic [15:0] checksum(input logic [17:0] sum);
+    logic [16:0] once;
+    once = {1'b0, sum[15:0]} + {15'd0, sum[17:16]};
+    checksum = ~(once[15:0] + {15'd0, once[16]});
+  endfunction
+
+  logic [15:0]       ip_checksum, tcp_checksum;
   logic [4:0]        frame_words;
   logic [6:0]        frame_length, last_pad_q;              // octets; of the last beat that are none
   logic [LEFT_W-1:0] left_q;                                // beats
 
-  assign tcp_len = 16'd20 + {11'd0, opt_words_q, 2'd0};
-  assign ip_checksum = checksum(ip_q + addrs_q);
-  assign tcp_checksum = checksum(addrs_q + ports_q + numbers_q + opts_q);
+  assign ip_checksum = checksum({2'd0, addrs_q} + {14'd0, addrs_carries_q} + {1'b0, ip_q});
+  assign tcp_checksum = checksum({2'd0, addrs_q} + {14'd0, addrs_carries_q} + {2'd0, fields_q} +
+                                 {14'd0, fields_carries_q});
 
   // 2 octets and so many times 4: Ethernet and its tags, the network header, TCP. At least 60 octets.
   assign frame_words = 5'd8 + {3'd0, reply_q.vlan_tags} + (reply_q.ip6 ? 5'd10 : 5'd5) + {2'd0, opt_words_q};
@@ -174,13 +175,13 @@ module tx_builder #(
   generate
     if (DATA_W == 64) begin : g_words
       tx_builder_words u_data (
-        .clk(clk), .load(move), .reply(reply_q), .mac(mac_q), .ttl(ttl_q), .tos(tos_q), .tcp_len(tcp_len),
-        .data_offset(4'd5 + {1'b0, opt_words_q}), .ip_checksum(ip_checksum), .tcp_checksum(tcp_checksum),
+        .clk(clk), .load(move), .reply(reply_q), .mac(mac_q), .ttl(ttl_q), .tos(tos_q),
+        .opt_words(opt_words_q), .ip_checksum(ip_checksum), .tcp_checksum(tcp_checksum),
         .tdata(tb_tdata), .take(tb_take));
     end else begin : g_frame
       tx_builder_frame u_data (
-        .clk(clk), .load(move), .reply(reply_q), .mac(mac_q), .ttl(ttl_q), .tos(tos_q), .tcp_len(tcp_len),
-        .data_offset(4'd5 + {1'b0, opt_words_q}), .ip_checksum(ip_checksum), .tcp_checksum(tcp_checksum),
+        .clk(clk), .load(move), .reply(reply_q), .mac(mac_q), .ttl(ttl_q), .tos(tos_q),
+        .opt_words(opt_words_q), .ip_checksum(ip_checksum), .tcp_checksum(tcp_checksum),
         .tdata(tb_tdata), .take(tb_take));
     end
   endgenerate

@@ -13,8 +13,7 @@ module tx_builder_frame (
   input  logic [47:0]               mac,
   input  logic [7:0]                ttl,
   input  logic [7:0]                tos,
-  input  logic [15:0]               tcp_len,     // octets of TCP, the payload of the network header
-  input  logic [3:0]                data_offset,
+  input  logic [2:0]                opt_words,   // 32-bit words of TCP options
   input  logic [15:0]               ip_checksum,
   input  logic [15:0]               tcp_checksum,
 
@@ -33,7 +32,7 @@ module tx_builder_frame (
   logic [31:0]  option_ws;
   logic [319:0] tcp, ip6_header;
   logic [159:0] ip4_header;
-  logic [15:0]  ethertype;
+  logic [15:0]  ethertype, tcp_len;
   logic [31:0]  outer_tag, inner_tag;
   logic [655:0] network;                         // from the EtherType on
   logic [FRAME_BITS-1:0] frame, frame_q;         // first octet most significant; what is still to send
@@ -53,7 +52,8 @@ module tx_builder_frame (
     else
       options = {options_after_mss, 32'd0};
 
-    tcp = {told.src_port, told.dst_port, told.seq, told.ack, data_offset, 3'd0, told.flags, told.wnd,
+    tcp_len = 16'd20 + {11'd0, opt_words, 2'd0};
+    tcp = {told.src_port, told.dst_port, told.seq, told.ack, 4'd5 + {1'b0, opt_words}, 3'd0, told.flags, told.wnd,
            tcp_checksum, 16'd0, options};
     ip4_header = {8'h45, tos, 16'd20 + tcp_len, 16'd0, 16'h4000, ttl, 8'd6, ip_checksum,
                   told.src_addr[31:0], told.dst_addr[31:0]};

@@ -16,8 +16,7 @@ module tx_builder_words (
   input  logic [47:0]               mac,
   input  logic [7:0]                ttl,
   input  logic [7:0]                tos,
-  input  logic [15:0]               tcp_len,     // octets of TCP, the payload of the network header
-  input  logic [3:0]                data_offset,
+  input  logic [2:0]                opt_words,   // 32-bit words of TCP options
   input  logic [15:0]               ip_checksum,
   input  logic [15:0]               tcp_checksum,
 
@@ -30,8 +29,8 @@ module tx_builder_words (
   reply_t      reply_q;
   logic [47:0] mac_q;
   logic [7:0]  ttl_q, tos_q;
-  logic [15:0] tcp_len_q, ip_checksum_q, tcp_checksum_q;
-  logic [3:0]  data_offset_q;
+  logic [2:0]  opt_words_q;
+  logic [15:0] ip_checksum_q, tcp_checksum_q;
 
   always_ff @(posedge clk) begin
     if (load) begin
@@ -39,8 +38,7 @@ module tx_builder_words (
       mac_q <= mac;
       ttl_q <= ttl;
       tos_q <= tos;
-      tcp_len_q <= tcp_len;
-      data_offset_q <= data_offset;
+      opt_words_q <= opt_words;
       ip_checksum_q <= ip_checksum;
       tcp_checksum_q <= tcp_checksum;
     end
@@ -53,10 +51,11 @@ module tx_builder_words (
                  DST_2 = 16, DST_3 = 17, PORTS = 18, SEQ = 19, ACK = 20, WINDOW = 21, SUM = 22, MSS = 23,
                  SACK_TS = 24, TSVAL = 25, TSECR = 26, SCALE = 27, NAMES = 28;
 
-  logic [15:0]         ethertype;
+  logic [15:0]         ethertype, tcp_len;
   logic [32*NAMES-1:0] words;
 
   assign ethertype = reply_q.ip6 ? 16'h86dd : 16'h0800;
+  assign tcp_len = 16'd20 + {11'd0, opt_words_q, 2'd0};
 
   always_comb begin
     words[32*DEST +: 32] = reply_q.dst_mac[31:0];           // its first two octets begin the frame
@@ -65,11 +64,11 @@ module tx_builder_words (
                             reply_q.vlan_tags == 2'd0 ? ethertype : reply_q.vlan_svlan ? 16'h88a8 : 16'h8100};
     words[32*OUTER +: 32] = {reply_q.vlan_outer, reply_q.vlan_tags == 2'd1 ? ethertype : 16'h8100};
     words[32*INNER +: 32] = {reply_q.vlan_inner, ethertype};
-    words[32*IP4_0 +: 32] = {8'h45, tos_q, 16'd20 + tcp_len_q};
+    words[32*IP4_0 +: 32] = {8'h45, tos_q, 16'd20 + tcp_len};
     words[32*IP4_1 +: 32] = 32'h0000_4000;
     words[32*IP4_2 +: 32] = {ttl_q, 8'd6, ip_checksum_q};
     words[32*IP6_0 +: 32] = {4'd6, tos_q, 20'd0};
-    words[32*IP6_1 +: 32] = {tcp_len_q, 8'd6, ttl_q};
+    words[32*IP6_1 +: 32] = {tcp_len, 8'd6, ttl_q};
     words[32*SRC_0 +: 32] = reply_q.src_addr[127:96];
     words[32*SRC_1 +: 32] = reply_q.src_addr[95:64];
     words[32*SRC_2 +: 32] = reply_q.src_addr[63:32];
@@ -81,7 +80,7 @@ module tx_builder_words (
     words[32*PORTS +: 32] = {reply_q.src_port, reply_q.dst_port};
     words[32*SEQ +: 32] = reply_q.seq;
     words[32*ACK +: 32] = reply_q.ack;
-    words[32*WINDOW +: 32] = {data_offset_q, 3'd0, reply_q.flags, reply_q.wnd};
+    words[32*WINDOW +: 32] = {4'd5 + {1'b0, opt_words_q}, 3'd0, reply_q.flags, reply_q.wnd};
     words[32*SUM +: 32] = {tcp_checksum_q, 16'd0};
     words[32*MSS +: 32] = {16'h0204, reply_q.mss};
     words[32*SACK_TS +: 32] = {reply_q.sack_en && reply_q.ts_en ? 16'h0402 : 16'h0101,

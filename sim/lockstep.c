@@ -136,6 +136,12 @@ static void bus_reset(struct run *r)
 	r->s->in.s_axil_awvalid = r->s->in.s_axil_wvalid = r->s->in.s_axil_arvalid = 0;
 }
 
+bool lockstep_read(struct run *r, uint32_t address, uint64_t *value)
+{
+	lockstep_bus(r, false, address, 0, 0, value);
+	return lockstep_settle(r, 8);
+}
+
 void lockstep_read_counters(struct run *r)
 {
 	lockstep_write(r, HF_REG_SNAPSHOT, 0);
@@ -154,7 +160,8 @@ void lockstep_forget(struct run *r)
 	memset(r->state, 0, sizeof r->state);
 	r->seen = (struct seen){ 0 };
 	r->rx_inside = false;
-	r->ids_count = 0;
+	r->ids_count = r->answers_count = 0;
+	lockstep_cover_reset(r);
 	bus_reset(r);
 }
 
@@ -221,8 +228,9 @@ bool lockstep_settle(struct run *r, unsigned quiet)
 
 /* ---- what the engine sends ---- */
 
-/* Walks through the headers of an engine frame; returns what is wrong with them, or NULL. */
-static const char *check_frame(const uint8_t *frame, size_t len)
+/* Walks through the headers of an engine frame; returns what is wrong with them, or NULL. *network and *tcp: where the
+ * network and the TCP header begin. */
+static const char *check_frame(const uint8_t *frame, size_t len, size_t *network, size_t *tcp)
 {
 	size_t l3 = 14, header, total;
 	uint32_t sum = 6;
@@ -249,23 +257,29 @@ static const char *check_frame(const uint8_t *frame, size_t len)
 	sum = packet_sum(sum + (uint32_t)(total - header), frame + l3 + (ip6 ? 8 : 12), ip6 ? 32 : 8);
 	if (packet_fold(packet_sum(sum, frame + l3 + header, total - header)) != 0xffff)
 		return "TCP checksum of an engine frame";
+	*network = l3;
+	*tcp = l3 + header;
 	return NULL;
 }
 
 static void on_tx(void *ctx, const uint8_t *frame, size_t len, uint64_t cycle, uint64_t time_ns)
 {
 	struct run *r = ctx;
+	/* Frames of the host need not be TCP, nor right. A checksum put in may cover one mark, not both. */
+	const bool host = frame[0] == HOST_MARK || frame[2] == HOST_MARK;
 	const char *wrong;
+	size_t l3, tcp;
 
-	(void)cycle;
 	(void)time_ns;
 	r->seen.tx++;
-	/* Frames of the host need not be TCP, nor right. A checksum put in may cover one mark, not both. */
-	if (frame[0] == HOST_MARK || frame[2] == HOST_MARK)
+	lockstep_cover_tx(r, host, cycle);
+	if (host)
 		return;
-	wrong = check_frame(frame, len);
+	wrong = check_frame(frame, len, &l3, &tcp);
 	if (wrong)
 		lockstep_fault(r, wrong, r->seen.tx, 0);
+	else if ((frame[tcp + 13] & (HF_SYN | HF_ACK)) == (HF_SYN | HF_ACK))
+		lockstep_synack(r, frame, l3, tcp);
 }
 
 static uint32_t little32(const uint8_t *p)
@@ -279,8 +293,8 @@ static void on_c2h(void *ctx, const uint8_t *msg, size_t len, uint64_t cycle, ui
 	const uint32_t id = little32(msg + HF_AT_HEADER_id);
 
 	(void)len;
-	(void)cycle;
 	(void)time_ns;
+	lockstep_cover_message(r, msg, cycle);
 	switch (msg[HF_AT_HEADER_type]) {
 	case HF_MSG_HELLO:
 		r->seen.hellos++;
@@ -302,6 +316,7 @@ static void on_c2h(void *ctx, const uint8_t *msg, size_t len, uint64_t cycle, ui
 		r->totals->events[msg[HF_AT_EVENT_code] % COUNT(r->totals->events)]++;
 		if (msg[HF_AT_EVENT_code] != HF_EVENT_ESTABLISHED)
 			break;
+		r->seen.cookies += msg[HF_AT_HEADER_flags] & HF_EVENT_COOKIE;
 		if (r->ids_count < IDS && rng_percent(&r->rng, r->mood.release))
 			r->ids[r->ids_count++] = id;
 		break;
@@ -323,6 +338,7 @@ static void on_trace(void *ctx, const struct hf_out *o, uint64_t cycle, uint64_t
 		return;
 	}
 	r->totals->traced[o->trc_state][o->trc_op]++;
+	lockstep_cover_op(r, o);
 	if (!o->trc_write)
 		return;
 	r->totals->became[o->trc_state][o->trc_entry.state]++;
@@ -345,6 +361,7 @@ static void on_clock(void *ctx, const struct hf_in *in, uint64_t cycle)
 	struct run *r = ctx;
 
 	(void)cycle;
+	lockstep_cover_pins(r, in, &r->s->out);
 	stimulus_add(&r->totals->record, in);
 }
 
@@ -436,4 +453,8 @@ void lockstep_begin(struct run *r)
 	/* Any time: stamps and sequence numbers take bits from far up. */
 	r->s->time_ps = rng_next(&r->rng) >> 1;
 	r->s->ms_done = r->s->time_ps / MS_PS;
+	r->s->base_ns = rng_next(&r->rng);
+	/* The epochs of cookies count to 2^24. */
+	if (rng_percent(&r->rng, 40))
+		r->s->base_ns = (rng_next(&r->rng) << 60 | UINT64_C(0xfffffe) << 36) - r->s->time_ps / 1000;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * lockstep.h - one phase of a lock-step run: its clock and watchdog (lockstep.c), random stimulus
- * (lockstep_random.c), and what is aimed at one entry (lockstep_entries.c), directed rows (lockstep_rows.c). For main_lockstep.c only. */
+ * (lockstep_random.c), what is aimed at one entry (lockstep_entries.c) or at the core's defences (lockstep_flood.c), directed
+ * rows (lockstep_rows.c, lockstep_limits.c), and what of it all was reached (lockstep_cover.c). For main_lockstep.c only. */
 #ifndef HANDFAST_SIM_LOCKSTEP_H
 #define HANDFAST_SIM_LOCKSTEP_H
 
@@ -18,6 +19,8 @@
 #define HOST_MARK      0x06 /* octets 0 and 2 of every frame from the host; the MACs of peers have others there */
 #define IDS	       64u
 #define BUS_OPS	       512u
+#define ANSWERS	       64u
+#define EPOCH_PS       (UINT64_C(1000) << 36) /* picoseconds of an epoch of SYN cookies */
 #define COUNT(a)       (sizeof(a) / sizeof *(a))
 
 static const uint32_t local_addrs[] = { 0x0a010001, 0x0a010002, 0xc0a80105, 0x7f000001 };
@@ -37,6 +40,61 @@ struct peer {
 	bool ts;
 	uint8_t options[40]; /* of the SYN, to send it again */
 	size_t options_len;
+};
+
+/* A SYN-ACK of the engine, to be answered. */
+struct answer {
+	bool ip6, ts;
+	unsigned vlan_tags;
+	uint8_t tags[8], peer_mac[6]; /* of its VLAN tags, as they stand in the frame */
+	hf_u128 peer_addr, local_addr;
+	uint16_t peer_port, local_port;
+	uint32_t seq, ack, tsval, tsecr;
+};
+
+/* What a run must have met, beyond counters, states and codes: name, least DATA_W at which it can happen, in words. */
+#define SITUATIONS(X)                                                                               \
+	X(EVERY_SECOND_CYCLE, 64, "three ops, one every second cycle")                              \
+	X(HAZARD_SEGMENTS, 64, "two segments of one set, the later one four or five cycles behind") \
+	X(HAZARD_COMMAND, 64, "a command and a segment of one set, four or five cycles apart")      \
+	X(HAZARD_TIMEOUT, 64, "a timeout and a segment of one set, four or five cycles apart")      \
+	X(CHAIN, 512, "a segment chained to another one")                                           \
+	X(CHAIN_NEXT, 512, "a segment chained to the op just before it")                            \
+	X(CHAIN_SECOND, 512, "a segment chained three cycles behind its leader")                    \
+	X(CHAIN_OF_THREE, 512, "three segments chained")                                            \
+	X(CHAIN_INSERTED, 512, "a segment chained to one that inserted")                            \
+	X(CHAIN_FREED, 512, "a segment chained to one that freed")                                  \
+	X(CHAIN_CHANGED, 512, "a segment chained to one that changed its entry")                    \
+	X(CHAIN_FOUND, 512, "a segment chained to one that hit and wrote nothing")                  \
+	X(CHAIN_MISSED, 512, "a segment chained to one that missed")                                \
+	X(CHAIN_ICMP, 512, "an ICMP error chained, or a segment chained to one")                    \
+	X(COOKIE_A, 64, "a cookie of key A accepted")                                               \
+	X(COOKIE_B, 64, "a cookie of key B accepted")                                               \
+	X(COOKIE_AGE_0, 64, "a cookie of this epoch accepted")                                      \
+	X(COOKIE_AGE_1, 64, "a cookie of the epoch before accepted")                                \
+	X(COOKIE_AGE_2, 64, "a cookie two epochs old accepted")                                     \
+	X(COOKIE_AGE_3, 64, "a cookie three epochs old accepted")                                   \
+	X(COOKIE_TEXT, 64, "a cookie accepted from a segment with text")                            \
+	X(COOKIE_TS, 64, "a cookie accepted with timestamps")                                       \
+	X(COOKIE_IP6, 64, "a cookie accepted over IPv6")                                            \
+	X(COOKIES_ON, 64, "cookies began at COOKIE_HIGH")                                           \
+	X(COOKIES_OFF, 64, "cookies ended below COOKIE_LOW")                                        \
+	X(CACHE_HOST_GONE, 64, "CACHE.COMPLETE cleared because the host is gone")                   \
+	X(CACHE_EVICTED, 64, "CACHE.COMPLETE cleared by an eviction")                               \
+	X(CACHE_NO_ROOM, 64, "CACHE.COMPLETE cleared by an ADOPT without room")                     \
+	X(CACHE_NO_ENTRY, 64, "CACHE.COMPLETE cleared by a cookie without entry")                   \
+	X(SNAPSHOT_BUS, 64, "an AXI-Lite access that waited for SNAPSHOT")                          \
+	X(SNAPSHOT_MESSAGE, 64, "a register message that waited for SNAPSHOT")                      \
+	X(TURN_TO_HOST, 64, "a host frame right behind a reply")                                    \
+	X(TURN_TO_REPLY, 64, "a reply right behind a host frame")                                   \
+	X(FRAMES_OF_A_BEAT, 512, "received frames of one beat in successive cycles")                \
+	X(MESSAGES_OF_A_BEAT, 512, "messages of one beat to the host in successive cycles")
+
+enum situation {
+#define X(name, width, text) SEEN_##name,
+	SITUATIONS(X)
+#undef X
+		SITUATION_COUNT
 };
 
 struct bus_op {
@@ -59,6 +117,8 @@ struct mood {
 		SHORT_FRAMES,
 		TO_HOST,
 		HOST_BUSY,
+		COOKIES,
+		BURSTS,
 		QUIET,
 		MOODS
 	} kind;
@@ -71,11 +131,20 @@ struct mood {
 	unsigned release;   /* percent of established connections that the host gives back */
 	unsigned heartbeat; /* chance in 65536 per cycle */
 	unsigned jump;	    /* chance in 4096 per cycle of one to three ticks back to back */
+	unsigned epoch;	    /* chance in 65536 per cycle that the epoch of cookies ends */
 };
 
 /* Since the last reset, as the pins showed it. */
 struct seen {
-	uint64_t rx, tx, frames, events, completions, replies, hellos, h2c, established, dumps;
+	uint64_t rx, tx, frames, events, completions, replies, hellos, h2c, established, dumps, cookies;
+};
+
+/* An op of the trace, as long as later ones may depend on it. */
+struct traced {
+	uint64_t cycle;
+	unsigned op, slot;
+	bool hit, write, chained;
+	uint64_t left; /* state that it left, if it wrote */
 };
 
 /* Over all phases. */
@@ -86,6 +155,7 @@ struct totals {
 		       [HF_STATE_TIME_WAIT + 1]; /* state before and after, of written entries */
 	uint64_t events[16], statuses[16];	 /* by EVENT and STATUS code; statuses of commands */
 	uint64_t counter[HF_CNT_COUNT];
+	uint64_t situation[SITUATION_COUNT];
 	struct stimulus record; /* of the first phase, to time each engine alone */
 };
 
@@ -110,6 +180,9 @@ struct run {
 	unsigned recent_at;
 	uint32_t ids[IDS]; /* connections that the host may give back */
 	unsigned ids_count;
+	struct answer answers[ANSWERS]; /* to the SYN-ACKs seen last, a ring */
+	unsigned answers_count;
+	uint32_t cookie_reg;	    /* register COOKIE as last written */
 	unsigned hold_tx, hold_c2h; /* cycles left */
 	unsigned resets;	    /* one in so many cycles, 0 = none */
 	uint64_t next_read;
@@ -122,6 +195,11 @@ struct run {
 
 	bool rx_inside;
 	struct seen seen;
+	/* For lockstep_cover.c. */
+	struct traced ops_before[2];	  /* the latest one first */
+	uint64_t tx_end, rx_end, c2h_end; /* cycle of the last beat of a frame or message, 0 = none yet */
+	bool tx_host;			  /* that frame was the host's */
+	unsigned bus_waited;		  /* cycles the register bus has waited */
 	uint64_t counter[HF_CNT_COUNT], half_open, entries; /* as last read, low words */
 };
 
@@ -150,6 +228,49 @@ void lockstep_write(struct run *r, uint32_t address, uint32_t value);
 void lockstep_read_counters(struct run *r);
 /* A register offset, often one that exists. */
 uint32_t lockstep_address(struct rng *rng);
+
+/* Let the pending accesses be done, then read a register. False as lockstep_clock(). */
+bool lockstep_read(struct run *r, uint32_t address, uint64_t *value);
+
+/* lockstep_cover.c */
+
+/* To be called for every op of the trace, before the copy of the table changes. */
+void lockstep_cover_op(struct run *r, const struct hf_out *o);
+/* For every message to the host, with the cycle of its first beat. */
+void lockstep_cover_message(struct run *r, const uint8_t *msg, uint64_t first);
+/* For every frame out, with the cycle of its first beat. */
+void lockstep_cover_tx(struct run *r, bool host, uint64_t first);
+/* Before every clock, with the pins in that cycle, once the stimulus has set them. */
+void lockstep_cover_pins(struct run *r, const struct hf_in *in, const struct hf_out *out);
+/* Reset ends what was under way. */
+void lockstep_cover_reset(struct run *r);
+/* What was reached; returns the number of situations, possible at `width` or below, that never were. */
+unsigned lockstep_cover_print(const struct totals *t, unsigned width);
+
+/* lockstep_flood.c */
+
+/* A SYN-ACK of the engine whose headers are sound. */
+void lockstep_synack(struct run *r, const uint8_t *frame, size_t l3, size_t tcp);
+/* The peer's answer to it, an ACK that is right. */
+struct segment lockstep_answer(const struct answer *a, uint32_t tsval);
+/* Answer a SYN-ACK seen before, rightly, late, twice, or wrongly. */
+void lockstep_send_answer(struct run *r);
+/* Many segments of few tuples, so that one op follows another on one entry or one set. */
+void lockstep_burst(struct run *r);
+/* One of the DEFENCES registers of cookies, limits, cache and shares, at a random value. */
+void lockstep_configure_defence(struct run *r, unsigned what);
+#define DEFENCES 8u
+/* The epoch of cookies ends: now, soon, or some epochs pass at once. */
+void lockstep_epoch(struct run *r);
+/* Let the pins' time go on by `epochs` epochs, without ticks. */
+void lockstep_skip_epochs(struct run *r, unsigned epochs);
+
+/* lockstep_limits.c */
+
+/* Rows for cookies, cache and buckets. False as lockstep_clock(). */
+bool lockstep_limits(struct run *r);
+/* Rows for ops of one entry or set, shares, register access behind SNAPSHOT, and every length. False as lockstep_clock(). */
+bool lockstep_order(struct run *r);
 
 /* lockstep_random.c */
 
@@ -196,5 +317,10 @@ size_t lockstep_text(struct run *r);
 
 /* All rows: frames, options, states, timers. False as lockstep_clock(). */
 bool lockstep_rows(struct run *r);
+/* Known configuration: every option on, no timer in sight, keys of 0. */
+void lockstep_plain(struct run *r);
+/* `count` ports of a peer whose 4-tuples with the segment's other three parts have one set under keys of 0, and each a tag
+ * of its own. False if there are not as many. */
+bool lockstep_ports_of_set(const struct run *r, const struct segment *g, uint16_t *ports, unsigned count);
 
 #endif

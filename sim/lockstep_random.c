@@ -28,6 +28,8 @@ static uint32_t switches(struct rng *g)
 	return rng_percent(g, 50) ? rng_below(g, 64) & ~1u : 0;
 }
 
+#define CONFIGURATIONS (22u + DEFENCES)
+
 /* One register at a sensible but random value. */
 static void configure_one(struct run *r, unsigned what)
 {
@@ -141,14 +143,15 @@ static void configure_one(struct run *r, unsigned what)
 				(rng_percent(g, 60) ? rng_below(g, 20) : rng_below(g, 65536))
 					<< HF_CHALLENGE_WINDOW_MS_LOW);
 		break;
-	default:
+	case CONFIGURATIONS - 1:
 		lockstep_write(r, HF_REG_CTRL, (rng_percent(g, 95) ? 1u << HF_CTRL_ENABLE_LOW : 0) | switches(g));
 		lockstep_write(r, HF_REG_HEARTBEAT, 0);
 		break;
+	default:
+		lockstep_configure_defence(r, what - 21);
+		break;
 	}
 }
-
-#define CONFIGURATIONS 22u
 
 /* Everything once, a few listeners, and the engine on. */
 void lockstep_configure(struct run *r)
@@ -291,17 +294,19 @@ static void send_syn(struct run *r)
 
 static void feed_frame(struct run *r)
 {
-	/* SYN, about an entry, SYN again, ICMP, stray, broken, other, big; percent */
-	static const uint8_t chance[MOODS][8] = {
-		[BALANCED] = { 18, 48, 5, 5, 3, 12, 7, 2 },
-		[FLOOD] = { 92, 2, 2, 1, 1, 1, 1, 0 },
-		[HANDSHAKES] = { 30, 63, 2, 2, 1, 1, 1, 0 },
-		[CLOSING] = { 3, 89, 0, 2, 1, 4, 1, 0 },
-		[HOSTILE] = { 10, 28, 4, 8, 4, 36, 10, 0 },
-		[SHORT_FRAMES] = { 4, 4, 0, 2, 0, 4, 86, 0 },
-		[TO_HOST] = { 8, 24, 0, 10, 10, 2, 18, 28 },
-		[HOST_BUSY] = { 20, 60, 3, 5, 3, 3, 4, 2 },
-		[QUIET] = { 20, 65, 5, 2, 2, 3, 3, 0 },
+	/* SYN, about an entry, SYN again, ICMP, stray, broken, other, big, answer, burst; percent */
+	static const uint8_t chance[MOODS][10] = {
+		[BALANCED] = { 16, 40, 5, 5, 3, 11, 7, 2, 8, 3 },
+		[FLOOD] = { 80, 2, 2, 1, 1, 1, 1, 0, 12, 0 },
+		[HANDSHAKES] = { 30, 53, 2, 2, 1, 1, 1, 0, 10, 0 },
+		[CLOSING] = { 3, 87, 0, 2, 1, 4, 1, 0, 0, 2 },
+		[HOSTILE] = { 10, 24, 4, 8, 4, 33, 9, 0, 7, 1 },
+		[SHORT_FRAMES] = { 4, 4, 0, 2, 0, 4, 86, 0, 0, 0 },
+		[TO_HOST] = { 8, 24, 0, 10, 10, 2, 18, 28, 0, 0 },
+		[HOST_BUSY] = { 20, 52, 3, 5, 3, 3, 4, 2, 5, 3 },
+		[COOKIES] = { 40, 8, 3, 1, 6, 1, 1, 0, 39, 1 },
+		[BURSTS] = { 10, 10, 2, 3, 2, 2, 6, 0, 5, 60 },
+		[QUIET] = { 20, 55, 5, 2, 2, 3, 3, 0, 10, 0 },
 	};
 	struct rng *g = &r->rng;
 	unsigned pick = rng_below(g, 100), what = 0;
@@ -309,7 +314,7 @@ static void feed_frame(struct run *r)
 	const struct hf_tcb *e;
 	struct segment s;
 
-	while (what < 7 && pick >= chance[r->mood.kind][what])
+	while (what < 9 && pick >= chance[r->mood.kind][what])
 		pick -= chance[r->mood.kind][what++];
 	e = what == 1 || what == 3 || what == 5 || what == 7 ? lockstep_entry(r) : NULL;
 	if (!e && (what == 1 || what == 3))
@@ -352,11 +357,17 @@ static void feed_frame(struct run *r)
 		traffic_other(&r->frame, g, r->params->max_frame);
 		lockstep_send_frame(r);
 		break;
-	default:
+	case 7:
 		s = e ? lockstep_from_peer(r, e) : lockstep_segment(r, p, HF_ACK, p->isn + 1, p->iss + 1);
 		s.text_len = lockstep_text(r);
 		s.text = rng_percent(g, 50) ? 0xff : (uint8_t)rng_next(g);
 		lockstep_send(r, &s);
+		break;
+	case 8:
+		lockstep_send_answer(r);
+		break;
+	default:
+		lockstep_burst(r);
 		break;
 	}
 }
@@ -537,12 +548,13 @@ void lockstep_mood(struct run *r)
 	m->wrong = m->kind == HANDSHAKES ? 5 : m->kind == HOSTILE ? 70 : rng_range(g, 10, 50);
 	m->release = rng_below(g, 60);
 	m->heartbeat = rng_percent(g, 70) ? 200 : rng_below(g, 20);
-	s->noise.rx_bubble = random_noise(g);
+	m->epoch = m->kind == COOKIES ? 30 : rng_percent(g, 60) ? 0 : rng_below(g, 20);
+	s->noise.rx_bubble = m->kind == BURSTS ? 0 : random_noise(g);
 	s->noise.tx_stall = random_noise(g);
 	s->noise.c2h_stall = random_noise(g);
 	s->noise.h2c_bubble = random_noise(g);
 	s->noise.garbage = true;
-	s->rx_gap = rng_percent(g, 60) ? 0 : rng_below(g, 40);
+	s->rx_gap = m->kind == BURSTS || rng_percent(g, 60) ? 0 : rng_below(g, 40);
 	/* From the rated clock (no tick in sight) to a millisecond every other cycle. */
 	s->period_ps = rng_percent(g, 30) ? 6400 : 1000000000 / rng_range(g, 2, rng_percent(g, 50) ? 60 : 3000);
 	m->jump = rng_percent(g, 60) ? 0 : rng_below(g, 20);
@@ -550,6 +562,10 @@ void lockstep_mood(struct run *r)
 		s->time_ps += rng_below(g, 100) * MS_PS;
 	if (rng_percent(g, 20))
 		lockstep_configure(r);
+	if (m->kind == COOKIES) {
+		r->cookie_reg |= rng_range(g, 1, 2) << HF_COOKIE_MODE_LOW;
+		lockstep_write(r, HF_REG_COOKIE, r->cookie_reg);
+	}
 }
 
 /* One random decision about everything, then one clock. */
@@ -571,8 +587,13 @@ bool lockstep_random(struct run *r)
 		feed_bus(r);
 	if ((dice >> 24 & 65535) < m->hold)
 		*(dice >> 63 ? &r->hold_tx : &r->hold_c2h) = rng_range(g, 10, rng_percent(g, 20) ? 3000 : 300);
-	if ((dice >> 40 & 65535) < m->heartbeat)
+	if ((dice >> 40 & 65535) < m->heartbeat) {
 		lockstep_write(r, HF_REG_HEARTBEAT, 0);
+		if (rng_percent(g, 30))
+			lockstep_write(r, HF_REG_CACHE, 1);
+	}
+	if (rng_below(g, 65536) < m->epoch)
+		lockstep_epoch(r);
 	if (rng_below(g, 4096) < m->jump)
 		s->time_ps += rng_range(g, 1, 3) * MS_PS;
 	s->hold_tx = r->hold_tx && r->hold_tx--;

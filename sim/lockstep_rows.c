@@ -4,13 +4,24 @@
 #include "../cmodel/siphash.h"
 #include "lockstep.h"
 
-/* Known configuration: every option on, no timer in sight. */
-static void configure_plain(struct run *r)
+void lockstep_plain(struct run *r)
 {
+	r->s->noise = (struct sim_noise){ .garbage = true };
+	r->s->rx_gap = 0;
+	r->s->period_ps = 6400;
+	r->mood.release = 100;
+	r->mood.peers = PEERS;
 	r->rcv_wnd = 5000;
 	lockstep_write(r, HF_REG_CTRL, 0);
 	for (unsigned i = 0; i < 4; i++)
 		lockstep_write(r, HF_REG_KEY_INDEX0 + 4 * i, 0);
+	r->cookie_reg = 0;
+	lockstep_write(r, HF_REG_COOKIE, 0);
+	lockstep_write(r, HF_REG_COOKIE_HIGH, 0x1ffff);
+	lockstep_write(r, HF_REG_CACHE, 0);
+	lockstep_write(r, HF_REG_RST_LIMIT, 0);
+	lockstep_write(r, HF_REG_SYNACK_LIMIT, 0);
+	lockstep_write(r, HF_REG_MISS_LIMIT, 0);
 	lockstep_write(r, HF_REG_SYN_RTO_MS, 1000);
 	lockstep_write(r, HF_REG_SYN_RTO_MAX_MS, 60000);
 	lockstep_write(r, HF_REG_CONNECT_MS, 180000);
@@ -20,6 +31,7 @@ static void configure_plain(struct run *r)
 	for (unsigned i = 0; i < 3; i++)
 		lockstep_write(r, HF_REG_LOCAL_ADDR0 + 4 * i, local_addrs[i]);
 	lockstep_write(r, HF_REG_HEARTBEAT_MS, 0);
+	lockstep_write(r, HF_REG_HEARTBEAT, 0); /* the timer too may hold what another configuration gave it */
 	lockstep_write(r, HF_REG_RCV_WND, r->rcv_wnd);
 	lockstep_write(r, HF_REG_LISTEN_PORT, local_ports[0]);
 	lockstep_write(r, HF_REG_LISTEN_BACKLOG, 65535);
@@ -291,24 +303,30 @@ static bool directed_staging(struct run *r)
 	return lockstep_settle(r, 24);
 }
 
+/* Hash of a segment's 4-tuple with another port of the peer, under a key of 0. */
+static uint32_t index_hash(const struct segment *g, uint16_t port)
+{
+	const size_t addr = g->ip6 ? 16 : 4;
+	uint8_t tuple[36];
+
+	traffic_address(tuple, g->ip6, g->src_addr);
+	traffic_address(tuple + addr, g->ip6, g->dst_addr);
+	packet_put16(tuple + 2 * addr, port);
+	packet_put16(tuple + 2 * addr + 2, g->dst_port);
+	return (uint32_t)hf_siphash24(0, 0, tuple, 2 * addr + 4);
+}
+
 /* Two ports of a peer whose 4-tuples have the same set and the same tag, under keys of 0. False if there are none. */
 static bool colliding_ports(const struct run *r, const struct segment *g, uint16_t *a, uint16_t *b)
 {
 	static uint32_t seen[65536]; /* by tag: index bits and port of the last one */
 	const uint32_t sets = (1u << r->params->sets_log2) - 1;
-	const size_t addr = g->ip6 ? 16 : 4;
-	uint8_t tuple[36];
 
 	memset(seen, 0, sizeof seen);
-	traffic_address(tuple, g->ip6, g->src_addr);
-	traffic_address(tuple + addr, g->ip6, g->dst_addr);
-	packet_put16(tuple + 2 * addr + 2, g->dst_port);
 	for (unsigned port = 1; port < 65536; port++) {
-		uint32_t hash, *last;
+		const uint32_t hash = index_hash(g, (uint16_t)port);
+		uint32_t *last = &seen[hash >> 16];
 
-		packet_put16(tuple + 2 * addr, (uint16_t)port);
-		hash = (uint32_t)hf_siphash24(0, 0, tuple, 2 * addr + 4);
-		last = &seen[hash >> 16];
 		if (*last && *last >> 16 == (hash & sets)) {
 			*a = (uint16_t)*last;
 			*b = (uint16_t)port;
@@ -317,6 +335,27 @@ static bool colliding_ports(const struct run *r, const struct segment *g, uint16
 		*last = (hash & sets) << 16 | port;
 	}
 	return false;
+}
+
+bool lockstep_ports_of_set(const struct run *r, const struct segment *g, uint16_t *ports, unsigned count)
+{
+	const uint32_t sets = (1u << r->params->sets_log2) - 1;
+	uint32_t tags[16], set = 0;
+	unsigned found = 0;
+
+	for (unsigned port = 1; port < 65536 && found < count; port++) {
+		const uint32_t hash = index_hash(g, (uint16_t)port);
+		bool taken = false;
+
+		for (unsigned i = 0; i < found; i++)
+			taken |= tags[i] == hash >> 16;
+		if (taken || (found && (hash & sets) != set))
+			continue;
+		set = hash & sets;
+		tags[found] = hash >> 16;
+		ports[found++] = (uint16_t)port;
+	}
+	return found == count;
 }
 
 /* Everything that can come for a 4-tuple whose tag is that of another's entry. */
@@ -379,12 +418,7 @@ static bool directed_collisions(struct run *r)
 
 bool lockstep_rows(struct run *r)
 {
-	r->s->noise = (struct sim_noise){ .garbage = true };
-	r->s->rx_gap = 0;
-	r->s->period_ps = 6400;
-	configure_plain(r);
-	r->mood.release = 100;
-	r->mood.peers = PEERS;
+	lockstep_plain(r);
 	return lockstep_settle(r, 64) && directed_frames(r) && directed_staging(r) && directed_options(r) &&
 	       directed_carries(r) && directed_collisions(r) && directed_states(r) && directed_timers(r);
 }

@@ -57,6 +57,8 @@ static bool run_phase(const struct options *o, uint64_t number, uint64_t cycles)
 	const enum engine_size size = size_of(o, number);
 	const uint64_t round = number / o->size_count;
 	struct run *r = calloc(1, sizeof *r);
+	/* The first phases of each geometry begin with directed rows. */
+	static bool (*const rows[])(struct run *) = { lockstep_rows, lockstep_limits, lockstep_order };
 	uint64_t next_check = CHECK_EVERY, mismatches;
 	bool good;
 
@@ -81,7 +83,9 @@ static bool run_phase(const struct options *o, uint64_t number, uint64_t cycles)
 	lockstep_mood(r);
 	for (unsigned i = 0; i < PEERS; i++)
 		lockstep_connection(r, &r->peers[i]);
-	good = round || lockstep_rows(r);
+	good = round >= COUNT(rows) || rows[round](r);
+	if (!good && !r->failed && cycles == PHASE)
+		lockstep_fault(r, "cycles are too few for the directed rows of round", PHASE, round);
 	if (good) {
 		lockstep_configure(r);
 		while (lockstep_random(r)) {
@@ -183,8 +187,8 @@ static unsigned print_codes(void)
 	return missed;
 }
 
-/* Prints what was reached; returns the number of counters, states, events and statuses that never were. */
-static unsigned print_coverage(void)
+/* Prints what was reached; returns the number of counters, states, events, statuses and situations that never were. */
+static unsigned print_coverage(const struct options *o)
 {
 	static const char *const names[] = {
 #define COUNTER(name, doc) #name,
@@ -199,6 +203,7 @@ static unsigned print_coverage(void)
 		missed += reached(names[i], "", totals.counter[i]);
 	}
 	missed += print_states() + print_codes();
+	missed += lockstep_cover_print(&totals, engine_params[o->sizes[o->size_count - 1]]->data_w);
 	return missed;
 }
 
@@ -264,7 +269,7 @@ int main(int argc, char **argv)
 		if (!run_phase(&o, phase++, left < PHASE ? left : PHASE))
 			break;
 	}
-	missed = print_coverage();
+	missed = print_coverage(&o);
 	if (missed && o.cycles >= COVER_CYCLES && !o.waves && !totals.mismatches) {
 		printf("%u things were never reached: the stimulus is too poor\n", missed);
 		totals.mismatches++;

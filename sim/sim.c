@@ -289,7 +289,7 @@ void sim_step(struct sim *s)
 	struct priv *p = s->priv;
 	bool rx_end, h2c_taken;
 
-	s->in.time_ns = s->time_ps / 1000;
+	s->in.time_ns = s->base_ns + s->time_ps / 1000;
 	s->in.tick_1ms = p->tick || (!s->tick_by_hand && s->time_ps / 1000000000 > s->ms_done);
 	s->ms_done += s->in.tick_1ms;
 	p->tick = false;

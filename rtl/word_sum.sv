@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// word_sum - ones'-complement sum (RFC 1071) of some 16-bit words at once, its carries not yet added.
+//
+// Input   words: WORDS of them, in any order.
+// Output  sum and carries: sum + carries is the words' sum modulo 2^16 - 1. Kept apart, every adder of the tree is
+//         16 bits wide and none waits for another's carry.
+// Timing  combinational.
+
+module word_sum #(
+  parameter int WORDS = 16                                  // a power of two
+) (
+  input  logic [16*WORDS-1:0]      words,
+  output logic [15:0]              sum,
+  output logic [$clog2(WORDS)-1:0] carries
+);
+
+  generate
+    if (WORDS < 2 || (WORDS & (WORDS - 1)) != 0) begin : g_illegal
+      word_sum_needs_a_power_of_two illegal ();
+    end
+  endgenerate
+
+  localparam int CARRIES_W = $clog2(WORDS);
+
+  logic [16*WORDS-1:0] left;                                // words still to be added, in pairs, at its bottom
+  logic                carry;
+
+  always_comb begin
+    left = words;
+    carries = '0;
+    for (int level = 1; level <= CARRIES_W; level++) begin
+      for (int i = 0; i < WORDS / 2; i++) begin
+        if (i < WORDS >> level) begin
+          {carry, left[16*i +: 16]} = {1'b0, left[32*i +: 16]} + {1'b0, left[32*i+16 +: 16]};
+          carries = carries + CARRIES_W'(carry);
+        end
+      end
+    end
+  end
+
+  assign sum = left[15:0];
+
+endmodule
