@@ -27,10 +27,12 @@ module siphash_pipe #(
   // Stage k holds what goes into round k + 1; of the words those not yet taken off.
   logic [ROUNDS:0]         valid_q;
   logic [256*(ROUNDS+1)-1:0] v_q;   // v3, v2, v1, v0
+  /* verilator lint_off UNUSEDSIGNAL */
   logic [320*ROUNDS-1:0]   words_q;
+  logic [63:0]             sum;
+  /* verilator lint_on UNUSEDSIGNAL */
   logic [ROUNDS-1:0]       long_q;
   logic [63:0]             first;
-  logic [63:0]             sum;
 
   assign first = long_message ? words[63:0] : words[255:192];
   assign done = valid_q[ROUNDS];
