@@ -182,6 +182,8 @@ static void send_hostile(struct run *run)
 		g.src_port = OUR_PORT;
 		break;
 	case ATTACK_replay:
+		if (!run->replay_ack)
+			break; /* SYNs until there is a cookie */
 		g.src_addr = GOOD_NET;
 		g.src_port = 1024;
 		g.seq = run->replay_seq;
@@ -482,7 +484,7 @@ static void next_frame(struct run *run)
 		reset_board(run);
 	if (a->live && n % LIVE_EVERY == LIVE_EVERY - 1)
 		send_live(run);
-	else if (rng_percent(&run->rng, a->good_percent) || (a->flood == ATTACK_replay && !run->replay_ack))
+	else if (rng_percent(&run->rng, a->good_percent))
 		send_good(run);
 	else
 		send_hostile(run);

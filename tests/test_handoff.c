@@ -18,6 +18,7 @@
 #include "../host/owned.h"
 #include "support_bench.h"
 #include "support_fake_board.h"
+#include "support_namespace.h"
 
 #define ISS	  0xfffffff0u /* our first number, close below the wrap */
 #define IRS	  0x7ffffffeu
@@ -1312,32 +1313,6 @@ static void counters_have_names(void)
 	CHECK_EQ(stat_of(h, "host.handoffs"), 0, "handoffs");
 	CHECK(fake_board_written(&h->board, HF_REG_SNAPSHOT, NULL) >= 3, "no snapshot before reading");
 	host_end(h);
-}
-
-/* A network namespace of our own, as root or as the root of a user namespace of our own. */
-static bool enter_namespace(void)
-{
-	unsigned uid = geteuid(), gid = getegid();
-	FILE *f;
-
-	if (access("/dev/net/tun", R_OK | W_OK))
-		return false;
-	if (unshare(CLONE_NEWNET)) {
-		if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
-			return false;
-		f = fopen("/proc/self/setgroups", "we");
-		if (f) {
-			fputs("deny", f);
-			fclose(f);
-		}
-		f = fopen("/proc/self/uid_map", "we");
-		if (!f || fprintf(f, "0 %u 1", uid) < 0 || fclose(f))
-			return false;
-		f = fopen("/proc/self/gid_map", "we");
-		if (!f || fprintf(f, "0 %u 1", gid) < 0 || fclose(f))
-			return false;
-	}
-	return true;
 }
 
 int main(int argc, char **argv)
