@@ -278,6 +278,14 @@ static bool parser_moves(const struct hf_model *m)
 	return m->rx.parsed_ring.count > 0;
 }
 
+/* The pin tready of the coming cycle. */
+static bool h2c_tready(const struct hf_model *m)
+{
+	if (m->h2c.state == H2C_HDR0)
+		return m->ready;
+	return m->h2c.state == H2C_FRAME ? hfm_tx_checksum_room(m) : !hfm_h2c_busy(&m->h2c);
+}
+
 /* The order matters only where `seen` says nothing: a queue's head is looked at before a push of this cycle,
  * registers are read before the units count, and written after all have read them. */
 static void clock_edge(struct hf_model *m, const struct hf_in *in)
@@ -307,7 +315,7 @@ static void clock_edge(struct hf_model *m, const struct hf_in *in)
 	hfm_regs_end(m, in);
 	if (!m->ready)
 		sweep(m, in->time_ns);
-	m->h2c.tready = hfm_h2c_tready(m);
+	m->h2c.tready = h2c_tready(m);
 }
 
 static bool input_moves(const struct hf_in *in)

@@ -114,23 +114,6 @@ void hfm_c2h_step(struct hf_model *m, bool tready)
 	hfm_rx_frame_fifo_fetch(&m->frames, taken);
 }
 
-bool hfm_h2c_tready(const struct hf_model *m)
-{
-	switch (m->h2c.state) {
-	case H2C_HDR0:
-		return m->ready;
-	case H2C_FRAME:
-		return hfm_tx_checksum_room(m);
-	case H2C_HDR1:
-	case H2C_BODY:
-	case H2C_VALUE:
-	case H2C_SKIP:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static unsigned frame_octets(const struct h2c *h)
 {
 	return h->length - HF_MSG_HEADER_BYTES;

@@ -26,18 +26,18 @@ struct c2h {
 	uint64_t data[HF_DATA_WORDS];
 };
 
-/* HDR1 and VALUE are of 64 bits, JUDGE and FLUSH of 512. */
+/* HDR1 and VALUE are of 64 bits, JUDGE and FLUSH of 512. From JUDGE on no beat is taken. */
 enum h2c_state {
 	H2C_HDR0,
 	H2C_HDR1,
-	H2C_JUDGE,
 	H2C_BODY,
 	H2C_VALUE,
+	H2C_FRAME,
+	H2C_SKIP,
+	H2C_JUDGE,
 	H2C_REG,
 	H2C_CMD,
-	H2C_FRAME,
 	H2C_FLUSH,
-	H2C_SKIP,
 	H2C_BAD
 };
 
@@ -76,11 +76,7 @@ void hfm_h2c_step(struct hf_model *m, const struct hf_in *in);
 /* Whether a clock may change something without a beat from the host. */
 static inline bool hfm_h2c_busy(const struct h2c *h)
 {
-	return h->state == H2C_REG || h->state == H2C_CMD || h->state == H2C_BAD || h->state == H2C_JUDGE ||
-	       h->state == H2C_FLUSH;
+	return h->state >= H2C_JUDGE;
 }
-
-/* The pin tready of the coming cycle, from the state after this one. */
-bool hfm_h2c_tready(const struct hf_model *m);
 
 #endif

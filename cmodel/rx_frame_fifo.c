@@ -34,56 +34,46 @@ static void take_verdict(struct hf_model *m, bool pushed)
 {
 	struct rx_frame_fifo *f = &m->frames;
 	const struct verdict *v = &f->frame;
-	unsigned message;
 
 	f->frame = f->verdicts[ring_pop(&f->verdict_ring)];
-	message = HF_MSG_HEADER_BYTES + v->length;
+	f->message = HF_MSG_HEADER_BYTES + v->length;
 	assert(m->rx.inflight > 0);
 	m->rx.inflight--;
 	if (v->code != HF_VERDICT_HOST) {
 		release(f, v->beats);
-	} else if (v->lost || m->seen.host_room - pushed < beats_of(message, m->width)) {
+	} else if (v->lost || m->seen.host_room - pushed < beats_of(f->message, m->width)) {
 		release(f, v->beats);
 		m->counters[HF_CNT_DROP_HOST_FIFO]++;
 	} else {
 		hfm_message_header(f->header, HF_MSG_FRAME,
-			(v->csum_ok ? HF_FRAME_CSUM_OK : 0) | (v->conn ? HF_FRAME_CONN : 0), message,
+			(v->csum_ok ? HF_FRAME_CSUM_OK : 0) | (v->conn ? HF_FRAME_CONN : 0), f->message,
 			v->conn ? v->id : HF_NO_ID, v->stamp);
-		f->left = message;
+		f->at = 0;
 		f->stage_at = m->width * f->stage_ring.first;
 		f->moving = true;
 	}
-}
-
-/* The next `size` octets of the frame, from where they lie in the ring. */
-static void read_stage(struct hf_model *m, uint8_t *to, unsigned size)
-{
-	struct rx_frame_fifo *f = &m->frames;
-	unsigned end = m->width * f->stage_ring.depth, whole = size < end - f->stage_at ? size : end - f->stage_at;
-
-	memcpy(to, f->stage + f->stage_at, whole);
-	memcpy(to + whole, f->stage, size - whole);
-	f->stage_at = f->stage_at + size < end ? f->stage_at + size : f->stage_at + size - end;
 }
 
 /* Push the next beat of the message: header, frame, zeros. */
 static void push_beat(struct hf_model *m)
 {
 	struct rx_frame_fifo *f = &m->frames;
-	unsigned place = ring_push(&f->host_ring), size = f->left < m->width ? f->left : m->width, header = 0;
+	unsigned place = ring_push(&f->host_ring), stage_end = m->width * f->stage_ring.depth;
 	uint8_t *beat = f->host + (size_t)m->width * place;
 
-	if (f->left > f->frame.length) {
-		header = f->left - f->frame.length;
-		if (header > size)
-			header = size;
-		memcpy(beat, f->header + sizeof(f->header) - (f->left - f->frame.length), header);
+	for (unsigned i = 0; i < m->width; i += 8, f->at += 8) {
+		if (f->at < sizeof(f->header)) {
+			memcpy(beat + i, f->header + f->at, 8);
+		} else {
+			memcpy(beat + i, f->stage + f->stage_at, 8);
+			f->stage_at = f->stage_at + 8 == stage_end ? 0 : f->stage_at + 8;
+		}
 	}
-	read_stage(m, beat + header, size - header);
-	memset(beat + size, 0, m->width - size);
-	f->left -= size;
-	f->host_last[place] = f->left == 0;
-	if (f->left == 0) {
+	f->host_last[place] = f->at >= f->message;
+	if (f->host_last[place]) {
+		unsigned padding = f->at - f->message;
+
+		memset(beat + m->width - padding, 0, padding);
 		release(f, f->frame.beats);
 		f->moving = false;
 	}

@@ -27,11 +27,12 @@ struct rx_frame_fifo {
 	struct verdict *verdicts; /* of SEG_DEPTH */
 	struct ring verdict_ring;
 
-	bool moving; /* the mover is copying this frame, whose message has `left` octets that are not pushed yet */
+	bool moving; /* the mover is copying this frame */
 	struct verdict frame;
 	uint8_t header[HF_MSG_HEADER_BYTES];
-	unsigned left;
-	unsigned stage_at; /* place in staging of its next octet: they are released together at the end */
+	unsigned message;  /* octets of its message */
+	unsigned at;	   /* of these, pushed, in whole beats */
+	unsigned stage_at; /* place in staging of the frame's next octet: they are released together at the end */
 
 	uint8_t *host;	 /* HOST_FIFO_BEATS whole beats, and the one in the output register; its count is ram_count */
 	bool *host_last; /* of each of them */

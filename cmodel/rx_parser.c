@@ -350,16 +350,13 @@ static void hash_request(struct hf_model *m)
 	unsigned l3, len, end;
 	const uint8_t *ip;
 
-	/* No tuple ends in fewer octets, and the tags are seen whole by then. */
-	if (rx->length < ETHERNET_OCTETS + IPV4_OCTETS + 4)
-		return;
 	l3 = ETHERNET_OCTETS + TAG_OCTETS * count_tags(rx->octets, rx->length);
 	ip = rx->octets + l3;
 	len = rx->length - l3;
 	if (!find_tuple(get_be16(ip - 2), ip, len, &places))
 		return;
 	if (places.remote_port == 0) {
-		rx->hash_judged = true;
+		rx->awaited = RX_NOTHING;
 		return;
 	}
 	end = places.remote_port > places.local_port ? places.remote_port + 2 : places.local_port + 2;
@@ -369,9 +366,11 @@ static void hash_request(struct hf_model *m)
 		ip + places.local_port);
 	hfm_tuple_hash_request(m, &rx->tuple, request_cycle(m));
 	rx->has_hash = true;
-	rx->hash_judged = true;
-	if (places.remote_port < places.local_port) /* the peer sent it: no quote */
+	rx->awaited = RX_NOTHING;
+	if (places.remote_port < places.local_port) { /* the peer sent it: no quote */
 		rx->tcp = l3 + places.remote_port;
+		rx->awaited = rx->tcp + TCP_FLAGS_END;
+	}
 }
 
 /* Ask for the cookie's MAC as soon as the flags are here. */
@@ -379,10 +378,9 @@ static void cookie_request(struct hf_model *m)
 {
 	struct rx_parser *rx = &m->rx;
 
-	if (rx->length < rx->tcp + TCP_FLAGS_END)
-		return;
 	hfm_syn_cookie_request(m, &rx->tuple, rx->octets + rx->tcp, rx->stamp, request_cycle(m));
 	rx->has_mac = true;
+	rx->awaited = RX_NOTHING;
 }
 
 static void first_beat(struct hf_model *m, uint64_t time_ns)
@@ -404,9 +402,9 @@ static void first_beat(struct hf_model *m, uint64_t time_ns)
 		rx->beat = 0;
 		rx->staged = 0;
 		rx->lost = false;
-		rx->hash_judged = false;
 		rx->has_hash = rx->has_mac = false;
-		rx->tcp = 0;
+		/* No tuple ends in fewer octets, and the tags are seen whole by then. */
+		rx->awaited = ETHERNET_OCTETS + IPV4_OCTETS + 4;
 	}
 }
 
@@ -430,13 +428,13 @@ static void take_beat(struct hf_model *m, const struct hf_in *in)
 
 		rx->length += last ? (unsigned)__builtin_popcountll(keep) : m->width;
 		rx->beat++;
+		if (rx->length > RX_LENGTH_MAX)
+			rx->length = RX_LENGTH_MAX;
 	}
-	if (rx->length > RX_LENGTH_MAX)
-		rx->length = RX_LENGTH_MAX;
 	if (last || !m->wide) { /* at 512 bits the whole frame is awaited */
-		if (!rx->hash_judged)
+		if (!rx->has_hash && rx->length >= rx->awaited)
 			hash_request(m);
-		if (rx->tcp != 0 && !rx->has_mac)
+		if (rx->has_hash && rx->length >= rx->awaited)
 			cookie_request(m);
 	}
 	if (last)

@@ -4,6 +4,7 @@
 #ifndef HANDFAST_CMODEL_RX_PARSER_H
 #define HANDFAST_CMODEL_RX_PARSER_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "handfast_model.h"
@@ -11,8 +12,9 @@
 #include "tuple_hash.h"
 
 #define RX_LENGTH_MAX	 16383u /* lengths saturate here */
-#define RX_HEADER_OCTETS 120u	/* holds the ports quoted by ICMP behind two tags and the longest IP header */
-#define RX_IN_FLIGHT	 9u	/* one-beat frames at 512 bits: L to L+8 of nine frames at once */
+#define RX_NOTHING	 UINT_MAX
+#define RX_HEADER_OCTETS 120u /* holds the ports quoted by ICMP behind two tags and the longest IP header */
+#define RX_IN_FLIGHT	 9u   /* one-beat frames at 512 bits: L to L+8 of nine frames at once */
 
 /* Every field of regs/segment.def in host byte order. */
 struct segment {
@@ -29,13 +31,13 @@ struct rx_parsed {
 };
 
 struct rx_parser {
-	bool in_frame;	  /* the next beat is not a first one */
-	bool ignoring;	  /* to the tlast of this frame */
-	bool lost;	  /* staging had no room for one of its beats */
-	bool hash_judged; /* whether to ask for a hash is decided */
+	bool in_frame; /* the next beat is not a first one */
+	bool ignoring; /* to the tlast of this frame */
+	bool lost;     /* staging had no room for one of its beats */
 	bool has_hash, has_mac;
 	struct tuple tuple; /* has_hash: what was hashed */
-	unsigned tcp;	    /* place of the TCP header if has_hash and it is TCP, else 0 */
+	unsigned tcp;	    /* has_hash and TCP: place of its header */
+	unsigned awaited;   /* octets that the next request takes, or RX_NOTHING */
 	unsigned length;    /* octets so far, saturating */
 	unsigned beat;	    /* beats so far, saturating with length */
 	unsigned staged;    /* of these, written to staging */

@@ -231,7 +231,7 @@ module handfast #(
   endgenerate
 
   rx_frame_fifo #(
-    .SEG_DEPTH(SEG_DEPTH), .STAGE_BEATS(STAGE_BEATS), .HOST_FIFO_BEATS(HOST_FIFO_BEATS)
+    .DATA_W(DATA_W), .SEG_DEPTH(SEG_DEPTH), .STAGE_BEATS(STAGE_BEATS), .HOST_FIFO_BEATS(HOST_FIFO_BEATS)
   ) u_rx_fifo (
     .clk(clk), .rst(rst), .stage_push(stage_push), .stage_data(stage_data), .stage_has_space(stage_has_space),
     .verdict_push(verdict_push), .verdict(verdict), .verdict_is_seg(verdict_is_seg), .verdict_conn(verdict_conn),

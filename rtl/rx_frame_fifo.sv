@@ -9,46 +9,51 @@
 // Output  host_*: messages of header, stamp and the frame's beats; byte 0 is tdata[7:0], integers are
 //         little-endian. host_take removes a beat. mover_take: a verdict is taken in this cycle.
 // Timing  the mover takes a verdict pushed in c at c+1 at the earliest, m below. Frames not for the
-//         host, or lost, or without room (beats + 2) in the host FIFO are released at the end of m and
-//         the next verdict may be taken in m+1. Others: header beats pushed in m and m+1, data in
-//         m+2 .. m+1+beats, released at the end of m+1+beats. Pushed in c, a beat shows at c+2.
+//         host, or lost, or whose message (n beats) does not fit into the host FIFO are released at the end of m
+//         and the next verdict may be taken in m+1. Others, at 64 bits: header beats pushed in m and m+1, data in
+//         m+2 .. m+n-1, released at the end of m+n-1, the next verdict in m+n. At 512: message beats pushed in
+//         m+1 .. m+n, released at the end of m+n, the next verdict in m+n. Pushed in c, a beat shows at c+2.
 //         Never stalls the wire. Reset empties all.
 `include "handfast_defs.svh"
 
 module rx_frame_fifo #(
+  parameter int DATA_W = 64,                                // 64 or 512
   parameter int SEG_DEPTH = 16,
   parameter int STAGE_BEATS = 512,                          // a power of two
   parameter int HOST_FIFO_BEATS = 2048                      // a power of two
 ) (
-  input  logic        clk,
-  input  logic        rst,
+  input  logic              clk,
+  input  logic              rst,
 
-  input  logic        stage_push,
-  input  logic [63:0] stage_data,
-  output logic        stage_has_space,
+  input  logic              stage_push,
+  input  logic [DATA_W-1:0] stage_data,
+  output logic              stage_has_space,
 
-  input  logic        verdict_push,
-  input  logic [1:0]  verdict,
-  input  logic        verdict_is_seg,
-  input  logic        verdict_conn,
-  input  logic [31:0] verdict_id,
-  input  logic [63:0] verdict_stamp,
-  input  logic [13:0] verdict_length,
-  input  logic [10:0] verdict_beats,
-  input  logic        verdict_lost,
-  output logic        mover_take,
+  input  logic              verdict_push,
+  input  logic [1:0]        verdict,
+  input  logic              verdict_is_seg,
+  input  logic              verdict_conn,
+  input  logic [31:0]       verdict_id,
+  input  logic [63:0]       verdict_stamp,
+  input  logic [13:0]       verdict_length,
+  input  logic [10:0]       verdict_beats,
+  input  logic              verdict_lost,
+  output logic              mover_take,
 
-  output logic        host_valid,
-  output logic [63:0] host_tdata,
-  output logic        host_tlast,
-  input  logic        host_take,
+  output logic              host_valid,
+  output logic [DATA_W-1:0] host_tdata,
+  output logic              host_tlast,
+  input  logic              host_take,
 
-  output logic        cnt_drop_host_fifo
+  output logic              cnt_drop_host_fifo
 );
 
   generate
     if (STAGE_BEATS < 2 || (STAGE_BEATS & (STAGE_BEATS - 1)) != 0) begin : g_illegal
       rx_frame_fifo_needs_STAGE_BEATS_that_is_a_power_of_two illegal ();
+    end
+    if (DATA_W != 64 && DATA_W != 512) begin : g_illegal_width
+      rx_frame_fifo_needs_a_DATA_W_of_64_or_512 illegal ();
     end
   endgenerate
 
@@ -86,85 +91,130 @@ module rx_frame_fifo #(
 
   // ---- Mover ---------------------------------------------------------------------------------------
 
-  localparam logic [1:0] IDLE = 2'd0, STAMP = 2'd1, DATA = 2'd2;
-
-  logic [1:0]         state_d, state_q;
-  logic [63:0]        stamp_q;
-  logic [COUNT_W-1:0] beats_q;                              // beats of the frame being copied
-  logic [10:0]        left_d, left_q;                       // of these to come
-  logic               wanted, fits, copy;
+  logic               idle, fits, copy, discard;
   logic [ROOM_W-1:0]  host_room;
   logic               host_push, host_push_last;
-  logic [63:0]        host_push_data;
-  logic [63:0]        staged_q;                             // the beat read from the staging buffer
-  logic               read, release_now;
-  logic [COUNT_W-1:0] release_beats;
+  logic [DATA_W-1:0]  host_push_data;
+  logic [DATA_W-1:0]  staged_q;                             // the beat read from the staging buffer
+  logic               read;
+  logic               copied;                               // the frame being copied has been
+  logic [COUNT_W-1:0] copied_beats_q;
+  logic [63:0]        header;                               // type, flags, length, id
 
-  assign wanted = head.verdict == `HF_VERDICT_HOST;
-  assign fits = 32'(host_room) >= 32'(head.beats) + 32'd2;
-  assign copy = wanted && !head.lost && fits;
-  assign mover_take = state_q == IDLE && head_valid;
-  assign cnt_drop_host_fifo = mover_take && wanted && !copy;
+  assign mover_take = idle && head_valid;
+  assign copy = mover_take && head.verdict == `HF_VERDICT_HOST && !head.lost && fits;
+  assign discard = mover_take && !copy;
+  assign cnt_drop_host_fifo = discard && head.verdict == `HF_VERDICT_HOST;
 
   always_comb begin
-    state_d = state_q;
-    left_d = left_q;
-    host_push = 1'b0;
-    host_push_last = 1'b0;
-    host_push_data = staged_q;
-    read = 1'b0;
-    release_now = 1'b0;
-    release_beats = beats_q;
-    case (state_q)
-      IDLE: begin
-        // header: type, flags, length, id
-        host_push = mover_take && copy;
-        host_push_data = {head.conn ? head.id : 32'hffff_ffff, 16'd16 + {2'b00, head.length}, 8'd0, `HF_MSG_FRAME};
-        host_push_data[8 + `HF_FLAG_FRAME_CSUM_OK] = head.is_seg;
-        host_push_data[8 + `HF_FLAG_FRAME_CONN] = head.conn;
-        left_d = head.beats;
-        release_now = mover_take && !copy;
-        release_beats = COUNT_W'(head.beats);
-        if (mover_take && copy)
-          state_d = STAMP;
-      end
-      STAMP: begin
-        host_push = 1'b1;
-        host_push_data = stamp_q;
-        read = 1'b1;
-        state_d = DATA;
-      end
-      DATA: begin
-        host_push = 1'b1;
-        host_push_last = left_q == 11'd1;
-        left_d = left_q - 1'b1;
-        read = !host_push_last;
-        if (host_push_last) begin
-          release_now = 1'b1;
-          state_d = IDLE;
-        end
-      end
-      default: state_d = IDLE;
-    endcase
+    header = {head.conn ? head.id : 32'hffff_ffff, 16'd16 + {2'b00, head.length}, 8'd0, `HF_MSG_FRAME};
+    header[8 + `HF_FLAG_FRAME_CSUM_OK] = head.is_seg;
+    header[8 + `HF_FLAG_FRAME_CONN] = head.conn;
   end
 
   always_ff @(posedge clk) begin
-    if (rst)
-      state_q <= IDLE;
-    else
-      state_q <= state_d;
-    left_q <= left_d;
-    if (mover_take) begin
-      stamp_q <= head.stamp;
-      beats_q <= COUNT_W'(head.beats);
-    end
+    if (copy)
+      copied_beats_q <= COUNT_W'(head.beats);
   end
+
+  generate
+    if (DATA_W == 64) begin : g_mover
+      // Header and stamp are beats of their own, the frame's beats go as they are.
+      localparam logic [1:0] IDLE = 2'd0, STAMP = 2'd1, DATA = 2'd2;
+
+      logic [1:0]  state_d, state_q;
+      logic [63:0] stamp_q;
+      logic [10:0] left_d, left_q;                          // beats of the frame to come
+
+      assign idle = state_q == IDLE;
+      assign fits = 32'(host_room) >= 32'(head.beats) + 32'd2;
+
+      always_comb begin
+        state_d = state_q;
+        left_d = left_q;
+        host_push = 1'b0;
+        host_push_last = 1'b0;
+        host_push_data = staged_q;
+        read = 1'b0;
+        case (state_q)
+          IDLE: begin
+            host_push = copy;
+            host_push_data = header;
+            left_d = head.beats;
+            if (copy)
+              state_d = STAMP;
+          end
+          STAMP: begin
+            host_push = 1'b1;
+            host_push_data = stamp_q;
+            read = 1'b1;
+            state_d = DATA;
+          end
+          DATA: begin
+            host_push = 1'b1;
+            host_push_last = left_q == 11'd1;
+            left_d = left_q - 1'b1;
+            read = !host_push_last;
+            if (host_push_last)
+              state_d = IDLE;
+          end
+          default: state_d = IDLE;
+        endcase
+      end
+      assign copied = host_push_last;
+
+      always_ff @(posedge clk) begin
+        if (rst)
+          state_q <= IDLE;
+        else
+          state_q <= state_d;
+        left_q <= left_d;
+        if (copy)
+          stamp_q <= head.stamp;
+      end
+    end else begin : g_mover_wide
+      // Message beat j is the end of the frame's beat j-1, of the first one header and stamp, and the beginning of
+      // beat j, which is read from the staging buffer in the cycle before.
+      logic         busy_q;
+      logic [8:0]   beats_of_message, left_q;               // message beats to come, this cycle's included
+      logic [10:0]  to_read_q;                              // beats of the frame to read
+      logic         fresh_q;                                // staged_q was read in the cycle before
+      logic [127:0] before_q;                               // what stands before staged_q in the message beat
+
+      assign beats_of_message = 9'(({1'b0, head.length} + 15'd79) >> 6);
+      assign idle = !busy_q || left_q == 9'd1;
+      assign fits = 32'(host_room) >= 32'(beats_of_message) + 32'(host_push);
+      assign host_push = busy_q;
+      assign host_push_last = left_q == 9'd1;
+      assign host_push_data = {fresh_q ? staged_q[383:0] : 384'd0, before_q};
+      assign read = copy || (busy_q && to_read_q != 0);
+      assign copied = busy_q && host_push_last;
+
+      always_ff @(posedge clk) begin
+        if (rst)
+          busy_q <= 1'b0;
+        else if (idle)
+          busy_q <= copy;
+        fresh_q <= read;
+        if (copy) begin
+          left_q <= beats_of_message;
+          to_read_q <= head.beats - 1'b1;
+          before_q <= {head.stamp, header};
+        end else begin
+          left_q <= left_q - 1'b1;
+          if (to_read_q != 0)
+            to_read_q <= to_read_q - 1'b1;
+          before_q <= staged_q[511:384];
+        end
+      end
+    end
+  endgenerate
 
   // ---- Staging buffer ------------------------------------------------------------------------------
   // Only beats written before are read, so read and write never meet at one address: no bypass needed.
 
   (* no_rw_check *)
-  logic [63:0]        stage [0:STAGE_BEATS-1];
+  logic [DATA_W-1:0]  stage [0:STAGE_BEATS-1];
   logic [STAGE_W-1:0] wr_q, rd_q;
   logic [COUNT_W-1:0] count_q;
 
@@ -185,17 +235,17 @@ module rx_frame_fifo #(
     end else begin
       if (stage_push)
         wr_q <= wr_q + 1'b1;
-      if (mover_take && !copy)
+      if (discard)
         rd_q <= rd_q + STAGE_W'(head.beats);
       else if (read)
         rd_q <= rd_q + 1'b1;
-      count_q <= count_q + COUNT_W'(stage_push) - (release_now ? release_beats : 0);
+      count_q <= count_q + COUNT_W'(stage_push) - (discard ? COUNT_W'(head.beats) : 0) - (copied ? copied_beats_q : 0);
     end
   end
 
   // ---- Host FIFO -----------------------------------------------------------------------------------
 
-  fifo_ram #(.WIDTH(65), .DEPTH(HOST_FIFO_BEATS)) host_fifo (
+  fifo_ram #(.WIDTH(DATA_W + 1), .DEPTH(HOST_FIFO_BEATS)) host_fifo (
     .clk(clk), .rst(rst),
     .push(host_push), .push_data({host_push_last, host_push_data}), .room(host_room),
     .valid(host_valid), .head({host_tlast, host_tdata}), .pop(host_take)
@@ -218,7 +268,7 @@ module rx_frame_fifo #(
       assume (!verdict_push || (unused_room && (verdict_lost || verdict_beats != 0) &&
                                 32'(verdict_beats) <= 32'(unclaimed_q)));
       assert (count_q <= COUNT_W'(STAGE_BEATS));
-      assert (!(mover_take && copy) || head.beats != 0);
+      assert (!copy || head.beats != 0);
     end
   end
 `endif
