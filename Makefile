@@ -83,7 +83,9 @@ $B/tests/%: $(OBJ)/tests/%.o $(SUPPORT) $(LIBS)
 # build (netlist, mutants, waves) has its own B and replaces SOURCES or adds to VFLAGS.
 R        = $B/rtl
 VFLAGS   = --x-assign unique --x-initial unique
-# One large C++ file and unrolled loops: simulates a third faster than the defaults.
+# One large C++ file and unrolled loops: simulates a third faster than the defaults. Where there is clang, its code is a
+# fifth faster than that of gcc, and made in half the time.
+RTL_CXX  = $(or $(shell command -v clang++),$(CXX))
 VSPEED   = --output-split 0 --unroll-count 512 --unroll-stmts 300000
 TRACE    = -DVM_TRACE=0
 PARAMETERS = $(addprefix -G,$(if $(filter %_wide_small,$*),$(WIDE_SMALL),$(if $(filter %_wide,$*),$(WIDE),$(if $(filter %_small,$*),$(SMALL)))))
@@ -96,7 +98,7 @@ VROOT    = $(shell $(VERILATOR) --getenv VERILATOR_ROOT)
 $R/%/done: $(RTL) $(wildcard rtl/*.svh)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	$(VERILATOR) --cc -O3 -Wno-fatal -Wno-lint $(VFLAGS) $(VSPEED) -Mdir $(@D) --prefix $* $(SOURCES)
-	$(MAKE) -s -C $(@D) -f $*.mk OPT_FAST='$(CXXFLAGS)' OPT_GLOBAL=-O2 $*__ALL.a verilated.o verilated_threads.o \
+	$(MAKE) -s -C $(@D) -f $*.mk CXX=$(RTL_CXX) OPT_FAST='$(CXXFLAGS)' OPT_GLOBAL=-O2 $*__ALL.a verilated.o verilated_threads.o \
 		$(if $(findstring FST,$(TRACE)),verilated_fst_c.o)
 	@touch $@
 $R/shim.o: sim/rtl_shim.cpp $(TOPS:%=$R/%/done)
