@@ -34,6 +34,8 @@ TESTS    = $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
 # lwIP is one of the peers where it is installed (Debian: liblwip-dev).
 LWIP     = $(wildcard /usr/include/lwip/lwip/tcpip.h)
 PEERS    = $(patsubst %.c,$B/%,$(filter-out $(if $(LWIP),,%/lwip_peer.c),$(wildcard tests/peers/*.c)))
+# make bench-software: floods, peers and a server, and a BPF program where there are clang and libbpf-dev.
+SOFTWARE = $(patsubst %.c,$B/%,$(filter-out %.bpf.c,$(wildcard tests/software/*.c)))
 LIBS     = $B/libsim.a $B/librtl.a $B/libcmodel.a $B/libhandfast.a
 
 all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS)  ## everything, into build/
@@ -67,6 +69,12 @@ $B/tests/peers/lwip_peer: LDLIBS += -llwip
 $B/tests/peers/%: $(OBJ)/tests/peers/%.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)
+$B/tests/software/%: $(OBJ)/tests/software/%.o $(OBJ)/sim/packet.o $B/libhandfast.a
+	@mkdir -p $(@D)
+	$(LINK)
+$B/xdp_cookie.bpf.o: tests/software/xdp_cookie.bpf.c
+	@mkdir -p $B
+	clang -O2 -g $(WARN) -target bpf -I/usr/include/$(shell $(CC) -dumpmachine) -c -o $@ $<
 $B/tests/%: $(OBJ)/tests/%.o $(SUPPORT) $(LIBS)
 	@mkdir -p $(@D)
 	$(LINK) -lcunit
@@ -129,6 +137,16 @@ peers: $B/handfast $(PEERS)  ## Linux's TCP against a board in lock step, every 
 	tests/peers/run $B
 bench: $B/bench  ## measure; writes build/bench.json and prints it as a table
 	tools/bench.sh
+bench-software: $B/handfast $(SOFTWARE)  ## CPU time per SYN of software and of a host with a board; needs root
+	tools/install.sh nftables clang libbpf-dev
+	$(MAKE) $B/xdp_cookie.bpf.o
+	tests/software/run $B
+regress: $B/lockstep  ## seeds in parallel: make regress JOBS=n SEEDS=a..b [CYCLES=n] [SSHLOGIN=a,b|SLURM=yes]
+	tools/install.sh parallel
+	CYCLES='$(CYCLES)' tools/regress.sh
+regress-test: $B/lockstep  ## regress itself; sshd and Slurm, if installed, are started on 127.0.0.1
+	tools/install.sh parallel $(if $(filter true,$(CI)),openssh-server slurmctld slurmd slurm-client munge)
+	tests/regress/run $B
 lint: all  ## Verilator -Wall, gcc -Werror, cppcheck, clang-format, SPDX lines
 	+tools/lint.sh
 synth:  ## Yosys generic and ECP5: LUTs, flip-flops, block RAMs
@@ -157,7 +175,7 @@ help:  ## this list
 small-parameters:
 	@echo $(addprefix -G,$(SMALL))
 
-.PHONY: all small-parameters generate demo test conformance lockstep lossy peers bench lint synth netlist-test formal mutants sanitize waves wave clean help
+.PHONY: all small-parameters generate demo test conformance lockstep lossy peers bench bench-software regress regress-test lint synth netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(wildcard $(OBJ)/*/*.d $(OBJ)/tests/peers/*.d $R/shim.d)
+-include $(wildcard $(OBJ)/*/*.d $(OBJ)/tests/peers/*.d $(OBJ)/tests/software/*.d $R/shim.d)

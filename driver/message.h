@@ -35,6 +35,7 @@ struct message_event {
 	enum hf_state state;
 	unsigned listener; /* index in the listen table */
 	bool active;	   /* our CONNECT opened it */
+	bool cookie;	   /* by a SYN cookie; id may be HF_NO_ID */
 	bool ws_ok, ts_ok, sack_ok;
 	uint16_t mss;
 	uint8_t snd_wscale, rcv_wscale;
@@ -56,6 +57,7 @@ static inline struct message_event message_event(const uint8_t *msg)
 		.state = (enum hf_state)GET(msg, EVENT, state),
 		.listener = listener & 15,
 		.active = listener & 64,
+		.cookie = GET(msg, HEADER, flags) & HF_EVENT_COOKIE,
 		.ws_ok = options & 1,
 		.ts_ok = options & 2,
 		.sack_ok = options & 4,

@@ -34,6 +34,7 @@ int handoff_parse(const uint8_t *msg, struct connection *c)
 		.id = e.id,
 		.listener = e.listener,
 		.active = e.active,
+		.cookie = e.cookie,
 		.local = { .sin_family = AF_INET, .sin_port = htons(e.local_port) },
 		.remote = { .sin_family = AF_INET, .sin_port = htons(e.remote_port) },
 		.ws_ok = e.ws_ok,

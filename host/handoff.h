@@ -14,6 +14,7 @@ struct connection {
 	uint32_t id;
 	unsigned listener; /* index in the board's listen table */
 	bool active;	   /* hf_connect() opened it */
+	bool cookie;	   /* a SYN cookie: the board knew nothing of the peer but its ACK; id may be HF_NO_ID */
 	struct sockaddr_in local, remote;
 	uint8_t remote_mac[6];
 	bool ws_ok, ts_ok, sack_ok;

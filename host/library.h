@@ -116,7 +116,7 @@ struct hf_device {
 	unsigned mtu, half_open, wscale;
 	uint32_t rcv_wnd;
 	uint64_t last_tag; /* of the CONNECTs so far */
-	int64_t heartbeat_ms, next_heartbeat_ms;
+	int64_t heartbeat_ms, next_heartbeat_ms, next_rotation_ms;
 	uint32_t address; /* host order */
 	uint8_t frame[TRANSPORT_MESSAGE_MAX];
 

@@ -19,6 +19,7 @@
 #define GOODBYE_MS	  500  /* for the board to take the last frames and commands at hf_close() */
 #define STALE_MS	  3000 /* how late the RST of a destroyed socket may come: the kernel asks ARP three times */
 #define NEW_SOCKET_OCTETS (1u << 24) /* a new socket's RST is less than this beyond its first SND.NXT */
+#define ROTATE_MS	  600000 /* a new cookie key; longer than any cookie lives */
 #define CTRL_ENABLE	  (1u << HF_CTRL_ENABLE_LOW)
 #define MODE_OFF	  0u
 #define MODE_OFFLOAD	  1u
@@ -64,6 +65,8 @@ static void own(struct hf_device *dev, uint32_t id, int fd)
 	uint64_t cookie;
 	socklen_t len = sizeof(cookie);
 
+	if (id == HF_NO_ID)
+		return;
 	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) || owned_add(dev->owned, id, cookie)) {
 		/* Nobody would ever release it. */
 		service_command(dev, HF_COMMAND_RELEASE, id);
@@ -160,13 +163,39 @@ static int replace_stale(struct hf_device *dev, const struct connection *c, cons
 	return handoff_socket(c, -1, step);
 }
 
-int service_make_socket(struct hf_device *dev, const struct connection *c, int fd)
+/* The ACK that completed the handshake, to the kernel. */
+static void replay(struct hf_device *dev, const struct connection *c)
 {
 	uint8_t ack[HANDOFF_ACK_BYTES];
+
+	if (tap_write(&dev->tap, ack, handoff_replay(c, dev->tap.mac, ack)))
+		count(dev, COUNT_tap_out_dropped);
+}
+
+/* End a connection that gets no socket: the peer is told. One without an entry the board cannot abort, but a kernel
+ * that has no socket for its ACK answers that with a RST. */
+static void refuse(struct hf_device *dev, const struct connection *c)
+{
+	if (c->id == HF_NO_ID)
+		replay(dev, c);
+	else
+		service_command(dev, HF_COMMAND_ABORT, c->id);
+}
+
+int service_make_socket(struct hf_device *dev, const struct connection *c, int fd)
+{
 	char peer[INET_ADDRSTRLEN] = "";
 	const char *step;
 
 	fd = handoff_socket(c, fd, &step);
+	if (fd == -EEXIST && c->cookie) {
+		/* The ACK once more, or a guess: neither may end a live connection. The socket itself sorts it out. */
+		count(dev, COUNT_cookie_duplicates);
+		if (c->id != HF_NO_ID)
+			service_command(dev, HF_COMMAND_RELEASE, c->id);
+		replay(dev, c);
+		return fd;
+	}
 	if (fd == -EEXIST && !c->active)
 		fd = replace_stale(dev, c, &step);
 	if (fd < 0) {
@@ -174,14 +203,13 @@ int service_make_socket(struct hf_device *dev, const struct connection *c, int f
 		inet_ntop(AF_INET, &c->remote.sin_addr, peer, sizeof(peer));
 		error_set(dev, "handoff of the connection with %s:%u failed: %s: %s", peer, ntohs(c->remote.sin_port),
 			step, strerror(-fd));
-		service_command(dev, HF_COMMAND_ABORT, c->id);
+		refuse(dev, c);
 		return fd;
 	}
 	count(dev, COUNT_handoffs);
 	own(dev, c->id, fd);
 	/* Frames of this connection come after this event in the same stream, so that they were held until now. */
-	if (tap_write(&dev->tap, ack, handoff_replay(c, dev->tap.mac, ack)))
-		count(dev, COUNT_tap_out_dropped);
+	replay(dev, c);
 	return fd;
 }
 
@@ -244,7 +272,7 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 		return;
 	}
 	if (!admit(dev, &c)) {
-		service_command(dev, HF_COMMAND_ABORT, c.id);
+		refuse(dev, &c);
 		return;
 	}
 	fd = service_make_socket(dev, &c, -1);
@@ -298,17 +326,31 @@ int service_commit_listener(struct hf_device *dev, unsigned index, const struct 
 		index << HF_LISTEN_COMMIT_INDEX_LOW | (local ? MODE_OFFLOAD : MODE_OFF) << HF_LISTEN_COMMIT_MODE_LOW);
 }
 
-static int load_keys(struct hf_device *dev)
+/* Random keys into `count` registers that lie side by side, four to a key. */
+static int load_keys(struct hf_device *dev, uint32_t offset, unsigned count)
 {
-	uint32_t key[8]; /* index, then ISN: their registers lie side by side */
+	uint32_t key[8];
 	int rc = 0;
 
-	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+	if (getrandom(key, 4 * count, 0) != 4 * count)
 		return -EIO;
-	for (unsigned i = 0; i < 8 && !rc; i++)
-		rc = device_reg_write(dev->board, HF_REG_KEY_INDEX0 + 4 * i, key[i]);
+	for (unsigned i = 0; i < count && !rc; i++)
+		rc = device_reg_write(dev->board, offset + 4 * i, key[i]);
 	explicit_bzero(key, sizeof(key));
 	return rc;
+}
+
+/* New cookies get a new key; those under way keep the old one until the next time. */
+static int rotate_cookie_key(struct hf_device *dev)
+{
+	uint32_t cookie;
+	int rc = device_reg_read(dev->board, HF_REG_COOKIE, &cookie);
+
+	if (rc)
+		return rc;
+	cookie ^= 1u << HF_COOKIE_KEY_LOW;
+	rc = load_keys(dev, cookie >> HF_COOKIE_KEY_LOW & 1 ? HF_REG_KEY_COOKIE_B0 : HF_REG_KEY_COOKIE_A0, 4);
+	return rc ? rc : device_reg_write(dev->board, HF_REG_COOKIE, cookie);
 }
 
 static int load_listeners(struct hf_device *dev)
@@ -349,7 +391,9 @@ int service_configure(struct hf_device *dev)
 	/* Off first: keys cannot be written while the engine runs. */
 	rc = device_reg_write(dev->board, HF_REG_CTRL, 0);
 	if (!rc)
-		rc = load_keys(dev);
+		rc = load_keys(dev, HF_REG_KEY_INDEX0, 8); /* of index and ISN */
+	if (!rc)
+		rc = load_keys(dev, HF_REG_KEY_COOKIE_A0, 8); /* both */
 	for (unsigned i = 0; i < sizeof(settings) / sizeof(settings[0]) && !rc; i++)
 		rc = device_reg_write(dev->board, settings[i].offset, settings[i].value);
 	if (!rc)
@@ -365,6 +409,7 @@ int service_configure(struct hf_device *dev)
 	/* Four times in the time after which the board gives us up; 0 = it never does. */
 	dev->heartbeat_ms = heartbeat_ms ? (heartbeat_ms + 3) / 4 : 1000;
 	dev->next_heartbeat_ms = clock_ms() + dev->heartbeat_ms;
+	dev->next_rotation_ms = clock_ms() + ROTATE_MS;
 	return 0;
 }
 
@@ -441,10 +486,16 @@ static void beat(struct hf_device *dev)
 	if (now < dev->next_heartbeat_ms)
 		return;
 	dev->next_heartbeat_ms = now + dev->heartbeat_ms;
-	if (dev->reset_seen)
+	if (dev->reset_seen) {
 		set_up_again(dev);
-	else
-		device_reg_post(dev->board, HF_REG_HEARTBEAT, 0);
+		return;
+	}
+	device_reg_post(dev->board, HF_REG_HEARTBEAT, 0);
+	if (now < dev->next_rotation_ms)
+		return;
+	dev->next_rotation_ms = now + ROTATE_MS;
+	if (rotate_cookie_key(dev))
+		error_set(dev, "the key of SYN cookies could not be changed: %s", device_fault(dev->board));
 }
 
 static void wait_for_work(struct hf_device *dev)

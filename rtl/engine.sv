@@ -26,7 +26,8 @@ module engine #(
   parameter int CMD_DEPTH = 4,
   parameter int EVENT_DEPTH = 32,
   parameter int REPLY_DEPTH = 32,
-  parameter int WIDE = 0                // 1: a frame, and so a request, may come in every cycle
+  parameter int WIDE = 0,               // 1: a frame, and so a request, may come in every cycle
+  parameter int HASH_ROUNDS = 1         // 1 or 2, of siphash_lanes
 ) (
   input  logic                        clk,
   input  logic                        rst,
@@ -197,11 +198,11 @@ module engine #(
   logic [31:0]                 hash_index;
   /* verilator lint_on UNUSEDSIGNAL */
 
-  tuple_hash #(.WIDE(WIDE)) u_hash (
+  tuple_hash #(.WIDE(WIDE), .ROUNDS(HASH_ROUNDS)) u_hash (
     .clk(clk), .rst(rst), .req(hash_req), .ip6(hash_ip6), .tuple(hash_tuple), .key_index(cfg_key_index),
     .key_isn(cfg_key_isn), .done(hash_done), .index(hash_index), .isn(hash_isn));
 
-  syn_cookie #(.WIDE(WIDE)) u_cookie (
+  syn_cookie #(.WIDE(WIDE), .ROUNDS(HASH_ROUNDS)) u_cookie (
     .clk(clk), .rst(rst), .req(mac_req), .ip6(mac_ip6), .tuple(mac_tuple), .seq(mac_seq), .ack(mac_ack),
     .ack_flag(mac_ack_flag), .epoch(mac_epoch), .key_select(cfg_cookie_key), .key_a(cfg_key_cookie_a),
     .key_b(cfg_key_cookie_b), .done(mac_done), .mac(mac_now), .key_selected(mac_now_key));

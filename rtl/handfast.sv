@@ -27,7 +27,8 @@ module handfast #(
   parameter int REPLY_DEPTH = 32,
   parameter int CMD_DEPTH = 4,
   parameter int TX_BEATS = 512,
-  parameter int TX_DESCS = 16
+  parameter int TX_DESCS = 16,
+  parameter int HASH_ROUNDS = 1         // 2: at 64 bits half the logic for hashes, but twice as deep; same behaviour
 ) (
   input  logic                    clk,
   input  logic                    rst,
@@ -244,7 +245,8 @@ module handfast #(
 
   engine #(
     .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .SEG_DEPTH(SEG_DEPTH), .CMD_DEPTH(CMD_DEPTH),
-    .EVENT_DEPTH(EVENT_DEPTH), .REPLY_DEPTH(REPLY_DEPTH), .WIDE(WIDE)
+    .EVENT_DEPTH(EVENT_DEPTH), .REPLY_DEPTH(REPLY_DEPTH), .WIDE(WIDE),
+    .HASH_ROUNDS(HASH_ROUNDS)
   ) u_engine (
     .clk(clk), .rst(rst), .ready(ready), .sweep_last(sweep_last),
     .seg_push(seg_push), .seg_data(seg_data), .hash_req(hash_req), .hash_ip6(hash_ip6),

@@ -1,101 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
-// siphash - SipHash-2-4 of a message of two or five words, one round per cycle.
+// siphash - SipHash-2-4 of one message of two or five words under HASHES keys, one or two rounds per cycle.
 //
 // Input   req with words: the message in little-endian words, the first one in bits 63:0, the last one with the
-//         length in its top octet; long_message: five words, else two; key: k0 in the low half. All read in
-//         the cycle of req only. take: the result is taken.
-// Output  done with hash, the low WIDTH bits of the result, until the cycle of take.
+//         length in its top octet; long_message: five words, else two; key: of each hash 128 bits, k0 in the low
+//         half. All read in the cycle of req only. take: the result is taken.
+// Output  done with hash, 64 bits of each, until the cycle of take.
 // Timing  req in r loads, r+1 .. r+8 are the rounds (2 per word and 4; five words: r+1 .. r+14), done from the
-//         last one on. The caller makes no req before take.
+//         last one on. With ROUNDS = 2 half of that: done in r+4 (r+7). The caller makes no req before
+//         take; both may be in one cycle.
 module siphash #(
-  parameter int WIDTH = 64
+  parameter int HASHES = 1,
+  parameter int ROUNDS = 1
 ) (
-  input  logic             clk,
-  input  logic             rst,
+  input  logic                  clk,
+  input  logic                  rst,
 
-  input  logic             req,
-  input  logic [319:0]     words,
-  input  logic             long_message,
-  input  logic [127:0]     key,
+  input  logic                  req,
+  input  logic [319:0]          words,
+  input  logic                  long_message,
+  input  logic [128*HASHES-1:0] key,
 
-  output logic             done,
-  output logic [WIDTH-1:0] hash,
-  input  logic             take
+  output logic                  done,
+  output logic [64*HASHES-1:0]  hash,
+  input  logic                  take
 );
   generate
-    if (WIDTH < 1 || WIDTH > 64) begin : g_width
-      siphash_WIDTH_must_be_1_to_64 illegal_parameter ();
+    if (ROUNDS != 1 && ROUNDS != 2) begin : g_rounds
+      siphash_ROUNDS_must_be_1_or_2 illegal_parameter ();
     end
   endgenerate
 
-  logic [3:0]   round_q;       // 0 idle, else the round this cycle does
-  logic [3:0]   last_round;
+  logic [3:0]   step_q;        // 0 idle, else the number of this cycle among those with rounds
+  logic [3:0]   last_step, final_step;
   logic         long_q;
   logic [319:0] words_q;       // bits 63:0: the word that was put in last
-  logic [63:0]  v0_q, v1_q, v2_q, v3_q;
   logic         next_word, finalize;
 
-  assign last_round = long_q ? 4'd14 : 4'd8;
-  assign finalize   = round_q == last_round - 4'd3;
-  assign next_word  = round_q[0] && round_q != 4'd1 && round_q < last_round - 4'd3;
+  assign last_step  = long_q ? 4'(14 / ROUNDS) : 4'(8 / ROUNDS);
+  assign final_step = last_step - 4'(4 / ROUNDS - 1);
+  assign finalize   = step_q == final_step;
+  assign next_word  = (ROUNDS == 2 || step_q[0]) && step_q > 4'd1 && step_q < final_step;
+  assign done       = step_q != 4'd0 && step_q == last_step;
 
-  // One SipRound. Before the first round of each word but the first, the word before it is taken off and the
-  // word put in; before the first of the last four, the last word is taken off and 0xff put in.
-  logic [63:0] a0, a1, a2, a3;  // before the round
-  logic [63:0] b0, b1, b2, b3;  // after its first half
-  logic [63:0] c0, c1, c2, c3;  // after it
-
-  always_comb begin
-    a0 = v0_q;
-    a1 = v1_q;
-    a2 = v2_q;
-    a3 = v3_q;
-    if (next_word) begin
-      a0 = v0_q ^ words_q[63:0];
-      a3 = v3_q ^ words_q[127:64];
-    end
-    if (finalize) begin
-      a0 = v0_q ^ words_q[63:0];
-      a2 = v2_q ^ 64'hff;
-    end
-
-    b0 = a0 + a1;
-    b1 = {a1[50:0], a1[63:51]} ^ b0;
-    b2 = a2 + a3;
-    b3 = {a3[47:0], a3[63:48]} ^ b2;
-
-    c2 = b2 + b1;
-    c1 = {b1[46:0], b1[63:47]} ^ c2;
-    c2 = {c2[31:0], c2[63:32]};
-    c0 = {b0[31:0], b0[63:32]} + b3;
-    c3 = {b3[42:0], b3[63:43]} ^ c0;
-  end
-
-  // Until the result is taken the last round is done again and again, from the same state.
+  // Until the result is taken the last step is done again and again, from the same state.
   always_ff @(posedge clk) begin
-    if (rst) round_q <= 4'd0;
-    else if (req) round_q <= 4'd1;
-    else if (done) round_q <= take ? 4'd0 : round_q;
-    else if (round_q != 4'd0) round_q <= round_q + 4'd1;
+    if (rst) step_q <= 4'd0;
+    else if (req) step_q <= 4'd1;
+    else if (done) step_q <= take ? 4'd0 : step_q;
+    else if (step_q != 4'd0) step_q <= step_q + 4'd1;
 
     if (req) begin
-      v0_q <= key[63:0] ^ 64'h736f6d6570736575;
-      v1_q <= key[127:64] ^ 64'h646f72616e646f6d;
-      v2_q <= key[63:0] ^ 64'h6c7967656e657261;
-      v3_q <= key[127:64] ^ 64'h7465646279746573 ^ words[63:0];
       words_q <= words;
       long_q <= long_message;
-    end else begin
-      if (!done) begin
-        v0_q <= c0;
-        v1_q <= c1;
-        v2_q <= c2;
-        v3_q <= c3;
-      end
-      if (next_word) words_q <= {64'd0, words_q[319:64]};
+    end else if (next_word) begin
+      words_q <= {64'd0, words_q[319:64]};
     end
   end
 
-  assign done = round_q == last_round;
-  assign hash = c0[WIDTH-1:0] ^ c1[WIDTH-1:0] ^ c2[WIDTH-1:0] ^ c3[WIDTH-1:0];
+  generate
+    for (genvar h = 0; h < HASHES; h++) begin : g_hash
+      logic [63:0]  k0, k1;
+      logic [255:0] v_q, v_in, v_out;
+      assign k0 = key[128*h +: 64];
+      assign k1 = key[128*h + 64 +: 64];
+
+      // Before the first round of each word but the first, the word before it is taken off and the word put in;
+      // before the first of the last four, the last word is taken off and 0xff put in.
+      assign v_in = v_q ^ {next_word ? words_q[127:64] : 64'd0, finalize ? 64'hff : 64'd0, 64'd0,
+                           next_word || finalize ? words_q[63:0] : 64'd0};
+
+      if (ROUNDS == 2) begin : g_two
+        logic [255:0] v_half;
+        sip_round u_first (.v_in(v_in), .v_out(v_half));
+        sip_round u_second (.v_in(v_half), .v_out(v_out));
+      end else begin : g_one
+        sip_round u_round (.v_in(v_in), .v_out(v_out));
+      end
+
+      always_ff @(posedge clk) begin
+        if (req)
+          v_q <= {k1 ^ 64'h7465646279746573 ^ words[63:0], k0 ^ 64'h6c7967656e657261,
+                  k1 ^ 64'h646f72616e646f6d, k0 ^ 64'h736f6d6570736575};
+        else if (!done)
+          v_q <= v_out;
+      end
+
+      assign hash[64*h +: 64] = v_out[63:0] ^ v_out[127:64] ^ v_out[191:128] ^ v_out[255:192];
+    end
+  endgenerate
 endmodule

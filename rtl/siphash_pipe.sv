@@ -27,10 +27,12 @@ module siphash_pipe #(
   // Stage k holds what goes into round k + 1; of the words those not yet taken off.
   logic [ROUNDS:0]         valid_q;
   logic [256*(ROUNDS+1)-1:0] v_q;   // v3, v2, v1, v0
+  /* verilator lint_off UNUSEDSIGNAL */
   logic [320*ROUNDS-1:0]   words_q;
+  logic [63:0]             sum;
+  /* verilator lint_on UNUSEDSIGNAL */
   logic [ROUNDS-1:0]       long_q;
   logic [63:0]             first;
-  logic [63:0]             sum;
 
   assign first = long_message ? words[63:0] : words[255:192];
   assign done = valid_q[ROUNDS];
@@ -52,21 +54,9 @@ module siphash_pipe #(
       // Rounds 2w + 1 and 2w + 2 are those of word w; after them it is taken off, before them it was put in.
       localparam int WORD = k / 2;
       localparam logic ODD = (k % 2) == 1;
-      logic [63:0] b0, b1, b2, b3, c0, c1, c2, c3, off, next;
-      logic [63:0] v0, v1, v2, v3;
-      assign {v3, v2, v1, v0} = v_q[256*k +: 256];
-
-      always_comb begin
-        b0 = v0 + v1;
-        b1 = {v1[50:0], v1[63:51]} ^ b0;
-        b2 = v2 + v3;
-        b3 = {v3[47:0], v3[63:48]} ^ b2;
-        c2 = b2 + b1;
-        c1 = {b1[46:0], b1[63:47]} ^ c2;
-        c2 = {c2[31:0], c2[63:32]};
-        c0 = {b0[31:0], b0[63:32]} + b3;
-        c3 = {b3[42:0], b3[63:43]} ^ c0;
-      end
+      logic [255:0] after;
+      logic [63:0]  off, next;
+      sip_round u_round (.v_in(v_q[256*k +: 256]), .v_out(after));
 
       assign off = ODD && WORD < 5 ? words_q[320*k + 64*(WORD < 5 ? WORD : 0) +: 64] : 64'd0;
       assign next = ODD && WORD < 4 ? words_q[320*k + 64*(WORD < 4 ? WORD + 1 : 0) +: 64] : 64'd0;
@@ -75,7 +65,7 @@ module siphash_pipe #(
         if (k < SKIPPED && !long_q[k])
           v_q[256*(k+1) +: 256] <= v_q[256*k +: 256];
         else
-          v_q[256*(k+1) +: 256] <= {c3 ^ next, c2 ^ (ODD && WORD == 4 ? 64'hff : 64'd0), c1, c0 ^ off};
+          v_q[256*(k+1) +: 256] <= after ^ {next, ODD && WORD == 4 ? 64'hff : 64'd0, 64'd0, off};
       end
     end
   endgenerate

@@ -10,8 +10,10 @@
 // Output  done for one cycle with mac, the low 26 bits, in the order of the requests; key_selected: the key_select
 //         of that request.
 // Timing  as tuple_hash: req in q, done in q+8 (IPv6: q+14) or one cycle after the done before if that is later,
-//         for requests at least 5 cycles apart; with WIDE in q+15, a request in every cycle. Never stalls.
+//         for requests at least 5 cycles apart; with WIDE in q+15, a request in every cycle. Never stalls. ROUNDS: as in
+//         siphash_lanes.
 module syn_cookie #(
+  parameter int ROUNDS = 1,
   parameter int WIDE = 0
 ) (
   input  logic         clk,
@@ -66,23 +68,13 @@ module syn_cookie #(
       always_ff @(posedge clk) select_q <= {select_q[13:0], key_select};
       assign key_selected = select_q[14];
     end else begin : g_lanes
-      // The selection goes round with the three lanes.
-      logic [2:0] select_q;
-      logic [1:0] in_q, out_q;
-      siphash_lanes #(.LANES(3), .WIDTH(26)) u_mac (
+      /* verilator lint_off UNUSEDSIGNAL */
+      logic [63:0] hash;
+      /* verilator lint_on UNUSEDSIGNAL */
+      siphash_lanes #(.HASHES(1), .LANES(3), .ROUNDS(ROUNDS)) u_mac (
         .clk(clk), .rst(rst), .req(req), .words(ip6 ? words6 : {192'd0, words4}), .long_message(ip6), .key(key),
-        .done(done), .hash(mac));
-      always_ff @(posedge clk) begin
-        if (rst) begin
-          in_q <= 2'd0;
-          out_q <= 2'd0;
-        end else begin
-          if (req) in_q <= in_q == 2'd2 ? 2'd0 : in_q + 2'd1;
-          if (done) out_q <= out_q == 2'd2 ? 2'd0 : out_q + 2'd1;
-        end
-        if (req) select_q[in_q] <= key_select;
-      end
-      assign key_selected = select_q[out_q];
+        .note(key_select), .done(done), .hash(hash), .note_done(key_selected));
+      assign mac = hash[25:0];
     end
   endgenerate
 endmodule

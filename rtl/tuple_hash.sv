@@ -12,9 +12,10 @@
 // Timing  req in r, done in r+8 (IPv6: r+14), or one cycle after the done of the request before if that is later.
 //         LANES requests are under way at most: three for requests at least 5 cycles apart, as frames
 //         that hold two ports are; one if each waits for the result of the one before; four at 4 cycles. With WIDE a
-//         request may come in every cycle, and is done in r+15. Never stalls.
+//         request may come in every cycle, and is done in r+15. Never stalls. ROUNDS: as in siphash_lanes.
 module tuple_hash #(
   parameter int LANES = 3,
+  parameter int ROUNDS = 1,
   parameter int WIDE = 0
 ) (
   input  logic         clk,
@@ -59,19 +60,16 @@ module tuple_hash #(
       /* verilator lint_on PINCONNECTEMPTY */
       assign done = index_done;
     end else begin : g_lanes
-      logic [319:0] words;
-      logic         index_done;
-      assign words = ip6 ? words6 : {192'd0, words4};
+      /* verilator lint_off UNUSEDSIGNAL */
+      logic [127:0] hashes;      // of the index the low half is used
+      logic         note_done;
+      /* verilator lint_on UNUSEDSIGNAL */
 
-      siphash_lanes #(.LANES(LANES), .WIDTH(32)) u_index (
-        .clk(clk), .rst(rst), .req(req), .words(words), .long_message(ip6), .key(key_index),
-        .done(index_done), .hash(index));
-      /* verilator lint_off PINCONNECTEMPTY */
-      siphash_lanes #(.LANES(LANES), .WIDTH(64)) u_isn (
-        .clk(clk), .rst(rst), .req(req), .words(words), .long_message(ip6), .key(key_isn),
-        .done(), .hash(isn));
-      /* verilator lint_on PINCONNECTEMPTY */
-      assign done = index_done;
+      siphash_lanes #(.HASHES(2), .LANES(LANES), .ROUNDS(ROUNDS)) u_hashes (
+        .clk(clk), .rst(rst), .req(req), .words(ip6 ? words6 : {192'd0, words4}), .long_message(ip6),
+        .key({key_isn, key_index}), .note(1'b0), .done(done), .hash(hashes), .note_done(note_done));
+      assign index = hashes[31:0];
+      assign isn = hashes[127:64];
     end
   endgenerate
 endmodule

@@ -15,7 +15,7 @@
 `include "handfast_defs.svh"
 module tx_builder #(
   parameter int DATA_W = 64,                                // 64 or 512
-  parameter int REPLY_DEPTH = 8
+  parameter int REPLY_DEPTH = 32
 ) (
   input  logic                      clk,
   input  logic                      rst,

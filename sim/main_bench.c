@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,29 +12,43 @@
 #include "stimulus.h"
 #include "traffic.h"
 
-#define CLOCK_HZ     156250000.0 /* 10 GbE, 64 bits per clock */
-#define SLOTS	     1024u	 /* of the default geometry */
-#define OPEN_AT_ONCE 64u	 /* handshakes under way in the throughput run */
-#define BUSY_CYCLES  300000u
-#define TRIES	     3u
-#define PEER_NET     0x0a4d0000u
-#define OUR_ADDR     0x0a010001u
-#define OUR_PORT     80
+#define FRAMES	      1000000u /* of a flood */
+#define HANDSHAKES    100000u  /* of good peers, each of them another one */
+#define OPEN_AT_ONCE  64u      /* handshakes under way in the throughput runs */
+#define RECORD_CYCLES 200000u
+#define TRIES	      3u
+#define ACK_AFTER     1000u	  /* cycles until a good peer answers while a flood goes on */
+#define GOOD_OF	      100u	  /* one peer of so many is a good one in a flood */
+#define GOOD_PEERS    (1u << 20)  /* and has a lower number than this */
+#define GOOD_NET      0x0a000000u /* addresses, the peer's number is the rest */
+#define HOSTILE_NET   0x80000000u
+#define OUR_ADDR      0xc0000201u
+#define OUR_PORT      80
+#define WIRE_UNIT     1280u /* parts of a clock in which the wire's time is counted */
+#define WIRE_EXTRA    24u   /* octets of preamble, FCS and the gap between frames */
 
 static const uint8_t our_mac[6] = { 0x02, 0xf0, 0x0d, 0x00, 0x00, 0x01 };
 
+/* A datapath and the wire it is for. */
+static const struct width {
+	enum engine_size size;
+	const char *suffix;
+	double clock_hz;
+	unsigned octet; /* what one takes on the wire, in WIRE_UNITs of a clock */
+	const char *wire;
+} widths[] = {
+	{ ENGINE_DEFAULT, "64", 156250000.0, 160, "10 GbE, a minimum frame per 10.5 cycles of 156.25 MHz" },
+	{ ENGINE_WIDE, "512", 322265625.0, 33, "100 GbE, a minimum frame per 2.17 cycles of 322.27 MHz" },
+};
+
 struct result {
-	const char *name, *unit, *note;
+	char name[64], note[200];
+	const char *unit;
 	double value;
 };
 
-static struct result results[16];
+static struct result results[80];
 static unsigned result_count;
-
-static void report(const char *name, double value, const char *unit, const char *note)
-{
-	results[result_count++] = (struct result){ name, unit, note, value };
-}
 
 __attribute__((noreturn)) static void die(const char *what)
 {
@@ -41,30 +56,81 @@ __attribute__((noreturn)) static void die(const char *what)
 	exit(1);
 }
 
-/* What one run looks for; peers are known by the lower half of their address. */
+/* `w` NULL: of no width. */
+__attribute__((format(printf, 5, 6))) static void report(
+	const char *name, const struct width *w, double value, const char *unit, const char *note, ...)
+{
+	struct result *r = &results[result_count++];
+	va_list args;
+
+	if (result_count > sizeof results / sizeof *results)
+		die("more results than there is room for");
+	snprintf(r->name, sizeof r->name, "%s%s%s", name, w ? "_" : "", w ? w->suffix : "");
+	va_start(args, note);
+	vsnprintf(r->note, sizeof r->note, note, args);
+	va_end(args);
+	r->unit = unit;
+	r->value = value;
+}
+
+/* What one run looks for; good peers are known by the lower part of their address. */
 struct bench {
 	struct sim *s;
+	const struct width *w;
 	struct frame frame;
 	uint64_t last_beat, trace, first_reply, last_reply, last_ack; /* cycles; 0 = not yet */
 	uint64_t replies, established, closed;
-	bool accepted;		 /* the last traced op was a SYN that took an entry */
-	bool release;		 /* give connections back as soon as they are established */
-	bool client;		 /* the host opens or closes, and peers answer its SYN or FIN */
-	uint16_t answers[65536]; /* ring of peers that owe their answer */
+	bool release;		       /* give connections back as soon as they are established */
+	bool client;		       /* the host opens or closes, and peers answer its SYN or FIN */
+	uint64_t rx_free, tx_free;     /* when the wire, each way, may begin its next frame, in WIRE_UNITs */
+	uint32_t answers[1u << 16];    /* ring of good peers that owe their answer */
+	uint64_t answers_at[1u << 16]; /* cycles of their SYN-ACKs */
 	unsigned answers_head, answers_count;
-	uint32_t iss[65536];
-	uint16_t next_peer;
+	uint32_t iss[GOOD_PEERS];
+	uint32_t next_peer;
 	unsigned open;
 	uint64_t frames;
 	struct stimulus *record; /* or NULL */
 };
 
+/* The wire is taken by a frame of `len` octets that begins in `cycle`, or a part of a cycle before. */
+static uint64_t wire_taken(const struct bench *b, uint64_t free, uint64_t cycle, size_t len)
+{
+	const uint64_t now = cycle * WIRE_UNIT;
+
+	return (now >= free + WIRE_UNIT ? now : free) + (len + WIRE_EXTRA) * b->w->octet;
+}
+
+static bool wire_free(const struct bench *b)
+{
+	return b->rx_free <= b->s->cycle * WIRE_UNIT && !sim_rx_pending(b->s);
+}
+
+/* One clock; the wire out begins no frame before the one before is over. */
+static void clock_once(struct bench *b)
+{
+	b->s->hold_tx = b->tx_free > b->s->cycle * WIRE_UNIT;
+	sim_step(b->s);
+}
+
+static void owe_answer(struct bench *b, const struct packet *p)
+{
+	const uint32_t peer = p->dst_addr - GOOD_NET;
+	const unsigned at = (b->answers_head + b->answers_count++) & 0xffff;
+
+	b->iss[peer] = p->seq;
+	b->answers[at] = peer;
+	b->answers_at[at] = b->s->cycle;
+}
+
 static void on_tx(void *ctx, const uint8_t *frame, size_t len, uint64_t cycle, uint64_t time_ns)
 {
 	struct bench *b = ctx;
+	const uint64_t beats = (len + b->s->beat - 1) / b->s->beat;
 	struct packet p;
 
 	(void)time_ns;
+	b->tx_free = wire_taken(b, b->tx_free, b->s->cycle + 1 - beats, len);
 	if (!packet_parse(frame, len, &p))
 		return;
 	if (b->client && p.flags == HF_ACK) {
@@ -76,12 +142,13 @@ static void on_tx(void *ctx, const uint8_t *frame, size_t len, uint64_t cycle, u
 	if (!b->replies++)
 		b->first_reply = cycle;
 	b->last_reply = cycle;
-	b->iss[p.dst_addr & 0xffff] = p.seq;
-	b->answers[(b->answers_head + b->answers_count++) & 0xffff] = (uint16_t)p.dst_addr;
+	if (p.dst_addr - GOOD_NET < GOOD_PEERS)
+		owe_answer(b, &p);
 }
 
 static void on_c2h(void *ctx, const uint8_t *msg, size_t len, uint64_t cycle, uint64_t time_ns)
 {
+	static const uint8_t no_id[] = { 0xff, 0xff, 0xff, 0xff };
 	struct bench *b = ctx;
 	uint8_t command[HF_MSG_HEADER_BYTES];
 
@@ -97,7 +164,7 @@ static void on_c2h(void *ctx, const uint8_t *msg, size_t len, uint64_t cycle, ui
 	if (msg[HF_AT_EVENT_code] != HF_EVENT_ESTABLISHED)
 		return;
 	b->established++;
-	if (!b->release)
+	if (!b->release || sim_h2c_pending(b->s) > 16 || !memcmp(msg + HF_AT_HEADER_id, no_id, sizeof no_id))
 		return;
 	traffic_message(command, HF_MSG_COMMAND, HF_COMMAND_RELEASE, sizeof command, 0, 0, sizeof command);
 	memcpy(command + HF_AT_HEADER_id, msg + HF_AT_HEADER_id, 4);
@@ -109,9 +176,9 @@ static void on_trace(void *ctx, const struct hf_out *out, uint64_t cycle, uint64
 {
 	struct bench *b = ctx;
 
+	(void)out;
 	(void)time_ns;
 	b->trace = cycle;
-	b->accepted = out->trc_write && out->trc_entry.state == HF_STATE_SYN_RECEIVED;
 }
 
 static void on_rx_done(void *ctx, const uint8_t *frame, size_t len, uint64_t cycle, uint64_t stamp)
@@ -139,14 +206,24 @@ static void reg(struct bench *b, uint32_t offset, uint32_t value)
 		die("a register write was refused");
 }
 
-static struct bench *bench_open(enum engine_kind kind, struct stimulus *record)
+static uint64_t counter(struct bench *b, unsigned index)
+{
+	uint64_t value;
+
+	if (sim_counter(b->s, index, &value))
+		die("a counter cannot be read");
+	return value;
+}
+
+static struct bench *bench_open(const struct width *w, struct stimulus *record)
 {
 	struct bench *b = calloc(1, sizeof *b);
 
 	if (b)
-		b->s = sim_open(kind, ENGINE_DEFAULT, 1);
+		b->s = sim_open(ENGINE_RTL, w->size, 1);
 	if (!b || !b->s)
 		die("out of memory");
+	b->w = w;
 	b->record = record;
 	b->s->ctx = b;
 	b->s->on.tx = on_tx;
@@ -176,17 +253,18 @@ static void bench_close(struct bench *b)
 	free(b);
 }
 
-static uint16_t peer_port(uint16_t peer)
+static uint16_t peer_port(uint32_t peer)
 {
 	return (uint16_t)(1024 + peer % 60000);
 }
 
-static void send_segment(struct bench *b, uint16_t peer, uint16_t flags, uint32_t seq, uint32_t ack, size_t text)
+static void send_segment(struct bench *b, uint32_t addr, uint16_t flags, uint32_t seq, uint32_t ack, size_t text)
 {
-	struct segment g = { .src_mac = { 2, 0, 0, 9, (uint8_t)(peer >> 8), (uint8_t)peer },
-		.src_addr = PEER_NET | peer,
+	struct segment g = { .src_mac = { 2, 0, (uint8_t)(addr >> 24), (uint8_t)(addr >> 16), (uint8_t)(addr >> 8),
+				     (uint8_t)addr },
+		.src_addr = addr,
 		.dst_addr = OUR_ADDR,
-		.src_port = peer_port(peer),
+		.src_port = peer_port(addr & 0xffffff),
 		.dst_port = OUR_PORT,
 		.flags = flags,
 		.seq = seq,
@@ -198,114 +276,198 @@ static void send_segment(struct bench *b, uint16_t peer, uint16_t flags, uint32_
 	traffic_tcp(&b->frame, &g);
 	if (sim_rx(b->s, b->frame.data, b->frame.len, false))
 		die("out of memory");
+	b->rx_free = wire_taken(b, b->rx_free, b->s->cycle, b->frame.len);
 	b->frames++;
 }
 
-/* 8 beats and 2.5 idle cycles: preamble, FCS and the gap between minimum frames. */
-static void wire_rate(struct bench *b)
+static void send_syn(struct bench *b, uint32_t peer)
 {
-	b->s->rx_gap = 2 + (b->frames & 1);
+	send_segment(b, GOOD_NET | peer, HF_SYN, 1000, 0, 0);
+}
+
+/* The good peer that has owed its answer for at least so many cycles; false when there is none. */
+static bool answer_due(struct bench *b, uint64_t cycles, uint32_t *peer)
+{
+	if (!b->answers_count || b->s->cycle < b->answers_at[b->answers_head & 0xffff] + cycles)
+		return false;
+	*peer = b->answers[b->answers_head++ & 0xffff];
+	b->answers_count--;
+	return true;
+}
+
+static void settle(struct bench *b)
+{
+	for (unsigned i = 0; i < 20000; i++)
+		clock_once(b);
 }
 
 /* One SYN into an idle engine, and where its cycles go: only what the pins show is measured, the rest is read off
  * the timing table of docs/architecture.md. */
-static void bench_latency(void)
+static void bench_latency(const struct width *w)
 {
-	struct bench *b = bench_open(ENGINE_RTL, NULL);
+	struct bench *b = bench_open(w, NULL);
 	uint64_t op, out;
 
-	send_segment(b, 1, HF_SYN, 1000, 0, 0);
-	sim_settle(b->s, 100, 10000);
+	send_syn(b, 1);
+	settle(b);
 	if (!b->replies)
 		die("a SYN was not answered");
 	op = b->trace - b->last_beat;
 	out = b->first_reply - b->last_beat;
-	report("syn_to_synack_cycles_64", (double)out, "cycles",
+	report("syn_to_synack_cycles", w, (double)out, "cycles",
 		"last beat of a minimum SYN in to first beat of its SYN-ACK out, idle engine");
-	printf("where the %" PRIu64 " cycles of a SYN go (0 = its last beat):\n", out);
-	printf("  %2d to %2" PRIu64 "  checksums end, descriptor queued, hash of the ports' beat awaited\n", 1, op - 6);
+	printf("where the %" PRIu64 " cycles of a SYN go at %s bits (0 = its last beat):\n", out, w->suffix);
+	printf("  %2d to %2" PRIu64 "  checksums end, descriptor queued, hashes of the 4-tuple awaited\n", 1, op - 6);
 	printf("  %2" PRIu64 " to %2" PRIu64 "  op: issue, tags and listeners, entry, tcp_fsm, write-back\n", op - 5,
 		op - 1);
-	printf("  %2" PRIu64 " to %2" PRIu64 "  tx_builder: both checksums of the reply\n", op, op + 1);
+	printf("  %2" PRIu64 " to %2" PRIu64 "  tx_builder: the reply is made, its checksums with it\n", op, out - 3);
 	printf("  %2" PRIu64 " to %2" PRIu64 "  first beat offered; output register; on the pins in cycle %" PRIu64
 	       "\n\n",
-		op + 2, out - 1, out);
+		out - 2, out - 1, out);
 	bench_close(b);
 }
 
-/* Peers whose SYNs find a way, tried out on the model: together they fill the table to the last entry. */
-static unsigned peers_that_fit(uint16_t *peers)
+/* ---- floods ---- */
+
+enum { NEVER, WATERMARK, ALWAYS };
+static const char *const mode_names[] = { "never", "watermark", "always" };
+
+static struct bench *flood_open(const struct width *w, unsigned mode)
 {
-	struct bench *b = bench_open(ENGINE_MODEL, NULL);
-	unsigned n = 0;
+	struct bench *b = bench_open(w, NULL);
 
-	for (unsigned peer = 0; peer < 65536 && n < SLOTS; peer++) {
-		b->accepted = false;
-		send_segment(b, (uint16_t)peer, HF_SYN, 1000, 0, 0);
-		sim_settle(b->s, 30, 1000);
-		if (b->accepted)
-			peers[n++] = (uint16_t)peer;
-	}
-	bench_close(b);
-	return n;
+	reg(b, HF_REG_COOKIE, mode << HF_COOKIE_MODE_LOW | 1u << HF_COOKIE_LIFETIME_LOW);
+	return b;
 }
 
-static void bench_flood(void)
+/* `frames` SYNs as fast as the wire brings them, each of another peer, which never answers. */
+static void flood(struct bench *b, uint64_t frames)
 {
-	static uint16_t peers[SLOTS];
-	const unsigned n = peers_that_fit(peers);
-	struct bench *b = bench_open(ENGINE_RTL, NULL);
-
-	for (unsigned i = 0; i < n; i++) {
-		wire_rate(b);
-		send_segment(b, peers[i], HF_SYN, 1000, 0, 0);
-		while (sim_rx_pending(b->s))
-			sim_step(b->s);
+	for (uint64_t i = 0; i < frames;) {
+		if (wire_free(b))
+			send_segment(b, HOSTILE_NET | (uint32_t)i++, HF_SYN, 1000, 0, 0);
+		clock_once(b);
 	}
-	sim_settle(b->s, 100, 10000);
-	report("syn_flood_cycles_per_syn_64", (double)(b->last_reply - b->first_reply) / (double)(b->replies - 1),
-		"cycles",
-		"minimum SYNs at the 10 GbE wire limit, one per 10.5 cycles, until all 1,024 entries are taken");
-	report("syn_flood_answered_pct_64", 100.0 * (double)b->replies / n, "%",
-		"of these SYNs; each has a free way in its set");
+	settle(b);
+}
+
+static void bench_flood(const struct width *w, unsigned mode)
+{
+	/* Nothing else drops a SYN that a MAC has found good. */
+	static const unsigned drops[] = { HF_CNT_DROP_BACKLOG, HF_CNT_DROP_TABLE_FULL, HF_CNT_DROP_REPLY_FULL,
+		HF_CNT_DROP_OVERRUN };
+	struct bench *b = flood_open(w, mode);
+	char name[64];
+	uint64_t dropped = 0;
+
+	flood(b, FRAMES);
+	for (unsigned i = 0; i < sizeof drops / sizeof *drops; i++)
+		dropped += counter(b, drops[i]);
+	snprintf(name, sizeof name, "syn_flood_answered_pct%s%s", mode == WATERMARK ? "" : "_",
+		mode == WATERMARK ? "" : mode_names[mode]);
+	report(name, w, 100.0 * (double)b->replies / (double)FRAMES, "%",
+		"of %u minimum SYNs back to back at %s; cookies: %s%s", FRAMES, w->wire, mode_names[mode],
+		mode == WATERMARK ? ", the default"
+		: mode == NEVER	  ? "; what the table cannot take is dropped and counted"
+				  : "");
+	snprintf(name, sizeof name, "syn_flood_lost_%s", mode_names[mode]);
+	report(name, w, (double)(FRAMES - b->replies) - (double)dropped, "",
+		"of these: neither answered nor dropped by a rule and counted");
+	if (mode == WATERMARK)
+		report("syn_flood_cycles_per_syn", w,
+			(double)(b->last_reply - b->first_reply) / (double)(b->replies - 1), "cycles",
+			"from SYN-ACK to SYN-ACK in that flood");
 	bench_close(b);
 }
+
+/* The host takes nothing, and what waits for it has filled up all there is. */
+static void bench_stalled(const struct width *w)
+{
+	struct bench *b = flood_open(w, ALWAYS);
+
+	b->s->hold_c2h = true;
+	for (uint64_t i = 0; i < 4000;) {
+		if (wire_free(b))
+			send_segment(b, GOOD_NET | (uint32_t)i++, HF_ACK, 1, 1, 900);
+		clock_once(b);
+	}
+	settle(b);
+	flood(b, FRAMES / 10);
+	report("syn_flood_answered_pct_stalled", w, 100.0 * (double)b->replies / (double)(FRAMES / 10), "%",
+		"of %u SYNs while the host reads nothing, cookies: always", FRAMES / 10);
+	bench_close(b);
+}
+
+/* Good peers among hostile ones: their handshakes end, or the flood was won. */
+static void bench_hidden(const struct width *w, unsigned mode)
+{
+	struct bench *b = flood_open(w, mode);
+	uint64_t good = 0;
+	uint32_t peer;
+	char name[64];
+
+	b->release = true;
+	for (uint64_t i = 0; i < FRAMES;) {
+		if (wire_free(b)) {
+			if (answer_due(b, ACK_AFTER, &peer)) {
+				send_segment(b, GOOD_NET | peer, HF_ACK, 1001, b->iss[peer] + 1, 0);
+			} else if (i++ % GOOD_OF == 0) {
+				good++;
+				send_syn(b, b->next_peer++);
+			} else {
+				send_segment(b, HOSTILE_NET | (uint32_t)i, HF_SYN, 1000, 0, 0);
+			}
+		}
+		clock_once(b);
+	}
+	for (unsigned i = 0; i < 20000; i++) {
+		if (wire_free(b) && answer_due(b, ACK_AFTER, &peer))
+			send_segment(b, GOOD_NET | peer, HF_ACK, 1001, b->iss[peer] + 1, 0);
+		clock_once(b);
+	}
+	snprintf(name, sizeof name, "good_handshakes_pct_%s", mode_names[mode]);
+	report(name, w, 100.0 * (double)b->established / (double)good, "%",
+		"of %" PRIu64 " handshakes among %u SYNs at the wire limit, one of %u from a good peer; cookies: %s",
+		good, FRAMES, GOOD_OF, mode_names[mode]);
+	bench_close(b);
+}
+
+/* ---- handshakes ---- */
 
 /* One step of peers that shake hands as fast as the wire allows: an ACK that is due, else a new SYN. */
 static void handshake_feed(struct bench *b)
 {
-	if (sim_rx_pending(b->s))
-		return;
-	wire_rate(b);
-	if (b->answers_count) {
-		const uint16_t peer = b->answers[b->answers_head++ & 0xffff];
+	uint32_t peer;
 
-		b->answers_count--;
-		send_segment(b, peer, HF_ACK, 1001, b->iss[peer] + 1, 0);
-	} else if (b->open < OPEN_AT_ONCE) {
+	if (!wire_free(b))
+		return;
+	if (answer_due(b, 0, &peer)) {
+		send_segment(b, GOOD_NET | peer, HF_ACK, 1001, b->iss[peer] + 1, 0);
+	} else if (b->open < OPEN_AT_ONCE && b->next_peer < HANDSHAKES) {
 		b->open++;
-		send_segment(b, b->next_peer++, HF_SYN, 1000, 0, 0);
+		send_syn(b, b->next_peer++);
 	}
 }
 
-static void bench_handshakes(struct stimulus *busy)
+static void bench_handshakes(const struct width *w, struct stimulus *busy)
 {
-	struct bench *b = bench_open(ENGINE_RTL, busy);
-	uint64_t established = 0, from = 0;
+	struct bench *b = bench_open(w, busy);
+	uint64_t from = 0, to = 0;
 
 	b->release = true;
-	for (unsigned i = 0; i < BUSY_CYCLES; i++) {
-		if (i == BUSY_CYCLES / 10) {
-			established = b->established;
-			from = b->s->cycle;
-		}
+	/* Without its beginning and its end, when not everybody shakes hands. */
+	for (unsigned idle = 0; idle < 20000; idle = b->next_peer < HANDSHAKES ? 0 : idle + 1) {
 		handshake_feed(b);
-		sim_step(b->s);
+		clock_once(b);
+		if (!from && b->established >= HANDSHAKES / 10)
+			from = b->s->cycle;
+		if (!to && b->established >= HANDSHAKES / 10 * 9)
+			to = b->s->cycle;
 	}
-	report("handshakes_per_s_64", (double)(b->established - established) / (double)(b->s->cycle - from) * CLOCK_HZ,
-		"1/s",
-		"SYN and ACK of minimum size at the 10 GbE wire limit (7.44 M/s), RELEASE after each event, 156.25 "
-		"MHz");
+	report("handshakes_per_s", w, to ? HANDSHAKES / 10 * 8 / (double)(to - from) * w->clock_hz : 0, "1/s",
+		"SYN and ACK in turn over %u peers at %s: half of its frames is the limit", HANDSHAKES, w->wire);
+	report("handshakes_pct", w, 100.0 * (double)b->established / HANDSHAKES, "%",
+		"of these handshakes came to their end");
 	bench_close(b);
 }
 
@@ -320,7 +482,7 @@ static void put(uint8_t *p, uint64_t value, unsigned octets)
 }
 
 /* CONNECT to a peer, or CLOSE of an idle connection with it. */
-static void send_command(struct bench *b, uint8_t command, uint16_t peer)
+static void send_command(struct bench *b, uint8_t command, uint32_t peer)
 {
 	uint8_t msg[HF_AT_EVENT_rto_ms + HF_SIZE_EVENT_rto_ms];
 
@@ -330,7 +492,7 @@ static void send_command(struct bench *b, uint8_t command, uint16_t peer)
 		uint8_t *addr = msg + (i ? HF_AT_EVENT_local_addr : HF_AT_EVENT_remote_addr);
 
 		addr[10] = addr[11] = 0xff;
-		packet_put32(addr + 12, i ? OUR_ADDR : PEER_NET | peer);
+		packet_put32(addr + 12, i ? OUR_ADDR : GOOD_NET | peer);
 	}
 	msg[HF_AT_EVENT_remote_mac] = 2;
 #define PUT(field, value) put(msg + HF_AT_EVENT_##field, value, HF_SIZE_EVENT_##field)
@@ -345,113 +507,140 @@ static void send_command(struct bench *b, uint8_t command, uint16_t peer)
 		die("out of memory");
 }
 
-/* The peer's answer to our SYN or FIN: SYN and ACK, or FIN and ACK. */
+/* The peer's answer to our SYN or FIN, if one is due: SYN and ACK, or FIN and ACK. */
 static void client_answer(struct bench *b, uint8_t command)
 {
-	const uint16_t peer = b->answers[b->answers_head++ & 0xffff];
+	uint32_t peer;
 
-	b->answers_count--;
+	if (!wire_free(b) || !answer_due(b, 0, &peer))
+		return;
 	if (command == HF_COMMAND_CONNECT)
-		send_segment(b, peer, HF_SYN | HF_ACK, PEER_ISN, b->iss[peer] + 1, 0);
+		send_segment(b, GOOD_NET | peer, HF_SYN | HF_ACK, PEER_ISN, b->iss[peer] + 1, 0);
 	else
-		send_segment(b, peer, HF_FIN | HF_ACK, PEER_ISN + 1, b->iss[peer] + 1, 0);
+		send_segment(b, GOOD_NET | peer, HF_FIN | HF_ACK, PEER_ISN + 1, b->iss[peer] + 1, 0);
 }
 
 /* One SYN-ACK for an idle engine. */
-static void bench_client_latency(void)
+static void bench_client_latency(const struct width *w)
 {
-	struct bench *b = bench_open(ENGINE_RTL, NULL);
+	struct bench *b = bench_open(w, NULL);
 
 	b->client = true;
 	send_command(b, HF_COMMAND_CONNECT, 1);
-	sim_settle(b->s, 100, 10000);
+	settle(b);
 	if (!b->answers_count)
 		die("a CONNECT sent no SYN");
 	client_answer(b, HF_COMMAND_CONNECT);
-	sim_settle(b->s, 100, 10000);
+	settle(b);
 	if (!b->last_ack)
 		die("a SYN-ACK was not answered");
-	report("syn_ack_to_ack_cycles_64", (double)(b->last_ack - b->last_beat), "cycles",
+	report("syn_ack_to_ack_cycles", w, (double)(b->last_ack - b->last_beat), "cycles",
 		"last beat of a minimum SYN-ACK in to first beat of its ACK out, idle engine");
 	bench_close(b);
 }
 
 /* CONNECT or CLOSE as fast as the core takes them, answered at the wire limit. Returns how many per cycle came to
  * their end: ESTABLISHED, or TIME-WAIT. */
-static double client_rate(uint8_t command)
+static double client_rate(const struct width *w, uint8_t command)
 {
-	struct bench *b = bench_open(ENGINE_RTL, NULL);
-	uint64_t done = 0, from = 0;
-	double rate;
+	struct bench *b = bench_open(w, NULL);
+	uint64_t from = 0, to = 0, done = 0;
 
-	b->client = b->release = true;
-	for (unsigned i = 0; i < BUSY_CYCLES; i++) {
-		if (i == BUSY_CYCLES / 10) {
-			done = b->established + b->closed;
-			from = b->s->cycle;
-		}
-		if (b->answers_count && !sim_rx_pending(b->s)) {
-			wire_rate(b);
-			client_answer(b, command);
-		}
+	b->client = true;
+	while (!to) {
+		client_answer(b, command);
 		if (b->open < OPEN_AT_ONCE && sim_h2c_pending(b->s) < 2) {
 			b->open++;
 			send_command(b, command, b->next_peer++);
 		}
-		sim_step(b->s);
+		clock_once(b);
+		done = b->established + b->closed;
+		if (!from && done >= HANDSHAKES / 10)
+			from = b->s->cycle;
+		if (done >= HANDSHAKES / 10 * 9)
+			to = b->s->cycle;
+		if (b->next_peer > 2 * HANDSHAKES)
+			die("commands fail");
 	}
-	rate = (double)(b->established + b->closed - done) / (double)(b->s->cycle - from);
 	bench_close(b);
-	return rate;
+	return HANDSHAKES / 10 * 8 / (double)(to - from);
 }
 
-static void bench_client(void)
+static void bench_client(const struct width *w)
 {
-	const double opens = client_rate(HF_COMMAND_CONNECT), closes = client_rate(HF_COMMAND_CLOSE);
+	const double opens = client_rate(w, HF_COMMAND_CONNECT), closes = client_rate(w, HF_COMMAND_CLOSE);
 
-	report("active_opens_per_s_64", opens * CLOCK_HZ, "1/s",
-		"CONNECT, SYN, SYN-ACK, ACK, event, RELEASE; as fast as the core takes commands, 156.25 MHz");
-	report("active_opens_per_1000_cycles", opens * 1000, "", "the same in clock cycles");
-	report("closes_per_1000_cycles", closes * 1000, "",
+	report("active_opens_per_s", w, opens * w->clock_hz, "1/s",
+		"CONNECT, SYN, SYN-ACK, ACK, event; established ones make room for the next; %s, with two frames out "
+		"for each",
+		w->wire);
+	report("active_opens_per_1000_cycles", w, opens * 1000, "", "the same in clock cycles");
+	report("closes_per_1000_cycles", w, closes * 1000, "",
 		"CLOSE, FIN, FIN+ACK, ACK, event; TIME-WAIT entries make room for the next");
 }
 
+/* ---- the simulators ---- */
+
 /* A line that is used to about a tenth: handshakes, data, and long gaps. */
-static void record_ordinary(struct stimulus *ordinary)
+static void record_ordinary(const struct width *w, struct stimulus *ordinary)
 {
-	struct bench *b = bench_open(ENGINE_RTL, ordinary);
+	struct bench *b = bench_open(w, ordinary);
 	struct rng rng = { 1 };
 
 	b->release = true;
-	for (unsigned i = 0; i < BUSY_CYCLES; i++) {
+	while (ordinary->count < ordinary->room) {
 		if (!sim_rx_pending(b->s)) {
 			handshake_feed(b);
 			if (rng_percent(&rng, 60))
-				send_segment(b, (uint16_t)rng_next(&rng), HF_ACK, 1, 1, rng_below(&rng, 1400));
-			b->s->rx_gap = rng_below(&rng, 1200);
+				send_segment(
+					b, GOOD_NET | (uint16_t)rng_next(&rng), HF_ACK, 1, 1, rng_below(&rng, 1400));
+			b->s->rx_gap = rng_below(&rng, 9600 / b->s->beat);
 		}
-		sim_step(b->s);
+		clock_once(b);
 	}
 	bench_close(b);
 }
 
-static void bench_speed(const struct stimulus *busy, const struct stimulus *ordinary)
+static void bench_speed(const struct width *w, const struct stimulus *busy, const struct stimulus *ordinary)
 {
-	const uint64_t rtl = stimulus_cps(busy, ENGINE_RTL, ENGINE_DEFAULT, TRIES);
-	const uint64_t model = stimulus_cps(busy, ENGINE_MODEL, ENGINE_DEFAULT, TRIES);
-	const uint64_t lockstep = stimulus_cps(busy, ENGINE_LOCKSTEP, ENGINE_DEFAULT, TRIES);
-	const uint64_t rtl_ordinary = stimulus_cps(ordinary, ENGINE_RTL, ENGINE_DEFAULT, TRIES);
-	const uint64_t model_ordinary = stimulus_cps(ordinary, ENGINE_MODEL, ENGINE_DEFAULT, TRIES);
+	/* What others rely on has no suffix. */
+	const struct width *suffix = w->size == ENGINE_DEFAULT ? NULL : w;
+	const uint64_t rtl = stimulus_cps(busy, ENGINE_RTL, w->size, TRIES);
+	const uint64_t model = stimulus_cps(busy, ENGINE_MODEL, w->size, TRIES);
+	const uint64_t lockstep = stimulus_cps(busy, ENGINE_LOCKSTEP, w->size, TRIES);
+	const uint64_t rtl_ordinary = stimulus_cps(ordinary, ENGINE_RTL, w->size, TRIES);
+	const uint64_t model_ordinary = stimulus_cps(ordinary, ENGINE_MODEL, w->size, TRIES);
 
 	if (!rtl || !model || !lockstep || !rtl_ordinary || !model_ordinary)
 		die("out of memory");
-	report("rtl_cps", (double)rtl, "1/s",
+	report("rtl_cps", suffix, (double)rtl, "1/s",
 		"clocks per second of processor time, Verilated RTL, handshakes at the wire limit");
-	report("model_cps", (double)model, "1/s", "the same, C model");
-	report("lockstep_cps", (double)lockstep, "1/s", "the same, both and the comparison of every pin");
-	report("model_rtl_ratio_busy", (double)model / (double)rtl, "", "model_cps / rtl_cps");
-	report("model_rtl_ratio_ordinary", (double)model_ordinary / (double)rtl_ordinary, "",
+	report("model_cps", suffix, (double)model, "1/s", "the same, C model");
+	report("lockstep_cps", suffix, (double)lockstep, "1/s", "the same, both and the comparison of every pin");
+	report("model_rtl_ratio_busy", suffix, (double)model / (double)rtl, "", "model_cps / rtl_cps");
+	report("model_rtl_ratio_ordinary", suffix, (double)model_ordinary / (double)rtl_ordinary, "",
 		"the same on a line used to about a tenth");
+}
+
+static void bench_width(const struct width *w)
+{
+	struct stimulus busy, ordinary;
+
+	if (stimulus_init(&busy, RECORD_CYCLES) || stimulus_init(&ordinary, RECORD_CYCLES))
+		die("out of memory");
+	bench_latency(w);
+	for (unsigned mode = NEVER; mode <= ALWAYS; mode++)
+		bench_flood(w, mode);
+	bench_stalled(w);
+	bench_hidden(w, WATERMARK);
+	bench_hidden(w, ALWAYS);
+	bench_client_latency(w);
+	bench_handshakes(w, &busy);
+	bench_client(w);
+	record_ordinary(w, &ordinary);
+	bench_speed(w, &busy, &ordinary);
+	stimulus_free(&busy);
+	stimulus_free(&ordinary);
 }
 
 static void write_json(const char *path)
@@ -476,33 +665,30 @@ static void write_json(const char *path)
 
 int main(int argc, char **argv)
 {
-	static const struct option long_options[] = { { "out", required_argument, NULL, 'o' }, { 0 } };
+	static const struct option long_options[] = { { "out", required_argument, NULL, 'o' },
+		{ "data-width", required_argument, NULL, 'd' }, { 0 } };
 	const char *path = "build/bench.json";
-	struct stimulus busy, ordinary;
+	enum engine_size only = ENGINE_SIZES;
 	int c;
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) == 'o')
-		path = optarg;
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (c == 'o')
+			path = optarg;
+		else if (c != 'd' || engine_width_parse(optarg, &only))
+			break;
+	}
 	if (c != -1 || optind != argc) {
-		fprintf(stderr, "bench: bad argument %s; usage: bench [--out FILE]\n",
+		fprintf(stderr, "bench: bad argument %s; usage: bench [--data-width 64|512] [--out FILE]\n",
 			argv[c != -1 ? optind - 1 : optind]);
 		return 2;
 	}
-	if (stimulus_init(&busy, BUSY_CYCLES) || stimulus_init(&ordinary, BUSY_CYCLES))
-		die("out of memory");
-	bench_latency();
-	bench_flood();
-	bench_client_latency();
-	bench_handshakes(&busy);
-	bench_client();
-	record_ordinary(&ordinary);
-	bench_speed(&busy, &ordinary);
-	stimulus_free(&busy);
-	stimulus_free(&ordinary);
+	for (unsigned i = 0; i < sizeof widths / sizeof *widths; i++)
+		if (only == ENGINE_SIZES || only == widths[i].size)
+			bench_width(&widths[i]);
 
 	for (unsigned i = 0; i < result_count; i++)
-		printf("%-28s %14.10g %-7s %s\n", results[i].name, results[i].value, results[i].unit, results[i].note);
+		printf("%-34s %14.10g %-7s %s\n", results[i].name, results[i].value, results[i].unit, results[i].note);
 	write_json(path);
 	printf("written to %s\n", path);
 	return 0;

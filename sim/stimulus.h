@@ -6,8 +6,12 @@
 #include <stddef.h>
 #include "engine.h"
 
+/* Of every clock only what moved is kept, so that playing it does not wait for memory: a mask of the words of struct
+ * hf_in that differ from those of the clock before, then these words. */
 struct stimulus {
-	struct hf_in *in;
+	uint64_t *words;
+	size_t used;
+	struct hf_in last;
 	size_t count, room; /* clocks */
 };
 

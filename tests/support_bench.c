@@ -293,6 +293,10 @@ struct bench *bench_open(enum engine_size size)
 	bench_set(b, HF_REG_MAC_HI, 0x0200);
 	bench_set(b, HF_REG_LOCAL_ADDR0, OUR_ADDR);
 	bench_set(b, HF_REG_RCV_WND, 65535);
+	/* What a full table does without cookies, and a RST for everybody, is what most tests are about. */
+	bench_set(b, HF_REG_RST_LIMIT, 0);
+	bench_set(b, HF_REG_COOKIE, 1u << HF_COOKIE_LIFETIME_LOW);
+	bench_set(b, HF_REG_COOKIE_HIGH, 0x1ffff);
 	bench_set(b, HF_REG_CTRL, CTRL_ENABLE | CTRL_TS_OFFSET_OFF);
 	bench_listen(b, 0, 0, OUR_PORT, 1000, OPT_WS | OPT_SACK | OPT_TS, LISTEN_OFFLOAD);
 	return b;

@@ -18,6 +18,7 @@
 #include "../host/owned.h"
 #include "support_bench.h"
 #include "support_fake_board.h"
+#include "support_namespace.h"
 
 #define ISS	  0xfffffff0u /* our first number, close below the wrap */
 #define IRS	  0x7ffffffeu
@@ -55,6 +56,7 @@ struct fake_event {
 	uint32_t iss;	     /* 0 = ISS */
 	bool bare;	     /* no options at all */
 	bool frame_follows;
+	bool cookie;
 	unsigned code;	     /* 0 = ESTABLISHED */
 	uint16_t local_port; /* of an active open; 0 = a passive one of OUR_PORT */
 };
@@ -69,6 +71,7 @@ static size_t event_message(uint8_t *msg, const struct fake_event *e)
 	MSG_PUT(msg, HEADER, type, HF_MSG_EVENT);
 	MSG_PUT(msg, HEADER, length, 128);
 	MSG_PUT(msg, HEADER, id, e->id);
+	MSG_PUT(msg, HEADER, flags, e->cookie ? HF_EVENT_COOKIE : 0);
 	MSG_PUT(msg, EVENT, code, HF_EVENT_ESTABLISHED);
 	MSG_PUT(msg, EVENT, state, HF_STATE_ESTABLISHED);
 	if (e->code) {
@@ -471,7 +474,7 @@ static void board_is_set_up(void)
 {
 	struct host *h = host_new();
 	uint32_t value = 0, key[2] = { 0, 0 };
-	unsigned enable_at = 0, last_key_at = 0;
+	unsigned enable_at = 0, last_key_at = 0, keys = 0;
 
 	if (!needs_privilege()) {
 		free(h);
@@ -482,11 +485,13 @@ static void board_is_set_up(void)
 	for (unsigned i = 0; i < h->board.writes; i++) {
 		if (h->board.write[i].offset == HF_REG_CTRL && h->board.write[i].value & CTRL_ENABLE && !enable_at)
 			enable_at = i;
-		if (h->board.write[i].offset >= HF_REG_KEY_INDEX0 && h->board.write[i].offset <= HF_REG_KEY_ISN3)
-			last_key_at = i;
+		if ((h->board.write[i].offset >= HF_REG_KEY_INDEX0 && h->board.write[i].offset <= HF_REG_KEY_ISN3) ||
+			(h->board.write[i].offset >= HF_REG_KEY_COOKIE_A0 && h->board.write[i].offset <= HF_REG_KEY_COOKIE_B3))
+			last_key_at = i, keys++;
 	}
 	key[0] = h->board.reg[HF_REG_KEY_INDEX0 / 4];
 	pthread_mutex_unlock(&h->board.lock);
+	CHECK_EQ(keys, 16, "words of keys written");
 	CHECK(last_key_at && last_key_at < enable_at, "keys at %u, ENABLE at %u", last_key_at, enable_at);
 	CHECK_EQ(fake_board_written(&h->board, HF_REG_MAC_LO, &value), 1, "MAC_LO written");
 	CHECK_EQ(value, 0x00000002, "MAC_LO");
@@ -844,6 +849,89 @@ static void stale_socket_gives_way(void)
 	tcp = host_tcp(h, 1);
 	if (tcp)
 		CHECK(tcp[13] & HF_RST, "flags 0x%02x, no RST", tcp[13]);
+	host_end(h);
+}
+
+/* A connection by SYN cookie for which the board had no entry: a socket like any other, and nothing to release. */
+static void cookie_without_entry(void)
+{
+	struct segment s = from_peer(1234, IRS + 1, ISS + 1, HF_ACK | HF_PSH, "nop nop ts=5000:69990", "new");
+	struct host *h = host_new();
+	char buffer[8];
+	int fd;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	host_event(h, &(struct fake_event){ .id = HF_NO_ID, .remote_port = 1234, .cookie = true, .frame_follows = true });
+	host_segment(h, HF_NO_ID, &s);
+	fd = hf_accept(h->listener, NULL, 2000);
+	CHECK(fd >= 0 && recv(fd, buffer, sizeof(buffer), 0) == 3, "accept: %d %s", fd, hf_error(h->dev));
+	close(fd);
+	host_event(h, &(struct fake_event){ .id = 0x10007, .remote_port = 1235 });
+	fd = hf_accept(h->listener, NULL, 2000);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+	close(fd);
+	CHECK(fake_board_wait(&h->board, &h->board.commands, 1), "no RELEASE of the one with an entry");
+	CHECK_EQ(h->board.command[0].id, 0x10007, "its id");
+	CHECK_EQ(h->board.commands, 1, "commands");
+	host_end(h);
+}
+
+/* A cookie never ends a live connection: neither its own ACK once more, nor a guess on its 4-tuple. */
+static void cookie_on_a_live_socket(void)
+{
+	struct host *h = host_new();
+	struct segment s = from_peer(1234, IRS + 1, ISS + 1, HF_ACK | HF_PSH, "nop nop ts=5001:69990", "on");
+	char buffer[8];
+	int fd;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	host_event(h, &(struct fake_event){ .id = HF_NO_ID, .remote_port = 1234, .cookie = true });
+	fd = hf_accept(h->listener, NULL, 2000);
+	host_event(h, &(struct fake_event){ .id = HF_NO_ID, .remote_port = 1234, .cookie = true });
+	host_event(h, &(struct fake_event){ .id = 0x20009, .remote_port = 1234, .cookie = true });
+	host_event(h, &(struct fake_event){ .id = 0x3000a, .remote_port = 1234, .cookie = true, .iss = 777 });
+	CHECK(fake_board_wait(&h->board, &h->board.commands, 2), "entries of duplicates are not released");
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK_EQ(h->board.command[i].code, HF_COMMAND_RELEASE, "command");
+		CHECK_EQ(h->board.command[i].id, i ? 0x3000a : 0x20009, "its id");
+	}
+	host_segment(h, HF_NO_ID, &s);
+	CHECK(recv(fd, buffer, sizeof(buffer), 0) == 2, "the live socket: %s", strerror(errno));
+	CHECK_EQ(hf_accept(h->listener, NULL, 50), -ETIMEDOUT, "a second connection");
+	CHECK_EQ(stat_of(h, "host.cookie_duplicates"), 3, "cookie_duplicates");
+	CHECK_EQ(stat_of(h, "host.stale_destroyed"), 0, "stale_destroyed");
+	CHECK_EQ(stat_of(h, "host.handoff_failed"), 0, "handoff_failed");
+	close(fd);
+	host_end(h);
+}
+
+/* Without an entry the board cannot abort what nobody accepts: the kernel answers the ACK with a RST. */
+static void cookie_nobody_waits_for(void)
+{
+	struct host *h = host_new();
+	const uint8_t *tcp;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	host_event(h, &(struct fake_event){ .id = HF_NO_ID, .listener = 3, .remote_port = 1234, .cookie = true });
+	tcp = host_tcp(h, 0);
+	if (tcp) {
+		CHECK(tcp[13] & HF_RST, "flags 0x%02x, no RST", tcp[13]);
+		CHECK_EQ(get32(tcp + 4), ISS + 1, "SEQ of the RST");
+	}
+	CHECK_EQ(h->board.commands, 0, "commands");
+	CHECK_EQ(stat_of(h, "host.no_listener"), 1, "no_listener");
 	host_end(h);
 }
 
@@ -1227,32 +1315,6 @@ static void counters_have_names(void)
 	host_end(h);
 }
 
-/* A network namespace of our own, as root or as the root of a user namespace of our own. */
-static bool enter_namespace(void)
-{
-	unsigned uid = geteuid(), gid = getegid();
-	FILE *f;
-
-	if (access("/dev/net/tun", R_OK | W_OK))
-		return false;
-	if (unshare(CLONE_NEWNET)) {
-		if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
-			return false;
-		f = fopen("/proc/self/setgroups", "we");
-		if (f) {
-			fputs("deny", f);
-			fclose(f);
-		}
-		f = fopen("/proc/self/uid_map", "we");
-		if (!f || fprintf(f, "0 %u 1", uid) < 0 || fclose(f))
-			return false;
-		f = fopen("/proc/self/gid_map", "we");
-		if (!f || fprintf(f, "0 %u 1", gid) < 0 || fclose(f))
-			return false;
-	}
-	return true;
-}
-
 int main(int argc, char **argv)
 {
 	static const struct bench_case cases[] = { CASE_ONCE(event_is_read), CASE_ONCE(events_that_make_no_sense),
@@ -1262,7 +1324,8 @@ int main(int argc, char **argv)
 		CASE_ONCE(connection_becomes_a_socket), CASE_ONCE(connection_without_options),
 		CASE_ONCE(data_with_the_final_ack), CASE_ONCE(early_data_is_acknowledged_before_accept),
 		CASE_ONCE(accept_queue_overflows), CASE_ONCE(events_nobody_waits_for),
-		CASE_ONCE(stale_socket_gives_way), CASE_ONCE(the_table_stays_free), CASE_ONCE(connecting),
+		CASE_ONCE(stale_socket_gives_way), CASE_ONCE(the_table_stays_free), CASE_ONCE(cookie_without_entry),
+		CASE_ONCE(cookie_on_a_live_socket), CASE_ONCE(cookie_nobody_waits_for), CASE_ONCE(connecting),
 		CASE_ONCE(connects_that_fail), CASE_ONCE(connect_arguments), CASE_ONCE(board_dies_in_mid_accept),
 		CASE_ONCE(closing_ends_the_wait), CASE_ONCE(board_comes_back_from_a_reset),
 		CASE_ONCE(netdev_deleted_under_our_hands), CASE_ONCE(counters_have_names), { 0 } };

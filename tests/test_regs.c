@@ -88,6 +88,10 @@ static uint32_t reset_value(const struct bench *b, const struct reg *r)
 		return 1u << HF_STATUS_READY_LOW;
 	case HF_REG_GEOMETRY:
 		return b->params->sets_log2 | b->params->ways << 8 | b->params->listeners << 16;
+	case HF_REG_COOKIE_HIGH:
+		return b->slots * 3 / 4;
+	case HF_REG_COOKIE_LOW:
+		return b->slots / 2;
 	default:
 		return r->reset;
 	}

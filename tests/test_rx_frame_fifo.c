@@ -158,8 +158,8 @@ static void staging_by_the_book(const struct hf_params *p, unsigned n, unsigned 
 			held[frame] += stage_in;
 			end[frame] = c;
 		}
-		/* descriptor visible 3 cycles after the last beat, verdict one later */
-		if (next < n && seen[next] && next < frame && c >= end[next] + 4 && c >= busy_until) {
+		/* descriptor visible 3 cycles after the last beat: T0; verdict pushed in T4, visible one later */
+		if (next < n && seen[next] && next < frame && c >= end[next] + 8 && c >= busy_until) {
 			taken = true;
 			if (lost[next]) {
 				stage_out = held[next];

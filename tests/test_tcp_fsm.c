@@ -1217,7 +1217,7 @@ static void commands_by_state(void)
 static void reply_full_changes_nothing(void)
 {
 	struct bench *b = bench_open(ENGINE_SMALL);
-	unsigned room = b->params->reply_depth + 1; /* one in tx_builder */
+	unsigned room = b->params->reply_depth + 2; /* two in tx_builder */
 	struct segment s = { .dport = OUR_PORT, .seq = 5, .flags = HF_SYN };
 
 	b->sim->hold_tx = true;
@@ -1261,7 +1261,7 @@ static void reply_full_changes_nothing(void)
 static void waiting_timeout(void)
 {
 	struct bench *b = bench_open(ENGINE_SMALL);
-	unsigned n = b->params->reply_depth + 1; /* what fills tx_builder and its queue */
+	unsigned n = b->params->reply_depth + 2; /* what fills tx_builder and its queue */
 	uint8_t msg[16] = { HF_MSG_COMMAND, HF_COMMAND_RELEASE };
 	const struct item *got;
 	size_t ops;

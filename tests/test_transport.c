@@ -653,7 +653,7 @@ static void board_that_was_reset(void)
 	fake_board_hello(&l->board);
 	CHECK_EQ(device_reg_read(l->dev, 0, &value), -ECONNRESET, "register access across a reset");
 
-	l->board.hello_version = 3;
+	l->board.hello_version = HF_ABI_VERSION + 1;
 	fake_board_hello(&l->board);
 	CHECK_EQ(device_pump(l->dev, 1000), -EPROTO, "came back as another version");
 	CHECK_EQ(device_reg_read(l->dev, 0, &value), -EPROTO, "and stays refused");

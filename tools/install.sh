@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# install.sh - install the Debian packages (12 or 13) that building and testing need and that are missing.
+# install.sh [PACKAGE...] - install the Debian packages (12 or 13) that are missing, of those named or else of those that
+# building and testing need.
 # Does nothing when all are there; goes through sudo when not root. The host may be any that apt is set up for.
 set -eu
 
 packages="gcc g++ make verilator yosys z3 libcunit1-dev libpcap-dev zlib1g-dev iproute2 curl tshark cppcheck clang-format liblwip-dev z3"
+test $# = 0 || packages=$*
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	echo "install.sh: this is not Debian; please install yourself: $packages" >&2
