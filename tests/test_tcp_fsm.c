@@ -1229,7 +1229,7 @@ static void reply_full_changes_nothing(void)
 
 	b->sim->hold_tx = true;
 	for (unsigned i = 0; i <= room; i++) {
-		s.sport = (uint16_t)(1000 + i);
+		s.sport = (uint16_t)(1000 + 3 * i);
 		bench_segment(b, &s);
 	}
 	bench_counted(b, HF_CNT_DROP_REPLY_FULL, 1);
@@ -1257,7 +1257,7 @@ static void reply_full_changes_nothing(void)
 	for (unsigned i = 0; i < 2 * room; i++)
 		CHECK(bench_tx(b) != NULL, "reply %u of %u is missing", i, 2 * room);
 	bench_counted(b, HF_CNT_RETRANSMITS, room);
-	s = (struct segment){ .sport = (uint16_t)(1000 + room), .dport = OUR_PORT, .seq = 5, .flags = HF_SYN };
+	s = (struct segment){ .sport = (uint16_t)(1000 + 3 * room), .dport = OUR_PORT, .seq = 5, .flags = HF_SYN };
 	bench_segment(b, &s);
 	CHECK(bench_tx(b) != NULL, "the SYN sent again has no answer");
 	bench_close(b);
