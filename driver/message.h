@@ -37,6 +37,7 @@ struct message_event {
 	bool active;	   /* our CONNECT opened it */
 	bool cookie;	   /* by a SYN cookie; id may be HF_NO_ID */
 	bool ws_ok, ts_ok, sack_ok;
+	bool syn_lost; /* our SYN or SYN-ACK went out more than once */
 	uint16_t mss;
 	uint8_t snd_wscale, rcv_wscale;
 	const uint8_t *remote_addr, *local_addr, *remote_mac;
@@ -61,6 +62,7 @@ static inline struct message_event message_event(const uint8_t *msg)
 		.ws_ok = options & 1,
 		.ts_ok = options & 2,
 		.sack_ok = options & 4,
+		.syn_lost = options & 8,
 		.mss = (uint16_t)GET(msg, EVENT, mss),
 		.snd_wscale = (uint8_t)GET(msg, EVENT, snd_wscale),
 		.rcv_wscale = (uint8_t)GET(msg, EVENT, rcv_wscale),

@@ -40,6 +40,7 @@ int handoff_parse(const uint8_t *msg, struct connection *c)
 		.ws_ok = e.ws_ok,
 		.ts_ok = e.ts_ok,
 		.sack_ok = e.sack_ok,
+		.syn_lost = e.syn_lost,
 		.mss = e.mss,
 		.snd_wscale = e.snd_wscale,
 		.rcv_wscale = e.rcv_wscale,
@@ -129,11 +130,22 @@ static int repair_options(int fd, const struct connection *c, const char **step)
 	return rc;
 }
 
+/* After a lost SYN a connection begins with one segment (RFC 5681 3.1). No socket call sets cwnd; a send window of one
+ * segment, until the peer's next ACK says how large it is, comes to the same for the first flight. */
+static uint32_t first_window(const struct connection *c)
+{
+	uint32_t segment = c->mss - (c->ts_ok ? 12 : 0), unit = 1u << c->snd_wscale;
+
+	/* Not a little less: the kernel would wait for the rest. */
+	segment = (segment + unit - 1) / unit * unit;
+	return c->syn_lost && c->snd_wnd > segment ? segment : c->snd_wnd;
+}
+
 static int repair_window(int fd, const struct connection *c, const char **step)
 {
 	struct tcp_repair_window window = {
 		.snd_wl1 = c->rcv_nxt,
-		.snd_wnd = c->snd_wnd,
+		.snd_wnd = first_window(c),
 		.max_window = c->snd_wnd,
 		.rcv_wnd = c->rcv_wnd,
 		.rcv_wup = c->rcv_nxt,
@@ -254,6 +266,7 @@ unsigned handoff_replay(const struct connection *c, const uint8_t *mac, uint8_t 
 {
 	uint8_t *ip = frame + 14, *tcp = ip + 20;
 	unsigned tcp_len = c->ts_ok ? 32 : 20;
+	uint32_t wnd;
 
 	memset(frame, 0, HANDOFF_ACK_BYTES);
 	memcpy(frame, mac, 6);
@@ -277,7 +290,8 @@ unsigned handoff_replay(const struct connection *c, const uint8_t *mac, uint8_t 
 	tcp[12] = (uint8_t)(tcp_len / 4 << 4);
 	tcp[13] = HF_ACK;
 	/* Not the field as it came: that of a SYN-ACK is not scaled, this one is. */
-	put16(tcp + 14, c->snd_wnd >> c->snd_wscale > 65535 ? 65535 : c->snd_wnd >> c->snd_wscale);
+	wnd = first_window(c) >> c->snd_wscale;
+	put16(tcp + 14, wnd > 65535 ? 65535 : wnd);
 	if (c->ts_ok) {
 		put32(tcp + 20, 0x0101080a);
 		put32(tcp + 24, c->ts_recent);

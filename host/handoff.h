@@ -17,7 +17,7 @@ struct connection {
 	bool cookie;	   /* a SYN cookie: the board knew nothing of the peer but its ACK; id may be HF_NO_ID */
 	struct sockaddr_in local, remote;
 	uint8_t remote_mac[6];
-	bool ws_ok, ts_ok, sack_ok;
+	bool ws_ok, ts_ok, sack_ok, syn_lost;
 	unsigned mss, snd_wscale, rcv_wscale;
 	uint32_t snd_nxt, rcv_nxt, snd_una, snd_wnd, rcv_wnd;
 	uint32_t ts_recent, tsval, tsecr; /* tsval: what our next segment says */

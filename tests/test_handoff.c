@@ -57,6 +57,7 @@ struct fake_event {
 	bool bare;	     /* no options at all */
 	bool frame_follows;
 	bool cookie;
+	bool syn_lost;
 	unsigned code;	     /* 0 = ESTABLISHED */
 	uint16_t local_port; /* of an active open; 0 = a passive one of OUR_PORT */
 };
@@ -79,7 +80,7 @@ static size_t event_message(uint8_t *msg, const struct fake_event *e)
 		MSG_PUT(msg, EVENT, state, HF_STATE_CLOSED);
 	}
 	MSG_PUT(msg, EVENT, listener, e->listener | (e->local_port ? 64 : 0));
-	MSG_PUT(msg, EVENT, options, (e->bare ? 0 : 7) | (e->frame_follows ? 16 : 0));
+	MSG_PUT(msg, EVENT, options, (e->bare ? 0 : 7) | (e->syn_lost ? 8 : 0) | (e->frame_follows ? 16 : 0));
 	MSG_PUT(msg, EVENT, mss, 1000);
 	MSG_PUT(msg, EVENT, snd_wscale, e->bare ? 0 : 3);
 	MSG_PUT(msg, EVENT, rcv_wscale, e->bare ? 0 : 5);
@@ -852,6 +853,35 @@ static void stale_socket_gives_way(void)
 	host_end(h);
 }
 
+/* After a lost SYN-ACK the first flight is one segment, RFC 5681 3.1; the peer's next ACK opens the window. */
+static void one_segment_after_a_lost_syn(void)
+{
+	struct host *h = host_new();
+	struct segment ack;
+	char text[6000] = { 0 };
+	unsigned flight = 0;
+	int fd;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	host_event(h, &(struct fake_event){ .id = 0x10005, .remote_port = 1234, .syn_lost = true });
+	fd = hf_accept(h->listener, NULL, 2000);
+	CHECK(fd >= 0 && send(fd, text, sizeof(text), 0) == sizeof(text), "accept %d, send: %s", fd, strerror(errno));
+	host_tcp(h, 0);
+	usleep(50000); /* more would be there at once */
+	for (unsigned i = 0; i < h->board.frames; i++)
+		flight += (unsigned)h->board.frame[i].len - 66;
+	CHECK(flight >= 988 && flight <= 1000, "%u octets in the first flight, MSS 1000", flight);
+	ack = from_peer(1234, IRS + 1, ISS + 1 + flight, HF_ACK, "nop nop ts=5001:70010", NULL);
+	host_segment(h, 0x10005, &ack);
+	host_tcp(h, 3);
+	close(fd);
+	host_end(h);
+}
+
 /* A connection by SYN cookie for which the board had no entry: a socket like any other, and nothing to release. */
 static void cookie_without_entry(void)
 {
@@ -1324,7 +1354,7 @@ int main(int argc, char **argv)
 		CASE_ONCE(connection_becomes_a_socket), CASE_ONCE(connection_without_options),
 		CASE_ONCE(data_with_the_final_ack), CASE_ONCE(early_data_is_acknowledged_before_accept),
 		CASE_ONCE(accept_queue_overflows), CASE_ONCE(events_nobody_waits_for),
-		CASE_ONCE(stale_socket_gives_way), CASE_ONCE(the_table_stays_free), CASE_ONCE(cookie_without_entry),
+		CASE_ONCE(stale_socket_gives_way), CASE_ONCE(the_table_stays_free), CASE_ONCE(one_segment_after_a_lost_syn), CASE_ONCE(cookie_without_entry),
 		CASE_ONCE(cookie_on_a_live_socket), CASE_ONCE(cookie_nobody_waits_for), CASE_ONCE(connecting),
 		CASE_ONCE(connects_that_fail), CASE_ONCE(connect_arguments), CASE_ONCE(board_dies_in_mid_accept),
 		CASE_ONCE(closing_ends_the_wait), CASE_ONCE(board_comes_back_from_a_reset),

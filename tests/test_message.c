@@ -343,32 +343,43 @@ static bool next_is_from_host(struct bench *b)
 	return CHECK(out != NULL, "no frame") && get16(out->bytes + 12) == 0x88b5;
 }
 
-/* The arbiter takes turns: when both have a frame at a boundary, the one goes that was not served last. */
-static void transmit_takes_turns(void)
+/* Who goes when both have frames waiting: the host's account begins at 0, is charged for its beats and credited for those of
+ * replies, so that it gets TX_SHARE.HOST / 256 of them. The frame before, sent while nobody else waited, does not count. */
+static void transmit_by_shares(void)
 {
-	uint8_t msg[16 + 64], ip[64], frame[64];
-	uint64_t random = 9;
+	static const struct {
+		unsigned share;
+		const char *order; /* of 4 host frames and 12 replies, 8 beats each */
+	} rows[] = { { 64, "hrrrhrrrhrrrhrrr" }, { 128, "hrhrhrhrrrrrrrrr" }, { 0, "hrrrrrrrrrrrrhhh" },
+		{ 192, "hrhhhrrrrrrrrrrr" }, { 255, "hrhhhrrrrrrrrrrr" } };
 
-	for (unsigned host_first = 0; host_first < 2; host_first++) {
-		struct bench *b = bench_open(ENGINE_SMALL);
+	for (unsigned i = 0; i < 2 * COUNT(rows); i++) {
+		struct bench *b = bench_open(ENGINE_DEFAULT);
 		struct segment s = { .sport = 1000, .dport = OUR_PORT, .seq = 5, .flags = HF_SYN };
+		uint8_t msg[16 + 64], ip[64], frame[64];
+		bool host_first = i & 1;
+		uint64_t random = 9;
 		size_t n = host_frame(msg, 60, &random);
 
-		check_context("%s first", host_first ? "host" : "tx_builder");
+		check_context("share %u, %s first", rows[i / 2].share, host_first ? "host" : "tx_builder");
+		bench_set(b, HF_REG_TX_SHARE, rows[i / 2].share);
 		put16(msg + 28, 0x88b5);
 		if (host_first)
 			sim_h2c(b->sim, msg, n);
 		else
 			sim_rx(b->sim, frame, make_frame(frame, OUR_MAC, PEER_MAC, ip, make_packet(ip, &s)), false);
 		hold_last_beat(b);
-		bench_message(b, msg, n);
-		s.sport = 1001;
-		bench_segment(b, &s);
+		for (unsigned k = 0; k < 12; k++) {
+			if (k < 4)
+				sim_h2c(b->sim, msg, n);
+			s.sport++;
+			bench_segment(b, &s);
+		}
 		b->sim->hold_tx = false;
 		bench_settle(b);
-		CHECK_EQ(next_is_from_host(b), host_first, "the first frame is the host's");
-		CHECK_EQ(next_is_from_host(b), !host_first, "the second frame is the host's");
-		CHECK_EQ(next_is_from_host(b), host_first, "the third frame is the host's");
+		CHECK_EQ(next_is_from_host(b), host_first, "the frame before is the host's");
+		for (unsigned k = 0; k < 16; k++)
+			CHECK(next_is_from_host(b) == (rows[i / 2].order[k] == 'h'), "frame %u is not as in %s", k, rows[i / 2].order);
 		bench_close(b);
 	}
 	check_context("%s", "");
@@ -579,7 +590,7 @@ int main(int argc, char **argv)
 	/* clang-format off */
 	static const struct bench_case cases[] = {
 		CASE(hello_comes_first), CASE(hello_after_every_reset), CASE(malformed_messages), CASE(random_messages),
-		CASE(frames_down), CASE(frames_up), CASE(frames_down_under_load), CASE(transmit_takes_turns),
+		CASE(frames_down), CASE(frames_up), CASE(frames_down_under_load), CASE(transmit_by_shares),
 		CASE(commands_beyond_credits), CASE(stalled_host), CASE(event_overtakes_frames),
 		CASE(register_reply_overtakes), CASE(register_replies_wait_for_nobody),
 		CASE(registers_both_ways_at_once), { 0 }
