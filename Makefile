@@ -31,6 +31,9 @@ SUPPORT  = $(call objects,tests/support_*.c tests/matrix_spec.c)
 TOOLS    = $(patsubst sim/main_%.c,$B/%,$(wildcard sim/main_*.c)) $(patsubst host/%.c,$B/%,$(wildcard host/handfast.c))
 EXAMPLES = $(patsubst %.c,$B/%,$(wildcard examples/*.c))
 TESTS    = $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
+# What is not about cycles or beats runs at 512 bits too.
+WIDE_TESTS = $(addprefix 512:$B/tests/test_,active_open checksum close conn_table listen_table rate_limit regs rx_parser \
+               syn_cookie tcp_fsm)
 # lwIP is one of the peers where it is installed (Debian: liblwip-dev).
 LWIP     = $(wildcard /usr/include/lwip/lwip/tcpip.h)
 PEERS    = $(patsubst %.c,$B/%,$(filter-out $(if $(LWIP),,%/lwip_peer.c),$(wildcard tests/peers/*.c)))
@@ -83,7 +86,9 @@ $B/tests/%: $(OBJ)/tests/%.o $(SUPPORT) $(LIBS)
 # build (netlist, mutants, waves) has its own B and replaces SOURCES or adds to VFLAGS.
 R        = $B/rtl
 VFLAGS   = --x-assign unique --x-initial unique
-# One large C++ file and unrolled loops: simulates a third faster than the defaults.
+# One large C++ file and unrolled loops: simulates a third faster than the defaults. Where there is clang, its code is a
+# fifth faster than that of gcc, and made in half the time.
+RTL_CXX  = $(or $(shell command -v clang++),$(CXX))
 VSPEED   = --output-split 0 --unroll-count 512 --unroll-stmts 300000
 TRACE    = -DVM_TRACE=0
 PARAMETERS = $(addprefix -G,$(if $(filter %_wide_small,$*),$(WIDE_SMALL),$(if $(filter %_wide,$*),$(WIDE),$(if $(filter %_small,$*),$(SMALL)))))
@@ -96,7 +101,7 @@ VROOT    = $(shell $(VERILATOR) --getenv VERILATOR_ROOT)
 $R/%/done: $(RTL) $(wildcard rtl/*.svh)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	$(VERILATOR) --cc -O3 -Wno-fatal -Wno-lint $(VFLAGS) $(VSPEED) -Mdir $(@D) --prefix $* $(SOURCES)
-	$(MAKE) -s -C $(@D) -f $*.mk OPT_FAST='$(CXXFLAGS)' OPT_GLOBAL=-O2 $*__ALL.a verilated.o verilated_threads.o \
+	$(MAKE) -s -C $(@D) -f $*.mk CXX=$(RTL_CXX) OPT_FAST='$(CXXFLAGS)' OPT_GLOBAL=-O2 $*__ALL.a verilated.o verilated_threads.o \
 		$(if $(findstring FST,$(TRACE)),verilated_fst_c.o)
 	@touch $@
 $R/shim.o: sim/rtl_shim.cpp $(TOPS:%=$R/%/done)
@@ -126,7 +131,7 @@ demo:  ## the main job on real input; installs what is missing
 test:  ## all tests; installs what is missing; ends with "N passed, N failed"
 	tools/install.sh
 	$(MAKE) all
-	tests/run $(TESTS)
+	tests/run $(TESTS) $(WIDE_TESTS)
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests
 lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s, of one width: DATA_WIDTH=64 or 512

@@ -85,7 +85,6 @@ static struct engine_op *issue_op(struct hf_model *m, enum hf_op kind, unsigned 
 /* op_arbiter, 1: the segment queue's head, if nothing about it is still awaited. */
 static bool issue_segment(struct hf_model *m)
 {
-	static const struct syn_cookie_mac no_mac;
 	struct engine *e = &m->engine;
 	const struct tuple_hash_result *hash;
 	const struct syn_cookie_mac *mac;
@@ -96,8 +95,8 @@ static bool issue_segment(struct hf_model *m)
 		return false;
 	head = &m->rx.queue[ring_head(&m->rx.queue_ring)];
 	hash = head->has_hash ? hfm_tuple_hash_head(m) : NULL;
-	mac = head->has_mac ? hfm_syn_cookie_head(m) : &no_mac;
-	if ((head->has_hash && !hash) || !mac)
+	mac = head->has_mac ? hfm_syn_cookie_head(m) : NULL;
+	if ((head->has_hash && !hash) || (head->has_mac && !mac))
 		return false;
 	if (head->cls == HF_CLASS_SEG || head->cls == HF_CLASS_ICMP) {
 		unsigned set;
@@ -112,13 +111,13 @@ static bool issue_segment(struct hf_model *m)
 		f->chained = wait;
 		f->index = hash->index;
 		f->op.isn = hash->isn;
-		f->op.mac = *mac;
+		f->op.mac = mac;
 		e->last_index = hash->index;
 	} else {
 		f = issue(m);
 		f->pass = true;
 	}
-	f->seg = *head;
+	f->seg = head;
 	ring_pop(&m->rx.queue_ring);
 	if (head->has_hash)
 		ring_pop(&m->hash.queue_ring);

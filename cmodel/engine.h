@@ -37,9 +37,9 @@ struct engine_op {
 	bool pass;
 	bool chained; /* it takes the slot of the op before */
 	struct tcp_op op;
-	struct segment seg;	/* SEGMENT, ICMP, a pass */
-	uint64_t index;		/* of an op with a tuple: hash for the table */
-	struct command command; /* COMMAND */
+	const struct segment *seg; /* SEGMENT, ICMP, a pass */
+	uint64_t index;		   /* of an op with a tuple: hash for the table */
+	struct command command;	   /* COMMAND */
 	struct command_body body;
 	unsigned slot;
 	struct listener listener; /* as it was in T1 */

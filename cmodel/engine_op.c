@@ -47,7 +47,7 @@ static uint32_t connection_id(unsigned slot, const struct hf_tcb *entry)
 /* T1: what may change before T3 by others than ops. */
 void hfm_op_look_around(struct hf_model *m, struct engine_op *f)
 {
-	const struct segment *seg = &f->seg;
+	const struct segment *seg = f->seg;
 	int index;
 
 	f->lookup_ms = m->regs.ms;
@@ -104,7 +104,7 @@ static void look_up_command(struct hf_model *m, struct engine_op *f)
 
 static void look_up(struct hf_model *m, struct engine_op *f)
 {
-	const struct segment *seg = &f->seg;
+	const struct segment *seg = f->seg;
 
 	switch (f->op.kind) {
 	case HF_OP_SEGMENT:
@@ -225,7 +225,7 @@ static void push_event(struct hf_model *m, const struct engine_op *f)
 		.by_cookie = result->by_cookie,
 		.id = result->by_cookie && !result->insert ? HF_NO_ID : op_id(f),
 		.state = freed ? HF_STATE_CLOSED : (enum hf_state)tcb->state,
-		.seg = result->event_code == HF_EVENT_ESTABLISHED ? &f->seg : NULL,
+		.seg = result->event_code == HF_EVENT_ESTABLISHED ? f->seg : NULL,
 		.ms = f->config.ms,
 		.syn_rto_ms = f->config.syn_rto_ms,
 		.frame_follows = result->verdict == HF_VERDICT_HOST,
@@ -234,7 +234,7 @@ static void push_event(struct hf_model *m, const struct engine_op *f)
 	switch (f->op.kind) {
 	case HF_OP_SEGMENT:
 	case HF_OP_ICMP:
-		source.stamp = f->seg.stamp;
+		source.stamp = f->seg->stamp;
 		break;
 	case HF_OP_TIMEOUT:
 		source.stamp = f->config.time_ns;
@@ -257,10 +257,10 @@ static void push_completion(struct hf_model *m, const struct engine_op *f)
 /* T4 of a frame that the parser has judged. */
 void hfm_op_pass(struct hf_model *m, const struct engine_op *f)
 {
-	unsigned verdict = f->seg.cls == HF_CLASS_HOST ? HF_VERDICT_HOST : HF_VERDICT_DROP;
+	unsigned verdict = f->seg->cls == HF_CLASS_HOST ? HF_VERDICT_HOST : HF_VERDICT_DROP;
 
-	push_verdict(m, &f->seg, verdict, false, 0);
-	count_verdict(m, verdict, (unsigned)f->seg.cause);
+	push_verdict(m, f->seg, verdict, false, 0);
+	count_verdict(m, verdict, (unsigned)f->seg->cause);
 }
 
 /* T4: everything that the op changes. */
@@ -269,9 +269,9 @@ void hfm_op_write_back(struct hf_model *m, const struct engine_op *f)
 	const struct tcp_result *result = &f->result;
 
 	if (f->op.kind == HF_OP_SEGMENT || f->op.kind == HF_OP_ICMP)
-		push_verdict(m, &f->seg, result->verdict, f->op.hit || result->insert, op_id(f));
+		push_verdict(m, f->seg, result->verdict, f->op.hit || result->insert, op_id(f));
 	if (f->op.kind == HF_OP_SEGMENT)
-		m->counters[HF_CNT_OPT_MALFORMED] += f->seg.opt_bad;
+		m->counters[HF_CNT_OPT_MALFORMED] += f->seg->opt_bad;
 	if (result->reply)
 		hfm_tx_builder_push(&m->builder, &result->frame);
 	if (result->event)
@@ -282,7 +282,7 @@ void hfm_op_write_back(struct hf_model *m, const struct engine_op *f)
 		write_table(m, f);
 	if (result->cookie) {
 		m->engine.sent[f->op.listener_index].sent = true;
-		m->engine.sent[f->op.listener_index].epoch = hfm_cookie_epoch(f->seg.stamp);
+		m->engine.sent[f->op.listener_index].epoch = hfm_cookie_epoch(f->seg->stamp);
 	}
 	if (result->limit != LIMIT_NONE)
 		hfm_rate_limit_take(&m->engine.limits, result->limit);
@@ -304,7 +304,7 @@ void hfm_engine_trace(const struct engine_op *f, struct hf_out *out)
 	switch (f->op.kind) {
 	case HF_OP_SEGMENT:
 	case HF_OP_ICMP:
-		out->trc_stamp = f->seg.stamp;
+		out->trc_stamp = f->seg->stamp;
 		break;
 	case HF_OP_COMMAND:
 		out->trc_stamp = f->command.cookie;

@@ -193,6 +193,8 @@ void hfm_regs_end(struct hf_model *m, const struct hf_in *in)
 	bool heartbeat = r->write_due && r->write_offset == HF_REG_HEARTBEAT;
 	bool cache_ends = r->cache_ends || !hfm_host_alive(r);
 
+	if (!in->tick_1ms && !r->write_due && !cache_ends) /* most cycles */
+		return;
 	if (heartbeat)
 		r->hb = (uint16_t)hfm_reg(r, HF_REG_HEARTBEAT_MS);
 	else if (in->tick_1ms && r->hb != 0)

@@ -2,8 +2,7 @@
 #include <string.h>
 #include "bytes.h"
 #include "model.h"
-
-enum { EPOCH_OCTETS = 3 };
+#include "siphash.h"
 
 static const uint16_t class_mss[] = {
 #define CLASS(number, octets) [number] = octets,
@@ -27,9 +26,14 @@ unsigned hfm_cookie_mss(unsigned class)
 	return class_mss[class];
 }
 
+uint32_t hfm_cookie_hash(const struct syn_cookie_mac *mac)
+{
+	return COOKIE_MAC_MASK & (uint32_t)hf_siphash24(mac->key[0], mac->key[1], mac->octet, mac->octets);
+}
+
 uint32_t hfm_cookie_encode(const struct syn_cookie_mac *mac, uint32_t epoch, unsigned class)
 {
-	return (uint32_t)mac->key << 31 | (epoch & 3) << 29 | class << 26 | mac->mac;
+	return (uint32_t)mac->key_b << 31 | (epoch & 3) << 29 | class << 26 | hfm_cookie_hash(mac);
 }
 
 void hfm_syn_cookie_reset(struct syn_cookies *c)
@@ -65,23 +69,21 @@ const struct syn_cookie_mac *hfm_syn_cookie_head(const struct hf_model *m)
 }
 
 /* The hash that a cookie to this peer has now; with ACK the one that the acknowledged cookie must have. */
-static void compute(const struct hf_model *m, const struct syn_cookie_request *request, struct syn_cookie_mac *mac)
+static void prepare(const struct hf_model *m, const struct syn_cookie_request *request, struct syn_cookie_mac *mac)
 {
 	uint32_t epoch = hfm_cookie_epoch(request->stamp);
-	uint8_t octets[TUPLE_OCTETS_MAX + EPOCH_OCTETS];
-	bool key;
+	bool key_b;
 
-	mac->key = hfm_reg(&m->regs, HF_REG_COOKIE) >> HF_COOKIE_KEY_LOW & 1;
-	key = mac->key;
+	mac->key_b = hfm_reg(&m->regs, HF_REG_COOKIE) >> HF_COOKIE_KEY_LOW & 1;
+	key_b = mac->key_b;
 	if (request->ack) {
 		epoch -= hfm_cookie_age(epoch, request->sent);
-		key = request->sent >> 31;
+		key_b = request->sent >> 31;
 	}
-	memcpy(octets, request->tuple.octet, request->tuple.octets);
-	put_be(octets + request->tuple.octets, epoch, EPOCH_OCTETS);
-	mac->mac =
-		COOKIE_MAC_MASK & (uint32_t)hfm_keyed_hash(&m->regs, key ? HF_REG_KEY_COOKIE_B0 : HF_REG_KEY_COOKIE_A0,
-					  octets, request->tuple.octets + EPOCH_OCTETS);
+	hfm_hash_key(&m->regs, key_b ? HF_REG_KEY_COOKIE_B0 : HF_REG_KEY_COOKIE_A0, mac->key);
+	mac->octets = request->tuple.octets + COOKIE_EPOCH_OCTETS;
+	memcpy(mac->octet, request->tuple.octet, sizeof(request->tuple.octet));
+	put_be(mac->octet + request->tuple.octets, epoch, COOKIE_EPOCH_OCTETS);
 }
 
 void hfm_syn_cookie_step(struct hf_model *m)
@@ -96,7 +98,7 @@ void hfm_syn_cookie_step(struct hf_model *m)
 	if (request->cycle != m->cycle)
 		return;
 	mac = &c->queue[ring_push(&c->queue_ring)];
-	compute(m, request, mac);
+	prepare(m, request, mac);
 	mac->push_cycle = hfm_hash_push_cycle(m, &request->tuple, &c->last_push_cycle);
 	ring_pop(&c->request_ring);
 }

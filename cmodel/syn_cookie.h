@@ -12,6 +12,7 @@
 
 #define COOKIE_MAC_MASK	    0x3ffffffu
 #define COOKIE_EPOCH_MASK   0xffffffu
+#define COOKIE_EPOCH_OCTETS 3u
 #define COOKIE_OPTIONS_MASK 0x3fu /* the bits of a timestamp that remember options */
 #define COOKIE_NO_WS	    15u	  /* in place of a window shift */
 
@@ -24,9 +25,12 @@ struct syn_cookie_request {
 	bool ack;
 };
 
+/* The octets to hash and the key of the cycle of the request. Few ops look at the hash: it is computed for them. */
 struct syn_cookie_mac {
-	uint32_t mac;	     /* 26 bits */
-	bool key;	     /* COOKIE.KEY of the cycle of the request */
+	uint64_t key[2];
+	unsigned octets;
+	uint8_t octet[TUPLE_OCTETS_MAX + COOKIE_EPOCH_OCTETS];
+	bool key_b;	     /* COOKIE.KEY of that cycle */
 	uint64_t push_cycle; /* the cycle that pushes it into the queue: an op may begin with that */
 };
 
@@ -61,6 +65,8 @@ static inline unsigned hfm_cookie_age(uint32_t epoch, uint32_t sent)
 /* The class of an MSS, regs/cookie.def, and the octets of a class. */
 unsigned hfm_cookie_class(uint64_t mss);
 unsigned hfm_cookie_mss(unsigned class);
+/* The hash, 26 bits. */
+uint32_t hfm_cookie_hash(const struct syn_cookie_mac *mac);
 /* What is added to the peer's sequence number. */
 uint32_t hfm_cookie_encode(const struct syn_cookie_mac *mac, uint32_t epoch, unsigned class);
 /* The class in it. */

@@ -57,7 +57,7 @@ struct tcp_op {
 	unsigned listener_index;
 	unsigned half_open;		  /* connections the listener has so */
 	const struct cookie_memory *sent; /* cookies the listener has sent */
-	struct syn_cookie_mac mac;
+	const struct syn_cookie_mac *mac;
 
 	/* COMMAND */
 	bool malformed; /* `status` says how; nothing is done but to complete it */

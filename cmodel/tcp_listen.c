@@ -130,7 +130,7 @@ static void send_cookie(const struct tcp_op *op, struct tcp_result *r)
 		tcb.ecn_ok = 0;
 	}
 	tcb.iss = (uint32_t)seg->seq +
-		  hfm_cookie_encode(&op->mac, hfm_cookie_epoch(seg->stamp), hfm_cookie_class(tcb.mss));
+		  hfm_cookie_encode(op->mac, hfm_cookie_epoch(seg->stamp), hfm_cookie_class(tcb.mss));
 	r->cookie = true;
 	r->verdict = HF_VERDICT_CONSUME;
 	tcp_count(r, HF_CNT_COOKIES_SENT);
@@ -179,7 +179,7 @@ static bool good_cookie(const struct tcp_op *op)
 	uint32_t sent = sent_by_us(op->seg);
 
 	return hfm_cookie_age(hfm_cookie_epoch(op->seg->stamp), sent) <= op->config->cookie_lifetime &&
-	       (sent & COOKIE_MAC_MASK) == op->mac.mac;
+	       (sent & COOKIE_MAC_MASK) == hfm_cookie_hash(op->mac);
 }
 
 /* The connection as it would be had its SYN made an entry, as far as cookie and segment tell. */

@@ -27,18 +27,24 @@ void hfm_tuple_set(struct tuple *t, bool ip6, const uint8_t *remote_addr, const 
 }
 
 /* Octet 0 of the key is in the lowest bits of the first register. */
-uint64_t hfm_keyed_hash(const struct regs *regs, unsigned offset, const uint8_t *octets, unsigned len)
+void hfm_hash_key(const struct regs *regs, unsigned offset, uint64_t key[2])
 {
-	uint64_t k0 = hfm_reg(regs, offset) | (uint64_t)hfm_reg(regs, offset + 4) << 32;
-	uint64_t k1 = hfm_reg(regs, offset + 8) | (uint64_t)hfm_reg(regs, offset + 12) << 32;
+	key[0] = hfm_reg(regs, offset) | (uint64_t)hfm_reg(regs, offset + 4) << 32;
+	key[1] = hfm_reg(regs, offset + 8) | (uint64_t)hfm_reg(regs, offset + 12) << 32;
+}
 
-	return hf_siphash24(k0, k1, octets, len);
+static uint64_t keyed_hash(const struct regs *regs, unsigned offset, const struct tuple *t)
+{
+	uint64_t key[2];
+
+	hfm_hash_key(regs, offset, key);
+	return hf_siphash24(key[0], key[1], t->octet, t->octets);
 }
 
 void hfm_tuple_hash(struct tuple_hash_result *result, const struct tuple *t, const struct regs *regs)
 {
-	result->index = hfm_keyed_hash(regs, HF_REG_KEY_INDEX0, t->octet, t->octets);
-	result->isn = hfm_keyed_hash(regs, HF_REG_KEY_ISN0, t->octet, t->octets);
+	result->index = keyed_hash(regs, HF_REG_KEY_INDEX0, t);
+	result->isn = keyed_hash(regs, HF_REG_KEY_ISN0, t);
 }
 
 unsigned hfm_hash_clocks(const struct hf_model *m, const struct tuple *t)

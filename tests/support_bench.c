@@ -255,14 +255,29 @@ static void on_trace(void *ctx, const struct hf_out *out, uint64_t cycle, uint64
 
 /* ---- open and close ---- */
 
+/* HF_TEST_WIDTH=512 runs the same cases on the wide builds; those about cycles or beats are of 64 bits. */
+static enum engine_size of_width(enum engine_size size)
+{
+	const char *width = getenv("HF_TEST_WIDTH");
+
+	if (!width || strcmp(width, "512"))
+		return size;
+	return size == ENGINE_SMALL ? ENGINE_WIDE_SMALL : ENGINE_WIDE;
+}
+
 struct bench *bench_open_raw(enum engine_size size)
 {
+	static const struct hf_params *const params[] = { [ENGINE_DEFAULT] = &hf_params_default,
+		[ENGINE_SMALL] = &hf_params_small,
+		[ENGINE_WIDE] = &hf_params_wide,
+		[ENGINE_WIDE_SMALL] = &hf_params_wide_small };
 	struct bench *b = calloc(1, sizeof(*b));
 
 	if (!b)
 		abort();
+	size = of_width(size);
 	b->size = size;
-	b->params = size == ENGINE_SMALL ? &hf_params_small : &hf_params_default;
+	b->params = params[size];
 	b->slots = b->params->ways << b->params->sets_log2;
 	b->table = calloc(b->slots, sizeof(*b->table));
 	b->sim = sim_open(target, size, 1);
