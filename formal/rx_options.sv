@@ -13,7 +13,7 @@ module formal_rx_options (
   input  logic [`HF_RX_OPTIONS_VALUE_BITS-1:0] value_in
 );
   localparam logic [1:0] KIND = 2'd0, LEN = 2'd1, BODY = 2'd2, STOP = 2'd3;
-  localparam logic [2:0] MSS = 3'd1, WS = 3'd2, SACK = 3'd3, TS = 3'd4;
+  localparam logic [2:0] MSS = 3'd1, WS = 3'd2, TS = 3'd4;
 
   typedef struct packed { `HF_RX_OPTIONS_STATE_FIELDS } state_t;
 
@@ -47,9 +47,6 @@ module formal_rx_options (
     known_length: assert (now.at != BODY || now.left <= (now.kind == MSS ? 6'd2 : now.kind == WS ? 6'd1 :
                                                          now.kind == TS ? 6'd8 : 6'd63));
     stop_stays: assert (before.at != STOP || state_out == state_in);
-    // Of a short header nothing is taken: the option's octets are not there.
-    short_header: assert (behind - {3'd0, start} >= 6'd2 || start > behind[2:0] || behind > 6'd7 || before.at != KIND ||
-                          (now.mss_ok == before.mss_ok && now.ws_ok == before.ws_ok && now.ts_ok == before.ts_ok));
     inactive_keeps: assert (active != 8'd0 || (state_out == state_in && value_out == value_in));
   end
 endmodule

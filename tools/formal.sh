@@ -40,7 +40,7 @@ solve() {
 		status=$?
 		((status == 124)) && return 124
 		((status == 0)) && grep -q 'SUCCESS' "$name.log" && return 0
-		grep -q 'model found: FAIL' "$name.log" && return 1
+		grep -q 'model found.*: FAIL' "$name.log" && return 1
 		return 2
 	fi
 	"$YOSYS" -q -p "read_ilang $dir/$unit.il; $select; write_smt2 -wires $name.smt2" > "$name.log" 2>&1 || return 2
