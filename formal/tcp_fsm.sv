@@ -2,7 +2,7 @@
 // formal/tcp_fsm - what must hold of tcp_fsm whatever the op, the entry and the configuration are.
 //
 // tcp_fsm is combinational, so one step is every step: all inputs are free but for the assumptions below, and
-// what they assume of an entry in the table, `sequence`, `handed_over` and `freed_empty` prove of every entry that
+// what they assume of an entry in the table, `sequence`, `handed_over` and `freed` prove of every entry that
 // is written. For Yosys only; tools/formal.sh proves each label by itself.
 `include "handfast_defs.svh"
 `include "engine_defs.svh"
@@ -15,7 +15,7 @@ module formal_tcp_fsm (
   input  logic [7:0]                    command,
   input  logic [7:0]                    command_status,
   input  logic [`HF_BODY_BITS-1:0]      command_body,
-  input  logic [`HF_TUPLE_BITS-1:0]     command_tuple,
+  input  logic [`HF_TUPLE_BITS-1:0]     tuple,
   input  logic                          command_mixed,
   input  logic [`HF_TCB_BITS-1:0]       entry,
   input  logic                          key_match,
@@ -77,6 +77,7 @@ module formal_tcp_fsm (
   logic free;
   logic [1:0] verdict;
   logic [4:0] cause;
+  logic [2:0] send, room_send;
   logic reply_valid;
   logic [`HF_REPLY_BITS-1:0] reply;
   logic [7:0] event_code;
@@ -112,23 +113,23 @@ module formal_tcp_fsm (
   logic [7:0] room_event_code;
   logic [`HF_TCB_BITS-1:0] room_entry_after;
 
-  tcp_fsm dut (.*);
+  tcp_fsm dut (.*, .ms(ms[23:0]));
   tcp_fsm with_room (
     .op(op), .segment(segment), .isn(isn), .mac(mac), .mac_key(mac_key), .command(command), .command_status(command_status),
-    .command_body(command_body), .command_tuple(command_tuple), .command_mixed(command_mixed), .entry(entry),
+    .command_body(command_body), .tuple(tuple), .command_mixed(command_mixed), .entry(entry),
     .key_match(key_match), .slot_exists(slot_exists), .id_match(id_match), .insertable(insertable), .victim(victim),
     .listener_found(listener_found), .listener_bypass(listener_bypass), .listener_index(listener_index),
     .listener_backlog(listener_backlog), .listener_half_open(listener_half_open), .listener_opts(listener_opts),
     .listener_sent(listener_sent), .listener_epoch(listener_epoch), .cookie_mode(cookie_mode),
     .cookie_lifetime(cookie_lifetime), .cookie_on(cookie_on), .over_high(over_high), .cache_complete(cache_complete),
     .rst_token(rst_token), .synack_token(synack_token), .miss_token(miss_token),
-    .ms(ms), .clock_4us(clock_4us), .host_alive(host_alive), .ts_offset_off(ts_offset_off), .ts_relaxed(ts_relaxed),
+    .ms(ms[23:0]), .clock_4us(clock_4us), .host_alive(host_alive), .ts_offset_off(ts_offset_off), .ts_relaxed(ts_relaxed),
     .tw_rst_closes(tw_rst_closes), .ecn(ecn), .syn_rto_ms(syn_rto_ms), .syn_rto_max_ms(syn_rto_max_ms),
     .synack_retries(synack_retries), .connect_ms(connect_ms), .close_ms(close_ms), .fin_wait_2_ms(fin_wait_2_ms),
     .time_wait_ms(time_wait_ms), .challenge_limit(challenge_limit), .challenge_ms(challenge_ms), .our_mss(our_mss),
     .our_mss6(our_mss6), .mss_floor(mss_floor), .our_rcv_wnd(our_rcv_wnd), .our_wscale(our_wscale),
     .reply_room(1'b1), .event_room(1'b1), .write(room_write), .free(room_free), .insert(room_insert),
-    .reply_valid(room_reply_valid), .event_code(room_event_code), .entry_after(room_entry_after));
+    .send(room_send), .event_code(room_event_code), .entry_after(room_entry_after));
 
   typedef struct packed { `HF_TCB_FIELDS } tcb_t;
   typedef struct packed { `HF_SEGMENT_FIELDS } segment_t;
@@ -145,6 +146,13 @@ module formal_tcp_fsm (
   assign seg = segment;
   assign sent = reply;
   assign body = command_body;
+
+  // The engine makes the frame a cycle later, of what its registers then hold.
+  tcp_reply frame (
+    .send(send), .cookie(cookie), .entry(entry_after), .seg_ack(seg.ack), .seg_ts_ok(seg.ts_ok),
+    .seg_tsval(seg.tsval), .ms(ms), .our_mss(our_mss), .our_mss6(our_mss6), .reply(reply));
+  assign reply_valid = send != `HF_SEND_NOTHING;
+  assign room_reply_valid = room_send != `HF_SEND_NOTHING;
 
   logic is_segment, is_icmp, is_timeout, is_command, has_body, any_event, offload, silent;
   assign is_segment = op == `HF_OP_SEGMENT;
@@ -189,7 +197,10 @@ module formal_tcp_fsm (
     assume (before.state != `HF_STATE_SYN_RECEIVED || (before.snd_una == before.iss &&
                                                        before.rcv_nxt == before.irs + 32'd1));
     assume (!before_host || !before.timer_armed);
-    assume (before.state != `HF_STATE_CLOSED || {before.state, before[`HF_TCB_BITS-21:0]} == 0);
+    assume (before.state != `HF_STATE_CLOSED || !before.timer_armed);
+
+    // engine: the op's tuple is the segment's.
+    assume (!(is_segment || is_icmp) || tuple == segment_key);
 
     // conn_table: a tag agrees or the op may insert, not both; a victim is of a kind that may be evicted, and
     // without one the slot is empty.
@@ -241,8 +252,8 @@ module formal_tcp_fsm (
   always_comb begin
     state_known: assert (!write || (after.state <= `HF_STATE_TIME_WAIT && after.state != `HF_STATE_LISTEN));
     arrow: assert (!write || arrow_ok);
-    freed_empty: assert (!(write && (free || after.state == `HF_STATE_CLOSED)) ||
-                         (free && {after.state, after[`HF_TCB_BITS-21:0]} == 0 && after.generation == before.generation));
+    // conn_table keeps nothing of a freed entry but its generation.
+    freed: assert (!(write && (free || after.state == `HF_STATE_CLOSED)) || (free && after == before));
     generation: assert (!write || free || after.generation ==
                         (has_body || (is_segment && (!hit || cnt_tw_reused)) ? before.generation + 16'd1
                                                                              : before.generation));
@@ -307,11 +318,9 @@ module formal_tcp_fsm (
                        (sent.ack == 0 && sent.wnd == 0 &&
                         (is_segment ? seg.flags[ACK] && sent.seq == seg.ack
                                     : is_command && command == `HF_COMMAND_ABORT && sent.seq == before.snd_nxt)));
-    reply_addressed: assert (!reply_valid || (
-      free ? sent.src_addr == before.local_addr && sent.dst_addr == before.remote_addr &&
-             sent.src_port == before.local_port && sent.dst_port == before.remote_port
-           : sent.src_addr == after.local_addr && sent.dst_addr == after.remote_addr &&
-             sent.src_port == after.local_port && sent.dst_port == after.remote_port));
+    reply_addressed: assert (!reply_valid ||
+                             (sent.src_addr == after.local_addr && sent.dst_addr == after.remote_addr &&
+                              sent.src_port == after.local_port && sent.dst_port == after.remote_port));
     reply_counted: assert ({cnt_tx_syn, cnt_tx_synack, cnt_tx_ack, cnt_tx_rst, cnt_tx_fin} == ({5{reply_valid}} &
                            {sent.flags[SYN] && !sent.flags[ACK], sent.flags[SYN] && sent.flags[ACK],
                             sent.flags[ACK] && !sent.flags[SYN] && !sent.flags[FIN], sent.flags[RST], sent.flags[FIN]}));
