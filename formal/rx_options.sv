@@ -48,7 +48,11 @@ module formal_rx_options (
   logic [127:0] window;
   logic         bad, mss_ok, ws_ok, ws_clamped, sack_ok, ts_ok;
   value_t       value;
+  logic         ts_now;                                     // timestamps are complete at octet ts_last
+  logic [2:0]   ts_last;
+  logic [63:0]  ts_octets, unused_octets;
 
+  assign {unused_octets, ts_octets} = window >> {~ts_last, 3'd0};
   assign window = {previous, octets};
   always_comb begin
     at = before.at;
@@ -57,6 +61,8 @@ module formal_rx_options (
     {bad, mss_ok, ws_ok, ws_clamped, sack_ok, ts_ok} =
       {before.bad, before.mss_ok, before.ws_ok, before.ws_clamped, before.sack_ok, before.ts_ok};
     value = value_in;
+    ts_now = 1'b0;
+    ts_last = 3'd0;
     octet = 8'd0;
     for (int i = 0; i < 8; i++) begin
       octet = octets[56 - 8*i +: 8];
@@ -97,7 +103,8 @@ module formal_rx_options (
             end
             if (kind == TS) begin
               ts_ok = 1'b1;
-              {value.tsval, value.tsecr} = window[56 - 8*i +: 64];
+              ts_now = 1'b1;
+              ts_last = 3'(i);
             end
           end
         end
@@ -120,8 +127,7 @@ module formal_rx_options (
                         (!ws_ok || now.ws_clamped == ws_clamped));
     same_mss: assert (!mss_ok || known.mss == value.mss);
     same_ws: assert (!ws_ok || known.ws == value.ws);
-    same_tsval: assert (!ts_ok || known.tsval == value.tsval);
-    same_tsecr: assert (!ts_ok || known.tsecr == value.tsecr);
+    same_ts: assert ({known.tsval, known.tsecr} == (ts_now ? ts_octets : {value.tsval, value.tsecr}));
     same_state: assert (none || !goes_on ||
                         (now.at == at && (at != LEN || now.kind == kind) &&
                          (at != BODY || (now.kind == kind && {1'b0, now.last} + 7'd1 == left))));
