@@ -297,9 +297,18 @@ module tcp_fsm (
   // Of a SYN that gets a cookie the same, but it is only there for the SYN-ACK: nothing keeps it. Of a segment
   // without SYN: the entry that a cookie brings back.
   logic new_ts, remembers;   // timestamps are used; and so the options' memory is there if it must be
+  logic [3:0]  wnd_shift;
+  logic [31:0] scaled_wnd;   // RFC 7323 2.2, 2.3: by the shift that the peer offered, but not in a SYN
   tcb_t opened;
   assign new_ts    = seg.ts_ok && listener_opts[OPT_TS];
   assign remembers = new_ts || (syn && !send_cookie);
+  always_comb begin
+    wnd_shift = 4'd0;
+    if (hit) wnd_shift = tcb.snd_wscale;
+    else if (new_ts && listener_opts[OPT_WS] && memory[3:0] != 4'd15) wnd_shift = memory[3:0];
+    if (syn) wnd_shift = 4'd0;
+  end
+  assign scaled_wnd = {16'd0, seg.wnd} << wnd_shift;
   always_comb begin
     opened             = '0;
     opened.generation  = tcb.generation + 16'd1;
@@ -353,7 +362,7 @@ module tcp_fsm (
     opened.ecn_ok  = opened.ecn_ok && remembers && ecn;
     if (!opened.ws_ok) opened.snd_wscale = 4'd0;
     if (opened.ws_ok) opened.rcv_wscale = new_wscale;
-    opened.snd_wnd = syn ? {16'd0, seg.wnd} : {16'd0, seg.wnd} << opened.snd_wscale;  // RFC 7323 2.2: not of a SYN
+    opened.snd_wnd = scaled_wnd;
   end
 
   // RFC 9293 3.10.7.3, fourth: the entry of SYN-SENT after the peer's SYN, with or without an ACK. What we
@@ -390,7 +399,7 @@ module tcp_fsm (
     completed             = tcb;
     completed.state       = `HF_STATE_ESTABLISHED;
     completed.snd_una     = seg.ack;
-    completed.snd_wnd     = syn ? {16'd0, seg.wnd} : {16'd0, seg.wnd} << tcb.snd_wscale;  // RFC 7323 2.2, 2.3
+    completed.snd_wnd     = scaled_wnd;
     completed.timer_armed = 1'b0;
     completed.deadline_ms = 24'd0;
     if (ts_update) completed.ts_recent = seg.tsval;
@@ -448,7 +457,9 @@ module tcp_fsm (
   // ---- the decision ----
 
   logic [2:0] want;           // HF_SEND_*: the frame, made below of the entry after
-  tcb_t  tcb_new;             // the entry after, if the op goes through and does not free it
+  tcb_t  tcb_new;             // the entry with what the op changes in it, but for one of the next four
+  logic  fresh;               // the entry becomes `opened` or a command's
+  logic  answers, completes, challenges;  // `answered`, `completed`, `challenged`
   logic  new_write, new_free, new_reset;
   logic  passive_open;        // the SYN may become a connection: judged below
   logic  challenge;           // a challenge ACK, if its limit allows
@@ -465,6 +476,10 @@ module tcp_fsm (
   always_comb begin
     want         = `HF_SEND_NOTHING;
     tcb_new      = tcb;
+    fresh        = 1'b0;
+    answers      = 1'b0;
+    completes    = 1'b0;
+    challenges   = 1'b0;
     new_write    = 1'b0;
     new_free     = 1'b0;
     new_reset    = 1'b0;
@@ -524,15 +539,15 @@ module tcp_fsm (
               new_back  = 1'b1;
               new_write = insertable;
               new_event = `HF_EVENT_ESTABLISHED;
-              tcb_new   = opened;
+              fresh     = 1'b1;
               if (seg_len != 17'd0) new_verdict = `HF_VERDICT_HOST;
             end
           end else if (ack) begin
             // RFC 9293 3.10.7.2, second: <SEQ=SEG.ACK><CTL=RST>, unless the host may hold the connection.
             cnt_cookie_bad = !syn && cookie_live;
             if (cache_complete) begin
-              want    = `HF_SEND_RST_TO_ACK;
-              tcb_new = opened;
+              want  = `HF_SEND_RST_TO_ACK;
+              fresh = 1'b1;
             end else begin
               missed  = 1'b1;
             end
@@ -564,7 +579,7 @@ module tcp_fsm (
                 // RFC 9293 3.10.7.3, fourth: ESTABLISHED, or without ACK (simultaneous open) SYN-RECEIVED.
                 new_write = 1'b1;
                 new_clamp = seg.ws_clamped;
-                tcb_new   = answered;
+                answers   = 1'b1;
                 want      = ack ? `HF_SEND_ACK : `HF_SEND_SYNACK;
                 if (ack) new_event = `HF_EVENT_ESTABLISHED;
               end
@@ -600,7 +615,7 @@ module tcp_fsm (
                   want      = `HF_SEND_ACK;
                   new_write = 1'b1;
                   new_event = `HF_EVENT_ESTABLISHED;
-                  tcb_new   = completed;
+                  completes = 1'b1;
                 end else begin
                   // RFC 5961 4.2; RFC 9293 3.10.7.4, fourth: challenge ACK, whatever the SEQ.
                   challenge = 1'b1;
@@ -624,7 +639,7 @@ module tcp_fsm (
                 // eighth) are the host's: it gets the frame after the event.
                 new_write = 1'b1;
                 new_event = `HF_EVENT_ESTABLISHED;
-                tcb_new   = completed;
+                completes = 1'b1;
                 if (seg_len != 17'd0) new_verdict = `HF_VERDICT_HOST;
               end
             end
@@ -726,7 +741,9 @@ module tcp_fsm (
                   tcb_new.state       = `HF_STATE_FIN_WAIT_2;
                   tcb_new.deadline_ms = ms[23:0] + {2'd0, fin_wait_2_ms};
                 end
-                new_write = tcb_new != tcb;
+                new_write = closing_fin || (ts_update && seg.tsval != tcb.ts_recent) ||
+                            (ack_all && (tcb.snd_una != tcb.snd_nxt || tcb.state == `HF_STATE_CLOSING ||
+                                         tcb.state == `HF_STATE_FIN_WAIT_1));
               end
             end
 
@@ -743,7 +760,7 @@ module tcp_fsm (
           end else if (send_cookie) begin
             want       = `HF_SEND_SYNACK;
             new_cookie = 1'b1;
-            tcb_new    = opened;
+            fresh      = 1'b1;
           end else if (over_backlog || (!hit && over_high)) begin
             // RFC 4987 2.2: the backlog is the limit of half-open connections.
             new_verdict = `HF_VERDICT_DROP;
@@ -757,7 +774,7 @@ module tcp_fsm (
             new_write = 1'b1;
             new_open  = 1'b1;
             new_clamp = seg.ws_clamped;
-            tcb_new   = opened;
+            fresh     = 1'b1;
           end
         end
 
@@ -770,7 +787,7 @@ module tcp_fsm (
           if (challenge_allowed) begin
             want      = `HF_SEND_ACK;
             new_write = 1'b1;
-            tcb_new   = challenged;
+            challenges = 1'b1;
           end else begin
             new_limited = 1'b1;
           end
@@ -847,7 +864,7 @@ module tcp_fsm (
             if (body_status == `HF_STATUS_OK) begin
               new_write   = 1'b1;
               new_id      = 1'b1;
-              tcb_new     = body_entry;
+              fresh       = 1'b1;
               cnt_connect = command == `HF_COMMAND_CONNECT;
               cnt_close   = command == `HF_COMMAND_CLOSE;
               if (cnt_connect) want = `HF_SEND_SYN;
@@ -884,6 +901,7 @@ module tcp_fsm (
   // Without room for what it sends, a segment changes nothing: the peer will send it again.
   // Commands and timeouts are not issued without room; an ICMP error has looked for it above.
   logic no_reply_room, no_token, no_event_room, go;
+  tcb_t becomes; // the entry after, if the op goes through and does not free it
   tcb_t shown;   // what reply and event show: a freed entry as it was before
   always_comb begin
     no_reply_room = want != `HF_SEND_NOTHING && !reply_room;
@@ -900,8 +918,13 @@ module tcp_fsm (
       else cause = `HF_CAUSE_EVENT_FULL;
     end
 
-    shown = new_free ? tcb : tcb_new;
-    tcb_d = tcb_new;
+    becomes = tcb_new;
+    if (answers) becomes = answered;
+    if (completes) becomes = completed;
+    if (challenges) becomes = challenged;
+    if (fresh) becomes = op == `HF_OP_COMMAND ? body_entry : opened;
+    shown = new_free ? tcb : becomes;
+    tcb_d = becomes;
     if (new_free) begin
       // A free slot keeps nothing but how often it was used.
       tcb_d            = '0;
