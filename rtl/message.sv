@@ -102,7 +102,7 @@ module message #(
   localparam bit WIDE = DATA_W == 512;
   localparam int BYTES = DATA_W / 8;
   localparam int BYTE_W = $clog2(BYTES);                    // a byte of a beat
-  localparam int INDEX_W = 14 - BYTE_W;                     // a beat of a message
+  localparam int INDEX_W = 15 - BYTE_W;                     // a beat of a message of at most 16 + 16376 octets
   localparam logic [INDEX_W-1:0] FIRST = WIDE ? 1 : 2;      // the beat that JUDGE is followed by
 
   localparam logic [3:0] HEADER = 4'd0, JUDGE = 4'd1, BODY = 4'd2, REG = 4'd3, CMD = 4'd4, FRAME = 4'd5, FLUSH = 4'd6,
