@@ -12,7 +12,7 @@
 #define HELLO_OCTETS	 40u
 #define REG_REPLY_OCTETS 24u
 #define COMMAND_OCTETS	 128u /* with a body */
-#define BEAT_OCTETS_MAX	 64u
+#define BEAT_OCTETS_MAX	 (8u * HF_DATA_WORDS)
 
 enum c2h_source { C2H_NONE, C2H_HELLO, C2H_REG_REPLY, C2H_EVENT, C2H_FRAME };
 

@@ -57,7 +57,7 @@ static bool load_host_frame(struct hf_model *m)
 	bool last = load(m, frame->octets, frame->length, t->beat++, frame->beats);
 
 	if (last) {
-		hfm_tx_checksum_played(t, m->cycle);
+		hfm_tx_checksum_played(t);
 		m->counters[HF_CNT_TX_HOST]++;
 	}
 	return last;

@@ -9,7 +9,6 @@ void hfm_tx_checksum_reset(struct tx_checksum *t)
 	t->writing = t->playing = t->committing = 0;
 	t->committed = t->queued = t->count = 0;
 	t->busy = false;
-	t->idle_cycle = 0;
 }
 
 bool hfm_tx_checksum_room(const struct hf_model *m)
@@ -62,7 +61,7 @@ void hfm_tx_checksum_step(struct hf_model *m)
 {
 	struct tx_checksum *t = &m->host_frames;
 
-	if (!t->busy && t->queued > 0 && m->cycle >= t->idle_cycle) {
+	if (!t->busy && t->queued > 0) {
 		t->queued--;
 		t->busy = true;
 		t->beat = 0;
@@ -75,7 +74,7 @@ void hfm_tx_checksum_step(struct hf_model *m)
 	}
 }
 
-void hfm_tx_checksum_played(struct tx_checksum *t, uint64_t cycle)
+void hfm_tx_checksum_played(struct tx_checksum *t)
 {
 	unsigned beats = t->frames[t->playing].beats;
 
@@ -83,5 +82,4 @@ void hfm_tx_checksum_played(struct tx_checksum *t, uint64_t cycle)
 	t->count -= beats;
 	t->playing = next_place(t, t->playing);
 	t->busy = false;
-	t->idle_cycle = cycle + 1;
 }

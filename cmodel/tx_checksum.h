@@ -25,7 +25,6 @@ struct tx_checksum {
 
 	bool busy; /* the player has a frame; `beat` of it is on offer */
 	unsigned beat;
-	uint64_t idle_cycle; /* not busy: the first cycle in which the player may pop */
 };
 
 struct hf_model;
@@ -42,9 +41,9 @@ void hfm_tx_checksum_write(struct tx_checksum *t);
 void hfm_tx_checksum_commit(struct hf_model *m, unsigned length, bool insert, unsigned start, unsigned offset);
 /* Take back the beats written of a frame that will not be committed. */
 void hfm_tx_checksum_take_back(struct tx_checksum *t, unsigned beats);
-/* The frame queue and the player; after the arbiter's step. */
+/* The frame queue and the player; after the arbiter's step, whose last beat makes room for the next frame. */
 void hfm_tx_checksum_step(struct hf_model *m);
-/* The arbiter took the last beat in `cycle`. */
-void hfm_tx_checksum_played(struct tx_checksum *t, uint64_t cycle);
+/* The arbiter took the last beat. */
+void hfm_tx_checksum_played(struct tx_checksum *t);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // rx_class - class and cause of a received frame ("Class and cause" in docs/architecture.md).
 //
-// Input   conditions of rx_header; the sums of the IPv4 header, and of TCP or ICMP with the addresses of its pseudo-header,
-//         as `checksum` gives them; registers of the host.
+// Input   conditions of rx_header; the sums of the IPv4 header, and of TCP or ICMP with the addresses of its
+//         pseudo-header, as `checksum` gives them; registers of the host.
 // Output  cls and cause: regs/segment.def, regs/verdict.def.
 // Timing  no register.
 `include "handfast_defs.svh"

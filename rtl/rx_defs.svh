@@ -37,7 +37,7 @@
 `define HF_RX_OPTIONS_STATE_FIELDS \
   logic [1:0] at; \
   logic [2:0] kind; \
-  logic [5:0] left; \
+  logic [5:0] last; \
   logic       bad; \
   logic       mss_ok; \
   logic       ws_ok; \

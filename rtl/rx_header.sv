@@ -60,7 +60,8 @@ module rx_header #(
   logic [3:0]   version;
   logic [7:0]   unused_traffic;
   logic [13:0]  fragment;                                   // IPv4: MF and the offset
-  logic [127:0] src_addr, dst_addr;
+  logic [31:0]  src_addr4, dst_addr4;
+  logic [127:0] src_addr6, dst_addr6;
   logic         ip_begins;                                  // as the EtherType promises
 
   assign ip6 = ethertype == `HF_ETHERTYPE_IPV6;
@@ -68,8 +69,8 @@ module rx_header #(
   assign ip_length = ip6 ? net[287:272] : net[303:288];
   assign fragment = net[269:256];
   assign protocol = ip6 ? net[271:264] : net[247:240];
-  assign src_addr = ip6 ? net[255:128] : {96'd0, net[223:192]};
-  assign dst_addr = ip6 ? net[127:0] : {96'd0, net[191:160]};
+  assign {src_addr4, dst_addr4} = net[223:160];
+  assign {src_addr6, dst_addr6} = net[255:0];
   assign ip_begins = ip6 ? version == 4'd6 : ethertype == `HF_ETHERTYPE_IPV4 && version == 4'd4 && ihl >= 4'd5;
 
   // ---- TCP, ICMP -----------------------------------------------------------------------------------
@@ -105,7 +106,8 @@ module rx_header #(
   assign is_tcp = protocol == `HF_PROTOCOL_TCP;
   assign is_icmp = protocol == (ip6 ? `HF_PROTOCOL_ICMP6 : `HF_PROTOCOL_ICMP);
   assign tuple = is_icmp ? {quote_dst_addr, quote_src_addr, quote_dst_port, quote_src_port}
-                         : {src_addr, dst_addr, src_port, dst_port};
+               : ip6     ? {src_addr6, dst_addr6, src_port, dst_port}
+                         : {96'd0, src_addr4, 96'd0, dst_addr4, src_port, dst_port};
   assign seq = is_icmp ? quote_seq : tcp_seq;
   assign ack_flag = flags[4];
 
@@ -124,13 +126,12 @@ module rx_header #(
   assign l4_len = ip6 ? ip_length : ip_length - header_octets;
   assign offset_octets = {10'd0, data_offset, 2'b00};
 
-  function automatic logic never_an_endpoint(input logic is_ip6, input logic [127:0] addr);
-    never_an_endpoint = addr == 0 || (is_ip6 ? addr[127:120] == 8'hff
-                                             : addr[31:28] == 4'he || addr[31:0] == 32'hffff_ffff);
+  function automatic logic never_an_endpoint4(input logic [31:0] addr);
+    never_an_endpoint4 = addr == 0 || addr[31:28] == 4'he || addr == 32'hffff_ffff;
   endfunction
 
-  function automatic logic is_loopback(input logic is_ip6, input logic [127:0] addr);
-    is_loopback = is_ip6 ? addr == 128'd1 : addr[31:24] == 8'd127;
+  function automatic logic never_an_endpoint6(input logic [127:0] addr);
+    never_an_endpoint6 = addr == 0 || addr[127:120] == 8'hff;
   endfunction
 
   always_comb begin
@@ -157,9 +158,15 @@ module rx_header #(
     if (!quote_is_tcp)
       c.icmp_error = 1'b0;
     c.tcp_malformed = l4_len < 16'd20 || data_offset < 4'd5 || offset_octets > l4_len;
-    c.martian = never_an_endpoint(ip6, src_addr) || never_an_endpoint(ip6, dst_addr) ||
-                (src_addr == dst_addr && src_port == dst_port);
-    c.loopback = is_loopback(ip6, src_addr) || is_loopback(ip6, dst_addr);
+    if (ip6) begin
+      c.martian = never_an_endpoint6(src_addr6) || never_an_endpoint6(dst_addr6) ||
+                  (src_addr6 == dst_addr6 && src_port == dst_port);
+      c.loopback = src_addr6 == 128'd1 || dst_addr6 == 128'd1;
+    end else begin
+      c.martian = never_an_endpoint4(src_addr4) || never_an_endpoint4(dst_addr4) ||
+                  (src_addr4 == dst_addr4 && src_port == dst_port);
+      c.loopback = src_addr4[31:24] == 8'd127 || dst_addr4[31:24] == 8'd127;
+    end
     // The pseudo-header but for the addresses. No frame that passes is long enough for a carry.
     c.pseudo = (is_icmp && !ip6) ? 16'd0 : l4_len + {8'd0, protocol};
     c.dst_mac = dst_mac;

@@ -26,117 +26,170 @@ module rx_options (
   typedef struct packed { `HF_RX_OPTIONS_STATE_FIELDS } state_t;
   typedef struct packed { `HF_RX_OPTIONS_VALUE_FIELDS } value_t;
 
-  // What each octet is, if it is a kind or a length: apart from the automaton, whose chain is long.
-  // after[6*i +: 6]: octets of the header behind octet i, right where it is active.
-  logic [47:0] after;
-  logic [7:0]  is_end, is_nop, is_final, len_bad, len_2, len_3, len_4, len_10;
-  logic [23:0] kind_class;
-
-  always_comb begin
-    for (int i = 0; i < 8; i++) begin
-      after[6*i +: 6] = behind - 6'(i);
-      is_end[i] = octets[63 - 8*i -: 8] == 8'd0;
-      is_nop[i] = octets[63 - 8*i -: 8] == 8'd1;
-      is_final[i] = after[6*i +: 6] == 0;
-      len_bad[i] = octets[63 - 8*i -: 8] < 8'd2 || octets[63 - 8*i -: 8] > 8'd2 + {2'b00, after[6*i +: 6]};
-      len_2[i] = octets[63 - 8*i -: 8] == 8'd2;
-      len_3[i] = octets[63 - 8*i -: 8] == 8'd3;
-      len_4[i] = octets[63 - 8*i -: 8] == 8'd4;
-      len_10[i] = octets[63 - 8*i -: 8] == 8'd10;
-      case (octets[63 - 8*i -: 8])
-        8'd2: kind_class[3*i +: 3] = MSS;
-        8'd3: kind_class[3*i +: 3] = WS;
-        8'd4: kind_class[3*i +: 3] = SACK;
-        8'd8: kind_class[3*i +: 3] = TS;
-        default: kind_class[3*i +: 3] = OTHER;
-      endcase
-    end
-  end
-
-  // The automaton. A kind that does not fit its length becomes OTHER: skipped by its length. An
-  // option takes effect at its last octet; a length that does not fit never gets there.
-  logic [1:0]   at;
-  logic [2:0]   kind;
-  logic [5:0]   left;                                       // body octets to come
-  logic         bad;
-  logic [7:0]   mss_at, ws_at, sack_at, ts_at;              // the octet that completes such an option
-  logic [7:0]   shift;
-  logic [127:0] window;
-  state_t       s, s_in;
+  state_t       s_in, s;
   value_t       v;
+  logic [127:0] window;
 
   assign s_in = state_in;
   assign window = {previous, octets};
 
+  // What each octet is, if it is a kind or a length. body[8*i + n]: n octets of body come behind length octet i.
+  logic [7:0]  is_end, is_nop, is_final, len_low, len_10;
+  logic [63:0] body;
+  logic [23:0] kinds;
+
   always_comb begin
-    at = s_in.at;
-    kind = s_in.kind;
-    left = s_in.left;
-    bad = s_in.bad;
-    mss_at = 8'h00;
-    ws_at = 8'h00;
-    sack_at = 8'h00;
-    ts_at = 8'h00;
     for (int i = 0; i < 8; i++) begin
-      if (active[i]) begin
-        case (at)
-          KIND: begin
-            kind = kind_class[3*i +: 3];
-            if (is_end[i]) begin
-              at = STOP;
-            end else if (!is_nop[i]) begin
-              at = is_final[i] ? STOP : LEN;
-              bad = is_final[i];
-            end
-          end
-          LEN: begin
-            left = octets[56 - 8*i +: 6] - 6'd2;
-            sack_at[i] = kind == SACK && len_2[i];
-            if ((kind == MSS && !len_4[i]) || (kind == WS && !len_3[i]) || (kind == TS && !len_10[i]))
-              kind = OTHER;
-            at = len_bad[i] ? STOP : len_2[i] ? KIND : BODY;
-            bad = len_bad[i];
-          end
-          BODY: begin
-            if (left == 6'd1) begin
-              at = KIND;
-              mss_at[i] = kind == MSS;
-              ws_at[i] = kind == WS;
-              ts_at[i] = kind == TS;
-            end
-            left = left - 1'b1;
-          end
-          default: ;
-        endcase
-      end
+      is_end[i] = octets[56 - 8*i +: 8] == 8'd0;
+      is_nop[i] = octets[56 - 8*i +: 8] == 8'd1;
+      is_final[i] = behind == 6'(i);
+      len_low[i] = octets[57 - 8*i +: 7] == 7'd0;           // below 2
+      len_10[i] = octets[56 - 8*i +: 8] == 8'd10;
+      for (int n = 0; n < 8; n++)
+        body[8*i + n] = octets[56 - 8*i +: 8] == 8'(n + 2);
+      case (octets[56 - 8*i +: 8])
+        8'd2: kinds[3*i +: 3] = MSS;
+        8'd3: kinds[3*i +: 3] = WS;
+        8'd4: kinds[3*i +: 3] = SACK;
+        8'd8: kinds[3*i +: 3] = TS;
+        default: kinds[3*i +: 3] = OTHER;
+      endcase
     end
   end
 
-  // The last option of a kind counts, so the last completing octet wins.
+  // An octet is a kind where the options begin, behind a NOP, and behind an option's last octet; a length behind a
+  // kind. What a length says beyond the header makes no kind: that octet is not active.
+  logic       in_body;
+  logic [7:0] kind_at;
+  logic [8:0] len_at;                                       // octet 8: the next step's first
+  logic [7:0] last_at;                                      // an option's last octet
+  logic       stop, bad;
+
+  assign in_body = s_in.at == BODY;
+
   always_comb begin
-    s = s_in;
-    s.at = at;
-    s.kind = kind;
-    s.left = left;
-    s.bad = bad;
-    s.mss_ok = s_in.mss_ok || mss_at != 0;
-    s.ws_ok = s_in.ws_ok || ws_at != 0;
-    s.sack_ok = s_in.sack_ok || sack_at != 0;
-    s.ts_ok = s_in.ts_ok || ts_at != 0;
-    v = value_in;
-    shift = 8'd0;
+    kind_at = 8'd0;
+    len_at = 9'd0;
+    last_at = 8'd0;
+    stop = s_in.at == STOP;
+    bad = 1'b0;
+    kind_at[0] = active[0] && s_in.at == KIND;
+    len_at[0] = active[0] && s_in.at == LEN;
+    for (int i = 0; i < 8; i++) begin
+      if (i > 0)
+        kind_at[i] = active[i] && (last_at[(i + 7) % 8] || (kind_at[(i + 7) % 8] && is_nop[(i + 7) % 8]) ||
+                                   (s_in.at == KIND && !active[(i + 7) % 8]));
+      last_at[i] = in_body && s_in.last == 6'(i);
+      for (int j = 0; j <= i; j++)
+        last_at[i] = last_at[i] || (len_at[j] && body[8*j + i - j]);
+      len_at[i + 1] = kind_at[i] && !is_nop[i] && !is_end[i] && !is_final[i];
+      stop = stop || (kind_at[i] && is_end[i]);
+      bad = bad || (kind_at[i] && !is_nop[i] && !is_end[i] && is_final[i]) || (len_at[i] && len_low[i]) ||
+            (last_at[i] && !active[i]);
+    end
+  end
+
+  // The option that goes on behind this step, if one does: one that began before, or the last one here.
+  logic       begun, goes_on, too_long;
+  logic [5:0] length;
+  logic [2:0] length_at;
+  logic [6:0] last;                                         // its last octet
+
+  always_comb begin
+    begun = 1'b0;
+    length = 6'd0;
+    length_at = 3'd0;
+    too_long = 1'b0;
+    for (int i = 0; i < 8; i++) begin
+      if (len_at[i] && !len_low[i] && (body[8*i +: 8] & (8'hff >> i)) == 8'd0) begin
+        begun = 1'b1;
+        length = length | octets[56 - 8*i +: 6];
+        length_at = length_at | 3'(i);
+        too_long = too_long || octets[62 - 8*i +: 2] != 2'd0;
+      end
+    end
+    last = begun ? {1'b0, length} + {4'd0, length_at} - 7'd2 : {1'b0, s_in.last};
+    too_long = too_long || (begun && last > {1'b0, behind});
+    goes_on = begun || (in_body && s_in.last[5:3] != 3'd0);
+  end
+
+  // What is complete in this step, by its last octet, if its length is right for its kind; and what is in the next one.
+  logic [7:0]  mss_at, ws_at;
+  logic        sack, ts;
+  logic [2:0]  kind, kind_going_on;
+
+  always_comb begin
+    mss_at = 8'd0;
+    ws_at = 8'd0;
+    mss_at[0] = in_body && s_in.kind == MSS && s_in.last == 6'd0;
+    mss_at[1] = in_body && s_in.kind == MSS && s_in.last == 6'd1;
+    ws_at[0] = in_body && s_in.kind == WS;
+    ts = in_body && s_in.kind == TS;
+    sack = 1'b0;
+    kind = s_in.kind;
+    kind_going_on = OTHER;
+    for (int i = 0; i < 8; i++) begin
+      if (len_at[i]) begin
+        sack = sack || (kind == SACK && body[8*i]);
+        if (kind == WS && body[8*i + 1]) begin
+          if (i < 7)
+            ws_at[(i + 1) % 8] = active[(i + 1) % 8];
+          else
+            kind_going_on = WS;
+        end
+        if (kind == MSS && body[8*i + 2]) begin
+          if (i < 6)
+            mss_at[(i + 2) % 8] = active[(i + 2) % 8];
+          else
+            kind_going_on = MSS;
+        end
+        if (kind == TS && len_10[i])
+          kind_going_on = TS;
+      end
+      kind = kinds[3*i +: 3];
+    end
+  end
+
+  // The last option of a kind counts, so the last completing octet wins. Octet i stands 7-i octets from the right.
+  logic [2:0]   mss_index, ws_index;
+  logic [111:0] unused_mss;
+  logic [15:0]  mss;
+  logic [55:0]  unused_shift;
+  logic [7:0]   shift;
+  logic [63:0]  unused_ts, ts_value;
+
+  always_comb begin
+    mss_index = 3'd0;
+    ws_index = 3'd0;
     for (int i = 0; i < 8; i++) begin
       if (mss_at[i])
-        v.mss = window[56 - 8*i +: 16];
+        mss_index = 3'(i);
       if (ws_at[i])
-        shift = window[56 - 8*i +: 8];
-      if (ts_at[i])
-        {v.tsval, v.tsecr} = window[56 - 8*i +: 64];
+        ws_index = 3'(i);
     end
-    if (ws_at != 0) begin
-      s.ws_clamped = shift > 8'd14;
-      v.ws = s.ws_clamped ? 4'd14 : shift[3:0];
-    end
+    {unused_mss, mss} = window >> {~mss_index, 3'd0};
+    {unused_shift, shift} = octets >> {~ws_index, 3'd0};
+    {unused_ts, ts_value} = window >> {~s_in.last[2:0], 3'd0};
+  end
+
+  always_comb begin
+    s = s_in;
+    s.at = (stop || bad || too_long) ? STOP : len_at[8] ? LEN : goes_on ? BODY : KIND;
+    s.kind = len_at[8] ? kind : kind_going_on;
+    s.last = {last[5:3] - 3'd1, last[2:0]};
+    s.bad = s_in.bad || bad || too_long;
+    s.mss_ok = s_in.mss_ok || mss_at != 0;
+    s.ws_ok = s_in.ws_ok || ws_at != 0;
+    s.sack_ok = s_in.sack_ok || sack;
+    s.ts_ok = s_in.ts_ok || ts;
+    s.ws_clamped = (ws_at != 0) ? shift > 8'd14 : s_in.ws_clamped;
+    v = value_in;
+    if (mss_at != 0)
+      v.mss = mss;
+    if (ws_at != 0)
+      v.ws = (shift > 8'd14) ? 4'd14 : shift[3:0];
+    if (ts)
+      {v.tsval, v.tsecr} = ts_value;
     state_out = s;
     value_out = v;
   end

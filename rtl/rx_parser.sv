@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rx_parser - one descriptor per received frame: Ethernet II with up to two 802.1Q tags, IPv4 (RFC 791),
 // IPv6 (RFC 8200), TCP (RFC 9293 3.1), its options (3.2; RFC 7323, RFC 2018), ICMP and ICMPv6 errors about
-// TCP segments (RFC 792, RFC 4443, RFC 5927), all checksums, and the requests for the tuple's hash and
-//         the cookie's.
+// TCP segments (RFC 792, RFC 4443, RFC 5927), all checksums, and the requests for the tuple's hash and the cookie's.
 //
 // Input   s_axis_rx: 8 bytes per beat, the frame's first byte is tdata[7:0]; tkeep counts on the last
 //         beat only, where it is 2^n - 1. Never stalled: there is no tready.
@@ -15,9 +14,10 @@
 //         integers: the first octet on the wire is the most significant one.
 // Timing  with L the last beat's cycle the descriptor is pushed in L+2; configuration inputs are read
 //         in L+2. A beat is staged in its own cycle. hash_req comes in the cycle after the beat with the
-//         last port octet, mac_req in the one after the beat with the TCP flags. One beat per cycle; frames may follow each other without a gap, also
-//         frames of one beat. Never stalls: a frame that comes while SEG_DEPTH are in flight (first
-//         beat taken, verdict not yet taken by the mover), or before `ready`, is ignored.
+//         last port octet, mac_req in the one after the beat with the TCP flags. One beat per cycle; frames
+//         may follow each other without a gap, also frames of one beat. Never stalls: a frame that comes
+//         while SEG_DEPTH are in flight (first beat taken, verdict not yet taken by the mover), or before
+//         `ready`, is ignored.
 //         Reset: the next beat begins a frame, nothing is in flight.
 `include "handfast_defs.svh"
 `include "rx_defs.svh"
