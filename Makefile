@@ -16,9 +16,9 @@ OBJ     = $B/obj
 RTL     = $(sort $(wildcard rtl/*.sv))
 DEFS    = $(wildcard regs/*.def regs/*.h)
 SMALL   = SETS_LOG2=2 WAYS=2 SEG_DEPTH=4 STAGE_BEATS=256 HOST_FIFO_BEATS=256 EVENT_DEPTH=2 REPLY_DEPTH=2 \
-          TX_BEATS=256 TX_DESCS=2 MAX_FRAME=512 CMD_DEPTH=2 LISTENERS=2
+          TX_BEATS=256 TX_DESCS=2 MAX_FRAME=512 CMD_DEPTH=2 LISTENERS=2 HASH_ROUNDS=2
 WIDE    = DATA_W=512 SEG_DEPTH=64 STAGE_BEATS=128 HOST_FIFO_BEATS=512 REPLY_DEPTH=16 CMD_DEPTH=8 TX_BEATS=128 TX_DESCS=32
-WIDE_SMALL = $(filter-out SEG_DEPTH=% STAGE_BEATS=% HOST_FIFO_BEATS=% TX_BEATS=%,$(SMALL)) \
+WIDE_SMALL = $(filter-out HASH_ROUNDS=% SEG_DEPTH=% STAGE_BEATS=% HOST_FIFO_BEATS=% TX_BEATS=%,$(SMALL)) \
           DATA_W=512 SEG_DEPTH=8 STAGE_BEATS=32 HOST_FIFO_BEATS=32 TX_BEATS=16
 WARN    = -Wall -Wextra -Werror
 COMPILE = -std=c11 -D_GNU_SOURCE -I. $(WARN) -MMD -MP
@@ -101,7 +101,8 @@ VROOT    = $(shell $(VERILATOR) --getenv VERILATOR_ROOT)
 $R/%/done: $(RTL) $(wildcard rtl/*.svh)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	$(VERILATOR) --cc -O3 -Wno-fatal -Wno-lint $(VFLAGS) $(VSPEED) -Mdir $(@D) --prefix $* $(SOURCES)
-	$(MAKE) -s -C $(@D) -f $*.mk CXX=$(RTL_CXX) OPT_FAST='$(CXXFLAGS)' OPT_GLOBAL=-O2 $*__ALL.a verilated.o verilated_threads.o \
+	$(MAKE) -s -C $(@D) -f $*.mk CXX=$(RTL_CXX) OPT_FAST='$(CXXFLAGS)' $*__ALL.a
+	$(MAKE) -s -C $(@D) -f $*.mk OPT_GLOBAL=-O2 verilated.o verilated_threads.o \
 		$(if $(findstring FST,$(TRACE)),verilated_fst_c.o)
 	@touch $@
 $R/shim.o: sim/rtl_shim.cpp $(TOPS:%=$R/%/done)

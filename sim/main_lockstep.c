@@ -269,7 +269,7 @@ int main(int argc, char **argv)
 		if (!run_phase(&o, phase++, left < PHASE ? left : PHASE))
 			break;
 	}
-	missed = print_coverage(&o);
+	missed = totals.mismatches ? 0 : print_coverage(&o);
 	if (missed && o.cycles >= COVER_CYCLES && !o.waves && !totals.mismatches) {
 		printf("%u things were never reached: the stimulus is too poor\n", missed);
 		totals.mismatches++;
