@@ -10,8 +10,8 @@
 //         start + offset is replaced by the complement of the ones'-complement sum from start to the end,
 //         the field itself included (it holds the pseudo-header's sum). th_take takes the beat.
 // Timing  last beat in L: the frame enters the frame queue in L+2 (at 512 bits in L+4), its first beat is offered
-//         two cycles later at the earliest. One beat per cycle, never a gap inside a frame; one idle cycle
-//         between frames. Space is released with the last beat taken. txf_ready is registered state:
+//         two cycles later at the earliest. One beat per cycle, never a gap inside a frame, and none between
+//         frames that wait. Space is released with the last beat taken. txf_ready is registered state:
 //         beats held < TX_BEATS and frames held < TX_DESCS. Reset empties all.
 
 module tx_checksum #(
@@ -148,7 +148,7 @@ module tx_checksum #(
   (* no_rw_check *)
   logic [DATA_W-1:0] store [0:TX_BEATS-1];
 
-  assign pop = !playing_q && head_valid;
+  assign pop = head_valid && (!playing_q || release_now);
   assign last_beat = BEAT_W'((frame_q.length - 1'b1) >> BYTE_W);
   assign last = beat_q == last_beat;
   assign fetch = pop || (th_take && !last);
