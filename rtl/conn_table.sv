@@ -10,7 +10,7 @@
 //         the op before it (which is in T2 or T3) in the same set with the same tag. may_evict (a full
 //         set gives up its victim) and slot_given come with t1, key with t2, generation with both.
 //         With t4: write stores entry_after in the slot of the op; an op with a tuple makes its tag valid there, an
-//         entry in state CLOSED (`free`) makes the slot's tag invalid. These hold until the next op's T3 ends.
+//         `free` makes the slot's tag invalid and its entry CLOSED, with the generation it had. These hold until the next op's T3 ends.
 // Output  slot, entry, key_match, id_match, insertable .. in T3 and T4.
 //         expired_valid with expired_slot: the scanner's offer, until expired_taken.
 // Timing  After reset the sweep clears slot k in cycle k; sweep_last in the last one, then ready.
@@ -106,13 +106,13 @@ module conn_table #(
 
   /* verilator lint_off UNUSEDSIGNAL */
   tcb_t                   after;       // its state and timer fields
+  tcb_t                   stored;
   tcb_t                   found;       // its key fields
   /* verilator lint_on UNUSEDSIGNAL */
   logic                   wr_entry, wr_tag;
   logic [SLOT_W-1:0]      wr_slot;
   logic [SETS_LOG2-1:0]   wr_set;
   logic [WAYS-1:0]        wr_way;      // one-hot
-  logic [`HF_TCB_BITS-1:0] wr_entry_data;
   logic [18:0]            wr_tag_data;
   logic                   after_host, after_time_wait;
   logic [24:0]            wr_timer_data;
@@ -127,11 +127,19 @@ module conn_table #(
   assign wr_tag = !ready_q || (t4 && write && (by_tag_late_q || free));
   assign wr_slot = ready_q ? slot[SLOT_W-1:0] : sweep_q;
   assign wr_set = wr_slot[SLOT_W-1:WAYS_LOG2];
-  assign wr_entry_data = ready_q ? entry_after : '0;
+  // Of an entry that is free nothing is ever looked at but these three.
+  always_comb begin
+    stored = after;
+    if (free || !ready_q) begin
+      stored.state = `HF_STATE_CLOSED;
+      stored.timer_armed = 1'b0;
+    end
+    if (!ready_q) stored.generation = '0;
+  end
   assign after_host = after.state == `HF_STATE_ESTABLISHED || after.state == `HF_STATE_CLOSE_WAIT;
   assign after_time_wait = after.state == `HF_STATE_TIME_WAIT;
-  assign wr_tag_data = ready_q ? {after_time_wait, after_host, !free, tag_late_q} : '0;
-  assign wr_timer_data = ready_q ? {after.timer_armed, after.deadline_ms} : '0;
+  assign wr_tag_data = {after_time_wait, after_host, ready_q && !free, tag_late_q};
+  assign wr_timer_data = {stored.timer_armed, stored.deadline_ms};
 
   always_comb begin
     for (int w = 0; w < WAYS; w++)
@@ -252,7 +260,7 @@ module conn_table #(
 
   always_ff @(posedge clk) begin
     if (wr_entry)
-      entry_mem[wr_slot] <= wr_entry_data;
+      entry_mem[wr_slot] <= stored;
     if (t1)
       entry_out_q <= entry_mem[slot_d[SLOT_W-1:0]];
   end
@@ -264,7 +272,7 @@ module conn_table #(
     match_d = match_q;
     vacant_d = vacant_q;
     if (chain_q) begin
-      found_d = write ? entry_after : entry;
+      found_d = write ? entry_after : entry;   // of a freed entry, which nobody finds, the generation counts
       match_d = write ? !free : match_late_q;
       vacant_d = write ? free : vacant_late_q;
     end
@@ -290,7 +298,7 @@ module conn_table #(
       slot <= slot_q;
       by_tag_late_q <= by_tag_q;
       tag_late_q <= tag_q;
-      entry <= found_d;
+      if (!chain_q || write) entry <= chain_q ? entry_after : entry_out_q;
       match_late_q <= match_d;
       vacant_late_q <= vacant_d;
       key_match <= match_d && {found.ip6, found.remote_addr, found.local_addr, found.remote_port,

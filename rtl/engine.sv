@@ -182,7 +182,9 @@ module engine #(
   // ---- queues and hashes of segments ----
 
   logic                        seg_valid, hash_valid, mac_valid, cmd_valid;
-  logic [`HF_SEGMENT_BITS-1:0] seg_head;
+  logic [1:0]                  head_cls;
+  logic                        head_has_hash, head_has_mac;
+  logic [`HF_SEGMENT_BITS-1:0] seg_mem [0:SEG_DEPTH-1];
   logic                        hash_done, mac_done;
   logic [SETS_LOG2-1:0]        head_set;
   logic [15:0]                 head_tag;
@@ -190,9 +192,8 @@ module engine #(
   logic [25:0]                 mac_now, head_mac;
   logic                        mac_now_key, head_mac_key;
   logic                        mac_pop_q;
-  segment_t                    seg_next;
-  // The parser's credit (SEG_DEPTH frames in flight) keeps room in all three queues. Of the index,
-  // set and tag are used; a small table leaves bits between them.
+  // The parser's credit (SEG_DEPTH frames in flight until their verdicts are taken) keeps room in all queues. Of
+  // the index, set and tag are used; a small table leaves bits between them.
   /* verilator lint_off UNUSEDSIGNAL */
   logic                        seg_room, hash_room, mac_room;
   logic [31:0]                 hash_index;
@@ -207,21 +208,49 @@ module engine #(
     .ack_flag(mac_ack_flag), .epoch(mac_epoch), .key_select(cfg_cookie_key), .key_a(cfg_key_cookie_a),
     .key_b(cfg_key_cookie_b), .done(mac_done), .mac(mac_now), .key_selected(mac_now_key));
 
-  fifo_reg #(.WIDTH(`HF_SEGMENT_BITS), .DEPTH(SEG_DEPTH)) u_segments (
-    .clk(clk), .rst(rst), .push(seg_push), .push_data(seg_data), .has_room(seg_room),
-    .valid(seg_valid), .head(seg_head), .pop(go_frame));
+  // The queue itself holds what T0 asks; the descriptors are beside it, read in T1 and T2.
+  /* verilator lint_off UNUSEDSIGNAL */
+  segment_t seg_in;
+  /* verilator lint_on UNUSEDSIGNAL */
+  assign seg_in = seg_data;
+
+  fifo_reg #(.WIDTH(4), .DEPTH(SEG_DEPTH)) u_segments (
+    .clk(clk), .rst(rst), .push(seg_push), .push_data({seg_in.cls, seg_in.has_hash, seg_in.has_mac}),
+    .has_room(seg_room), .valid(seg_valid), .head({head_cls, head_has_hash, head_has_mac}), .pop(go_frame));
+
+  localparam int SEG_PTR_W = SEG_DEPTH > 1 ? $clog2(SEG_DEPTH) : 1;
+  localparam logic [SEG_PTR_W-1:0] SEG_LAST = SEG_PTR_W'(SEG_DEPTH - 1);
+  logic [SEG_PTR_W-1:0] seg_wr_q, seg_rd_q;
+  segment_t             seg;          // of a frame in T1 and T2
+
+  assign seg = seg_mem[seg_rd_q];
+
+  always_ff @(posedge clk) begin
+    if (seg_push)
+      seg_mem[seg_wr_q] <= seg_data;
+  end
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      seg_wr_q <= '0;
+      seg_rd_q <= '0;
+    end else begin
+      if (seg_push)
+        seg_wr_q <= seg_wr_q == SEG_LAST ? '0 : seg_wr_q + 1'b1;
+      if ((t2 || pass_q[1]) && is_frame_q)
+        seg_rd_q <= seg_rd_q == SEG_LAST ? '0 : seg_rd_q + 1'b1;
+    end
+  end
 
   fifo_reg #(.WIDTH(HASH_BITS), .DEPTH(SEG_DEPTH)) u_hashes (
     .clk(clk), .rst(rst), .push(hash_done), .has_room(hash_room),
     .push_data({hash_index[SETS_LOG2-1:0], hash_index[31:16], hash_isn}),
-    .valid(hash_valid), .head({head_set, head_tag, head_isn}), .pop(go_frame && seg_next.has_hash));
+    .valid(hash_valid), .head({head_set, head_tag, head_isn}), .pop(go_frame && head_has_hash));
 
   // An op takes its MAC in T1: it may still be on its way in T0.
   fifo_reg #(.WIDTH(27), .DEPTH(SEG_DEPTH)) u_macs (
     .clk(clk), .rst(rst), .push(mac_done), .push_data({mac_now_key, mac_now}), .has_room(mac_room),
     .valid(mac_valid), .head({head_mac_key, head_mac}), .pop(mac_pop_q));
-
-  assign seg_next = seg_head;
 
   // ---- commands: their headers, their bodies, the hashes of these ----
 
@@ -234,8 +263,8 @@ module engine #(
   logic [SETS_LOG2-1:0]     cmd_set;
   logic [15:0]              cmd_tag;
   logic [63:0]              cmd_hash_isn, cmd_isn;
-  logic [`HF_BODY_BITS-1:0] cmd_body_mem [0:CMD_DEPTH-1];
-  logic [`HF_BODY_BITS-1:0] body_q;           // of a command in T1 and T2
+  logic [`HF_BODY_BITS-1:0] cmd_body_mem [0:CMD_DEPTH];    // one more than wait: it is read in T1 and T2
+  logic [`HF_BODY_BITS-1:0] body;             // of a command in T1 and T2
   /* verilator lint_off UNUSEDSIGNAL */
   logic [31:0]              cmd_index;        // as hash_index
   logic                     push_mixed;       // asked again in T1
@@ -267,20 +296,19 @@ module engine #(
     .push_data({cmd_index[SETS_LOG2-1:0], cmd_index[31:16], cmd_hash_isn}),
     .valid(cmd_hash_valid), .head({cmd_set, cmd_tag, cmd_isn}), .pop(go_command && cmd_has_tuple));
 
-  localparam int CMD_PTR_W = CMD_DEPTH > 1 ? $clog2(CMD_DEPTH) : 1;
+  localparam int CMD_PTR_W = $clog2(CMD_DEPTH + 1);
   localparam int CMD_COUNT_W = $clog2(CMD_DEPTH + 1);
-  localparam logic [CMD_PTR_W-1:0] CMD_LAST = CMD_PTR_W'(CMD_DEPTH - 1);
+  localparam logic [CMD_PTR_W-1:0] CMD_LAST = CMD_PTR_W'(CMD_DEPTH);
   logic [CMD_PTR_W-1:0]   body_wr_q, body_rd_q;
   logic [14:0]            hashing_q;       // bit i: a command's hash is ready i + 1 cycles from now
   logic [CMD_COUNT_W-1:0] hashed_q;        // commands in the queue whose hash is ready
 
+  assign body = cmd_body_mem[body_rd_q];
   assign cmd_ready = cmd_valid && (hashed_q != '0 || !cmd_has_tuple);
 
   always_ff @(posedge clk) begin
     if (push_has_tuple)
       cmd_body_mem[body_wr_q] <= cmd_body;
-    if (go_command)
-      body_q <= cmd_body_mem[body_rd_q];
   end
 
   always_ff @(posedge clk) begin
@@ -295,7 +323,7 @@ module engine #(
         body_wr_q <= body_wr_q == CMD_LAST ? '0 : body_wr_q + 1'b1;
         hashing_q[WIDE == 0 && !pushed.ip6 ? 8 : 14] <= 1'b1;
       end
-      if (go_command && cmd_has_tuple)
+      if (t2 && has_body_q)
         body_rd_q <= body_rd_q == CMD_LAST ? '0 : body_rd_q + 1'b1;
       hashed_q <= hashed_q + CMD_COUNT_W'(hashing_q[0]) - CMD_COUNT_W'(go_command && cmd_has_tuple);
     end
@@ -360,8 +388,8 @@ module engine #(
   assign expired_hazard = near && SETS_LOG2'(expired_slot >> WAYS_LOG2) == set_q;
 
   op_arbiter u_arbiter (
-    .free(ready && !t1 && !pass_q[0]), .segment_valid(seg_valid), .segment_cls(seg_next.cls),
-    .segment_has_hash(seg_next.has_hash), .segment_has_mac(seg_next.has_mac), .hash_valid(hash_valid),
+    .free(ready && !t1 && !pass_q[0]), .segment_valid(seg_valid), .segment_cls(head_cls),
+    .segment_has_hash(head_has_hash), .segment_has_mac(head_has_mac), .hash_valid(hash_valid),
     .mac_valid(mac_valid || mac_done), .segment_hazard(segment_hazard),
     .command_ready(cmd_ready), .command_hazard(command_hazard),
     .expired_valid(expired_valid), .expired_hazard(expired_hazard),
@@ -370,9 +398,10 @@ module engine #(
 
   // In T1 and T2.
   logic [1:0]  op_q;
-  segment_t    seg_q;
+  logic        is_frame_q;        // it has a descriptor
   logic [63:0] isn_q;
   command_t    cmd_q;
+  logic        has_body_q;
   logic [15:0] expired_slot_q;
   // In T2 and T3.
   tuple_t      key_q;             // of an op that has a tuple
@@ -395,7 +424,7 @@ module engine #(
   assign seg_late = seg_late_q;
   assign cmd_late = cmd_late_q;
 
-  command_tuple u_command_tuple (.body(body_q), .tuple(cmd_tuple), .mixed(cmd_mixed));
+  command_tuple u_command_tuple (.body(body), .tuple(cmd_tuple), .mixed(cmd_mixed));
 
   always_ff @(posedge clk) begin
     if (rst) begin
@@ -405,13 +434,12 @@ module engine #(
     end else begin
       step_q <= {step_q[2:0], go};
       pass_q <= {pass_q[2:0], go_pass};
-      mac_pop_q <= go_frame && seg_next.has_mac;
+      mac_pop_q <= go_frame && head_has_mac;
     end
 
     // T0
     if (go_frame) begin
-      op_q <= seg_next.cls == `HF_CLASS_SEG ? `HF_OP_SEGMENT : `HF_OP_ICMP;
-      seg_q <= seg_next;
+      op_q <= head_cls == `HF_CLASS_SEG ? `HF_OP_SEGMENT : `HF_OP_ICMP;
       isn_q <= head_isn;
       set_q <= head_set;
       tag_q <= head_tag;
@@ -430,13 +458,16 @@ module engine #(
       set_q <= SETS_LOG2'(expired_slot >> WAYS_LOG2);
       has_set_q <= 1'b1;
     end
-    if (go_frame || go_command || go_timeout)
+    if (go_frame || go_command || go_timeout) begin
       may_lead_q <= go_segment;
+      is_frame_q <= go_frame;
+      has_body_q <= go_command && cmd_has_tuple;
+    end
 
     // T1
     if (t1 || pass_q[0]) begin
       key_q <= op_q == `HF_OP_COMMAND ? cmd_tuple :
-               {seg_q.ip6, seg_q.src_addr, seg_q.dst_addr, seg_q.src_port, seg_q.dst_port};
+               {seg.ip6, seg.src_addr, seg.dst_addr, seg.src_port, seg.dst_port};
       mixed_q <= cmd_mixed;
       mac_q <= head_mac;
       mac_key_q <= head_mac_key;
@@ -445,10 +476,10 @@ module engine #(
     // T2
     if (t2 || pass_q[1]) begin
       op_late_q <= op_q;
-      seg_late_q <= seg_q;
+      seg_late_q <= seg;
       isn_late_q <= isn_q;
       cmd_late_q <= cmd_q;
-      body_late_q <= body_q;
+      body_late_q <= body;
     end
   end
 
@@ -487,7 +518,7 @@ module engine #(
     .commit_port(listen_port), .commit_backlog(listen_backlog), .commit_opts(listen_opts),
     .local_addrs(cfg_local_addrs), .local6_addrs(cfg_local6_addrs),
     .read_index(listen_read_index), .read_half_open(listen_half_open),
-    .lookup(t1), .lookup_ip6(seg_q.ip6), .lookup_addr(seg_q.dst_addr), .lookup_port(seg_q.dst_port),
+    .lookup(t1), .lookup_ip6(seg.ip6), .lookup_addr(seg.dst_addr), .lookup_port(seg.dst_port),
     .found(listener_found), .found_bypass(listener_bypass), .found_index(listener_index),
     .found_backlog(listener_backlog), .found_opts(listener_opts), .found_half_open(listener_half_open),
     .found_sent(listener_sent), .found_epoch(listener_epoch),
@@ -509,13 +540,13 @@ module engine #(
     .clk(clk), .rst(rst), .tick_1ms(tick_1ms), .rate(cfg_miss_limit[15:0]), .burst(cfg_miss_limit[31:16]),
     .take(t4 && take_miss_q), .there(miss_token));
 
-  logic                      hit, write, insert, free, reply_valid, completion, new_id;
+  logic                      hit, write, insert, free, completion, new_id;
+  logic [2:0]                send;
   logic                      cookie, take_rst, take_synack, take_miss, clear_complete, by_cookie, no_entry;
   logic [3:0]                state_before;
   logic [`HF_TCB_BITS-1:0]   after;
   logic [1:0]                op_verdict;
   logic [4:0]                op_cause;
-  logic [`HF_REPLY_BITS-1:0] reply;
   logic [7:0]                event_now, status;
   logic [15:0]               rtt_ms, rto_ms;
   logic                      cnt_opt_malformed, cnt_ws_clamped, cnt_syn_accepted, cnt_retransmit, cnt_timeout;
@@ -526,13 +557,13 @@ module engine #(
   tcp_fsm u_fsm (
     .op(op_late_q), .segment(seg_late_q), .isn(isn_late_q), .mac(mac_q), .mac_key(mac_key_q),
     .command(cmd_late.code), .command_status(cmd_late.status),
-    .command_body(body_late_q), .command_tuple(key_q), .command_mixed(mixed_q),
+    .command_body(body_late_q), .command_mixed(mixed_q), .tuple(key_q),
     .entry(entry), .key_match(key_match), .slot_exists(slot_exists), .id_match(id_match), .insertable(insertable),
     .victim(victim),
     .listener_found(listener_found), .listener_bypass(listener_bypass), .listener_index(listener_index),
     .listener_backlog(listener_backlog), .listener_half_open(listener_half_open), .listener_opts(listener_opts),
     .listener_sent(listener_sent), .listener_epoch(listener_epoch),
-    .ms(ms), .clock_4us(time_ns[43:12]), .host_alive(host_alive), .ts_offset_off(cfg_ts_offset_off),
+    .ms(ms[23:0]), .clock_4us(time_ns[43:12]), .host_alive(host_alive), .ts_offset_off(cfg_ts_offset_off),
     .ts_relaxed(cfg_ts_relaxed), .tw_rst_closes(cfg_tw_rst_closes), .ecn(cfg_ecn), .syn_rto_ms(cfg_syn_rto_ms),
     .syn_rto_max_ms(cfg_syn_rto_max_ms), .synack_retries(cfg_synack_retries), .connect_ms(cfg_connect_ms),
     .close_ms(cfg_close_ms), .fin_wait_2_ms(cfg_fin_wait_2_ms), .time_wait_ms(cfg_time_wait_ms),
@@ -545,7 +576,7 @@ module engine #(
     .hit(hit), .state_before(state_before), .entry_after(after), .write(write), .insert(insert), .free(free),
     .cookie(cookie), .take_rst(take_rst), .take_synack(take_synack), .take_miss(take_miss),
     .cache_clear(clear_complete),
-    .verdict(op_verdict), .cause(op_cause), .reply_valid(reply_valid), .reply(reply), .event_code(event_now),
+    .verdict(op_verdict), .cause(op_cause), .send(send), .event_code(event_now),
     .event_cookie(by_cookie), .event_no_entry(no_entry),
     .rtt_ms(rtt_ms), .rto_ms(rto_ms), .completion(completion), .status(status), .new_id(new_id),
     .cnt_opt_malformed(cnt_opt_malformed), .cnt_ws_clamped(cnt_ws_clamped), .cnt_syn_accepted(cnt_syn_accepted),
@@ -562,12 +593,13 @@ module engine #(
   tcb_t                      old, after_fields, written;    // generation, listener, active, state
   /* verilator lint_on UNUSEDSIGNAL */
   logic                      was_half_open, is_half_open;
-  logic                      hit_q, enter_q, leave_q, passive_q, reply_valid_q, completion_q;
+  logic                      hit_q, enter_q, leave_q, passive_q, completion_q;
+  logic [2:0]                send_q;
   logic                      clear_q, event_cookie_q, no_entry_q;
   logic [3:0]                state_before_q, listener_q;
   logic [1:0]                verdict_q;
   logic [4:0]                cause_q;
-  logic [`HF_REPLY_BITS-1:0] reply_q;
+  logic [15:0]               mss_q, mss6_q;
   logic [15:0]               rtt_q, rto_q;
   logic [31:0]               ms_q;
   logic [63:0]               time_q;
@@ -579,7 +611,7 @@ module engine #(
   assign after_fields = after;
   assign written = after_q;
   assign was_half_open = hit && old.state == `HF_STATE_SYN_RECEIVED;
-  assign is_half_open = after_fields.state == `HF_STATE_SYN_RECEIVED;
+  assign is_half_open = after_fields.state == `HF_STATE_SYN_RECEIVED && !free;
 
   always_ff @(posedge clk) begin
     if (t3) begin
@@ -600,8 +632,9 @@ module engine #(
       clear_q <= clear_complete;
       verdict_q <= op_verdict;
       cause_q <= op_cause;
-      reply_valid_q <= reply_valid;
-      reply_q <= reply;
+      send_q <= send;
+      mss_q <= cfg_mss;
+      mss6_q <= cfg_mss6;
       event_code_q <= event_now;
       event_cookie_q <= by_cookie;
       no_entry_q <= no_entry;
@@ -654,8 +687,11 @@ module engine #(
     end
   end
 
-  assign reply_push = t4 && reply_valid_q;
-  assign reply_data = reply_q;
+  assign reply_push = t4 && send_q != `HF_SEND_NOTHING;
+
+  tcp_reply u_reply (
+    .send(send_q), .cookie(cookie_q), .entry(after_q), .seg_ack(seg_late.ack), .seg_ts_ok(seg_late.ts_ok),
+    .seg_tsval(seg_late.tsval), .ms(ms_q), .our_mss(mss_q), .our_mss6(mss6_q), .reply(reply_data));
 
   // An entry's generation changes only when it takes its slot, so the id is that of the entry after.
   logic        established;
@@ -674,10 +710,7 @@ module engine #(
     if (op_late_q == `HF_OP_COMMAND) event_stamp = cmd_late.cookie;
     // Of a freed entry: as it was before, but CLOSED.
     told = written;
-    if (free_q) begin
-      told = old;
-      told.state = `HF_STATE_CLOSED;
-    end
+    if (free_q) told.state = `HF_STATE_CLOSED;
   end
   assign event_status = status_q;
   assign event_command = cmd_late.status == `HF_STATUS_OK ? {1'b0, cmd_late.code} : {1'b1, cmd_late.msg_type};
@@ -753,6 +786,16 @@ module engine #(
 
   // ---- trace: what T4 did, shown in T5 ----
 
+  // A free slot keeps nothing but how often it was used.
+  tcb_t traced;
+  always_comb begin
+    traced = written;
+    if (free_q) begin
+      traced = '0;
+      traced.generation = written.generation;
+    end
+  end
+
   always_ff @(posedge clk) begin
     trc_valid <= t4 && !rst;
     if (t4) begin
@@ -762,7 +805,7 @@ module engine #(
       trc_state <= state_before_q;
       trc_verdict <= verdict_q;
       trc_cause <= cause_q;
-      trc_entry <= after_q;
+      trc_entry <= traced;
       case (op_late_q)
         `HF_OP_SEGMENT, `HF_OP_ICMP: trc_stamp <= seg_late.stamp;
         `HF_OP_COMMAND: trc_stamp <= cmd_late.cookie;

@@ -64,6 +64,7 @@ module listen_table #(
 
   logic [2*LISTENERS-1:0]  mode_q;
   logic [LISTENERS-1:0]    ip6_q;
+  logic [LISTENERS-1:0]    any_q;        // its address is 0: any of the board's own
   logic [128*LISTENERS-1:0] addr_q;
   logic [16*LISTENERS-1:0] port_q;
   logic [16*LISTENERS-1:0] backlog_q;
@@ -72,18 +73,20 @@ module listen_table #(
   logic [LISTENERS-1:0]    sent_q;
   logic [24*LISTENERS-1:0] epoch_q;
 
-  // The board's own addresses, for the any-address.
+  logic [127:0] commit_stored;
+  assign commit_stored = commit_opts[3] ? commit_addr : {96'd0, commit_addr[31:0]};
+
+  // The board's own addresses, for the any-address; one that is 0 is none.
   logic is_local;
   always_comb begin
     is_local = 1'b0;
     for (int i = 0; i < 4; i++) begin
-      if (!lookup_ip6 && local_addrs[32*i +: 32] != 32'd0 && local_addrs[32*i +: 32] == lookup_addr[31:0])
-        is_local = 1'b1;
+      if (!lookup_ip6 && local_addrs[32*i +: 32] == lookup_addr[31:0]) is_local = 1'b1;
     end
     for (int i = 0; i < 2; i++) begin
-      if (lookup_ip6 && local6_addrs[128*i +: 128] != 128'd0 && local6_addrs[128*i +: 128] == lookup_addr)
-        is_local = 1'b1;
+      if (lookup_ip6 && local6_addrs[128*i +: 128] == lookup_addr) is_local = 1'b1;
     end
+    if (lookup_addr == 128'd0) is_local = 1'b0;
   end
 
   // From the highest index down, so that the lowest one stands; the exact address over any.
@@ -100,7 +103,7 @@ module listen_table #(
     any_index = 4'd0;
     for (int i = LISTENERS - 1; i >= 0; i--) begin
       if (mode_q[2*i +: 2] != MODE_OFF && ip6_q[i] == lookup_ip6 && port_q[16*i +: 16] == lookup_port) begin
-        if (addr_q[128*i +: 128] == 128'd0) begin
+        if (any_q[i]) begin
           if (is_local) begin
             any = 1'b1;
             any_index = i[3:0];
@@ -154,6 +157,7 @@ module listen_table #(
       if (rst) begin
         mode_q[2*i +: 2] <= MODE_OFF;
         ip6_q[i] <= 1'b0;
+        any_q[i] <= 1'b1;
         addr_q[128*i +: 128] <= 128'd0;
         port_q[16*i +: 16] <= 16'd0;
         backlog_q[16*i +: 16] <= 16'd0;
@@ -165,7 +169,8 @@ module listen_table #(
         if (commit && commit_index == i[3:0]) begin
           mode_q[2*i +: 2] <= commit_mode;
           ip6_q[i] <= commit_opts[3];
-          addr_q[128*i +: 128] <= commit_opts[3] ? commit_addr : {96'd0, commit_addr[31:0]};
+          any_q[i] <= commit_stored == 128'd0;
+          addr_q[128*i +: 128] <= commit_stored;
           port_q[16*i +: 16] <= commit_port;
           backlog_q[16*i +: 16] <= commit_backlog;
           opts_q[3*i +: 3] <= commit_opts[2:0];

@@ -5,7 +5,8 @@
 //         has: the entry of a command's body (regs/message.def), for the slot its 4-tuple got.
 // Input   a well-formed command of the three; its tuple, as command_tuple made it of the body; the entry of the slot
 //         and whether the tuple hit it; clock and configuration of this very cycle.
-// Output  status; entry_after is the new entry if that is STATUS_OK.
+// Output  status; entry_after is the new entry if that is STATUS_OK, but for its addresses and ports, which are
+//         the tuple's.
 // Timing  combinational, no state.
 `include "handfast_defs.svh"
 `include "engine_defs.svh"
@@ -121,11 +122,6 @@ module tcp_command (
   always_comb begin
     tcb_new             = '0;
     tcb_new.generation  = old.generation + 16'd1;
-    tcb_new.ip6         = names.ip6;
-    tcb_new.remote_addr = names.remote_addr;
-    tcb_new.local_addr  = names.local_addr;
-    tcb_new.remote_port = names.remote_port;
-    tcb_new.local_port  = names.local_port;
     tcb_new.remote_mac  = mac;
     tcb_new.vlan_tags   = from_host.options[6:5];
     tcb_new.vlan_svlan  = from_host.options[7];

@@ -7,13 +7,13 @@
 //         CLOSE-WAIT belong to the host, which gets their segments unread.
 // Input   one op (a segment, an ICMP error, an expired timer or a host command), the entry it read, the listener
 //         its address and port found, and the configuration of this very cycle.
-// Output  the entry after and whether it is written or freed; at most one reply frame (regs/reply.def), at
-//         most one event; what becomes of the frame; what to count.
+// Output  the entry after and whether it is written or freed; at most one reply frame, at most one event; what
+//         becomes of the frame; what to count.
 // Timing  combinational, no state. The engine evaluates it in T3 and registers all of it.
 //
 // Numbers compare modulo 2^32: a < b means that a - b has its top bit set (RFC 9293 3.4).
 // `entry` of a miss is whatever its slot holds: only its generation and, of a victim, its state are used then.
-// tcp_command judges CONNECT, CLOSE and ADOPT, tcp_reply makes the frame.
+// tcp_command judges CONNECT, CLOSE and ADOPT; tcp_reply makes the frame, a cycle later.
 `include "handfast_defs.svh"
 `include "engine_defs.svh"
 module tcp_fsm (
@@ -25,9 +25,9 @@ module tcp_fsm (
   input  logic                       mac_key,        // SEGMENT: COOKIE.KEY as syn_cookie saw it
   input  logic [7:0]                 command,        // COMMAND: its code
   input  logic [7:0]                 command_status, // COMMAND: STATUS_OK, or why the message is malformed
-  input  logic [`HF_BODY_BITS-1:0]   command_body,   // CONNECT, CLOSE, ADOPT, as the two below
-  input  logic [`HF_TUPLE_BITS-1:0]  command_tuple,
-  input  logic                       command_mixed,
+  input  logic [`HF_BODY_BITS-1:0]   command_body,   // CONNECT, CLOSE, ADOPT
+  input  logic                       command_mixed,  // likewise
+  input  logic [`HF_TUPLE_BITS-1:0]  tuple,          // ops with a tuple: it
 
   // the entry
   input  logic [`HF_TCB_BITS-1:0]    entry,
@@ -48,7 +48,7 @@ module tcp_fsm (
   input  logic [23:0]                listener_epoch,
 
   // configuration and clock
-  input  logic [31:0]                ms,
+  input  logic [23:0]                ms,
   input  logic [31:0]                clock_4us,      // time_ns[43:12]
   input  logic                       host_alive,
   input  logic                       ts_offset_off,
@@ -83,7 +83,7 @@ module tcp_fsm (
   // what became of the entry
   output logic                       hit,
   output logic [3:0]                 state_before,   // of the entry, or LISTEN, or CLOSED
-  output logic [`HF_TCB_BITS-1:0]    entry_after,
+  output logic [`HF_TCB_BITS-1:0]    entry_after,    // of an entry that is freed: as it was
   output logic                       write,          // entry_after goes into the table
   output logic                       insert,         // it takes a free slot
   output logic                       cookie,         // the SYN-ACK is a cookie
@@ -96,8 +96,7 @@ module tcp_fsm (
   // what leaves
   output logic [1:0]                 verdict,
   output logic [4:0]                 cause,
-  output logic                       reply_valid,
-  output logic [`HF_REPLY_BITS-1:0]  reply,
+  output logic [2:0]                 send,           // HF_SEND_*: the frame, which tcp_reply makes of entry_after
   output logic [7:0]                 event_code,     // HF_EVENT_NONE: none
   output logic                       event_cookie,   // ESTABLISHED by a cookie
   output logic                       event_no_entry, // and no room for an entry: the event has no id
@@ -132,6 +131,7 @@ module tcp_fsm (
 );
   typedef struct packed { `HF_TCB_FIELDS } tcb_t;
   typedef struct packed { `HF_SEGMENT_FIELDS } segment_t;
+  typedef struct packed { `HF_TUPLE_FIELDS } tuple_t;
 
   localparam int FIN = 0, SYN = 1, RST = 2, ACK = 4, ECE = 6, CWR = 7;
   localparam int OPT_WS = 0, OPT_SACK = 1, OPT_TS = 2;
@@ -154,10 +154,10 @@ module tcp_fsm (
   logic [23:0] to_give_up;      // R2 - the next deadline
   logic [31:0] cookie_number;   // SEG.ACK - SEG.SEQ: what a cookie made of it
   /* verilator lint_on UNUSEDSIGNAL */
-  tcb_t     tcb, tcb_d;
+  tcb_t     tcb;
   assign tcb = entry;
   assign seg = segment;
-  assign entry_after = tcb_d;
+  assign entry_after = tcb_new;
 
   // ---- facts about the op and the entry, each of one subtraction or one comparison ----
 
@@ -186,8 +186,8 @@ module tcp_fsm (
   assign nxt_less_end = nxt_less_seq - {16'd0, seg.payload};
   assign seq_less_una = seg.seq - tcb.snd_una;
   assign seq_less_nxt = seg.seq - tcb.snd_nxt;
-  assign overdue_ms   = ms[23:0] - tcb.deadline_ms;
-  assign over_give_up_ms = ms[23:0] - tcb.give_up_ms;
+  assign overdue_ms   = ms - tcb.deadline_ms;
+  assign over_give_up_ms = ms - tcb.give_up_ms;
 
   // RFC 9293 3.10.7.4, first step: the four cases of table 6.
   logic first_in_window, last_in_window, acceptable;
@@ -295,7 +295,7 @@ module tcp_fsm (
   // RFC 9293 3.10.7.2, third: the entry of a SYN that a listener accepts. Security and precedence are not
   // checked (obsolete); text on the SYN is not kept, the peer sends it again (3.4, ACK = IRS+1).
   // Of a SYN that gets a cookie the same, but it is only there for the SYN-ACK: nothing keeps it. Of a segment
-  // without SYN: the entry that a cookie brings back.
+  // without SYN: the entry that a cookie brings back. Addresses and ports come from the tuple, below.
   logic new_ts, remembers;   // timestamps are used; and so the options' memory is there if it must be
   tcb_t opened;
   assign new_ts    = seg.ts_ok && listener_opts[OPT_TS];
@@ -304,11 +304,6 @@ module tcp_fsm (
     opened             = '0;
     opened.generation  = tcb.generation + 16'd1;
     opened.listener    = listener_index;
-    opened.ip6         = seg.ip6;
-    opened.remote_addr = seg.src_addr;
-    opened.local_addr  = seg.dst_addr;
-    opened.remote_port = seg.src_port;
-    opened.local_port  = seg.dst_port;
     opened.remote_mac  = seg.src_mac;
     opened.vlan_tags   = seg.vlan_tags;
     opened.vlan_svlan  = seg.vlan_svlan;
@@ -332,9 +327,9 @@ module tcp_fsm (
       opened.sack_ok     = seg.sack_ok;                      // RFC 2018 2
       opened.ecn_ok      = ece && cwr;                       // RFC 3168 6.1.1
       opened.ts_recent   = seg.ts_ok ? seg.tsval : 32'd0;    // RFC 7323 4.3
-      opened.sent_ms     = ms[23:0];
+      opened.sent_ms     = ms;
       opened.timer_armed = 1'b1;
-      opened.deadline_ms = ms[23:0] + {8'd0, first_rto_ms};
+      opened.deadline_ms = ms + {8'd0, first_rto_ms};
     end else begin
       opened.state       = `HF_STATE_ESTABLISHED;
       opened.iss         = seg.ack - 32'd1;
@@ -356,46 +351,6 @@ module tcp_fsm (
     opened.snd_wnd = syn ? {16'd0, seg.wnd} : {16'd0, seg.wnd} << opened.snd_wscale;  // RFC 7323 2.2: not of a SYN
   end
 
-  // RFC 9293 3.10.7.3, fourth: the entry of SYN-SENT after the peer's SYN, with or without an ACK. What we
-  // offered is negotiated if the peer offers it too.
-  tcb_t answered;
-  always_comb begin
-    answered            = tcb;
-    answered.irs        = seg.seq;
-    answered.rcv_nxt    = seg.seq + 32'd1;
-    answered.snd_wnd    = {16'd0, seg.wnd};  // RFC 7323 2.2
-    answered.mss        = new_mss;
-    answered.ws_ok      = tcb.ws_ok && seg.ws_ok;
-    answered.snd_wscale = tcb.ws_ok && seg.ws_ok ? seg.ws : 4'd0;
-    answered.rcv_wscale = tcb.ws_ok && seg.ws_ok ? tcb.rcv_wscale : 4'd0;
-    answered.ts_ok      = tcb.ts_ok && seg.ts_ok;
-    answered.ts_recent  = seg.ts_ok ? seg.tsval : 32'd0;
-    answered.ts_offset  = tcb.ts_ok && seg.ts_ok ? tcb.ts_offset : 32'd0;
-    answered.sack_ok    = tcb.sack_ok && seg.sack_ok;
-    if (ack) begin
-      answered.state       = `HF_STATE_ESTABLISHED;
-      answered.snd_una     = seg.ack;
-      answered.ecn_ok      = tcb.ecn_ok && ece && !cwr;  // RFC 3168 6.1.1: ECE alone accepts
-      answered.timer_armed = 1'b0;
-      answered.deadline_ms = 24'd0;
-    end else begin
-      answered.state       = `HF_STATE_SYN_RECEIVED;
-      answered.ecn_ok      = tcb.ecn_ok && ece && cwr;   // both offer
-    end
-  end
-
-  // RFC 9293 3.10.7.4, fifth, SYN-RECEIVED: the entry when our SYN is acknowledged.
-  tcb_t completed;
-  always_comb begin
-    completed             = tcb;
-    completed.state       = `HF_STATE_ESTABLISHED;
-    completed.snd_una     = seg.ack;
-    completed.snd_wnd     = syn ? {16'd0, seg.wnd} : {16'd0, seg.wnd} << tcb.snd_wscale;  // RFC 7323 2.2, 2.3
-    completed.timer_armed = 1'b0;
-    completed.deadline_ms = 24'd0;
-    if (ts_update) completed.ts_recent = seg.tsval;
-  end
-
   // ---- timers ----
 
   // RFC 6298 5.5: the doubled timeout of the next retransmission; 2.5: the cap. RFC 9293 3.8.3: R2 comes first,
@@ -412,26 +367,17 @@ module tcp_fsm (
     next_rto_ms = doubled_ms < {16'd0, syn_rto_max_ms} ? doubled_ms[15:0] : syn_rto_max_ms;
     if (next_rto_ms == 16'd0) next_rto_ms = 16'd1;
   end
-  assign next_deadline_ms = ms[23:0] + {8'd0, next_rto_ms};
+  assign next_deadline_ms = ms + {8'd0, next_rto_ms};
   assign to_give_up       = tcb.give_up_ms - next_deadline_ms;
   assign bounded_ms       = !counts_retries && to_give_up[23] ? tcb.give_up_ms : next_deadline_ms;
 
   // RFC 5961 7: so many challenge ACKs in each window of time.
   logic        challenge_allowed;
   logic [23:0] challenge_age;
-  tcb_t        challenged;
-  assign challenge_age = ms[23:0] - tcb.chal_ms;
-  always_comb begin
-    challenged = tcb;
-    if (challenge_age >= {8'd0, challenge_ms} || tcb.chal_count == 4'd0) begin
-      challenge_allowed     = challenge_limit != 4'd0;
-      challenged.chal_ms    = ms[23:0];
-      challenged.chal_count = 4'd1;
-    end else begin
-      challenge_allowed     = tcb.chal_count < challenge_limit;
-      challenged.chal_count = tcb.chal_count + 4'd1;
-    end
-  end
+  logic        challenge_first;   // of its window
+  assign challenge_age     = ms - tcb.chal_ms;
+  assign challenge_first   = challenge_age >= {8'd0, challenge_ms} || tcb.chal_count == 4'd0;
+  assign challenge_allowed = challenge_first ? challenge_limit != 4'd0 : tcb.chal_count < challenge_limit;
 
   // ---- CONNECT, CLOSE, ADOPT ----
 
@@ -439,16 +385,23 @@ module tcp_fsm (
   logic [`HF_TCB_BITS-1:0] body_entry;
 
   tcp_command u_command (
-    .command(command), .body(command_body), .tuple(command_tuple), .mixed(command_mixed), .isn(isn),
-    .entry(entry), .hit(hit), .insertable(insertable), .ms(ms[23:0]), .clock_4us(clock_4us),
+    .command(command), .body(command_body), .tuple(tuple), .mixed(command_mixed), .isn(isn),
+    .entry(entry), .hit(hit), .insertable(insertable), .ms(ms), .clock_4us(clock_4us),
     .ts_offset_off(ts_offset_off), .ecn(ecn), .syn_rto_ms(syn_rto_ms), .syn_rto_max_ms(syn_rto_max_ms),
     .connect_ms(connect_ms), .close_ms(close_ms), .our_rcv_wnd(our_rcv_wnd), .our_wscale(our_wscale),
     .status(body_status), .entry_after(body_entry));
 
   // ---- the decision ----
 
-  logic [2:0] want;           // HF_SEND_*: the frame, made below of the entry after
-  tcb_t  tcb_new;             // the entry after, if the op goes through and does not free it
+  // What becomes of the entry, if the op goes through and does not free it.
+  typedef enum logic [3:0] {
+    KEEP, OPEN, TAKE_BODY, ANSWER, COMPLETE, REPEAT_SYN, RESTART, CLOSE_STEP, CHALLENGE, RETRY, DISARM
+  } become_t;
+  become_t become;
+
+  logic [2:0] want;           // HF_SEND_*
+  tcb_t  tcb_new;
+  logic [3:0] closing_state;  // CLOSE_STEP: the next state
   logic  new_write, new_free, new_reset;
   logic  passive_open;        // the SYN may become a connection: judged below
   logic  challenge;           // a challenge ACK, if its limit allows
@@ -464,7 +417,8 @@ module tcp_fsm (
   // First what the op would do, given room; a segment without room is dropped below.
   always_comb begin
     want         = `HF_SEND_NOTHING;
-    tcb_new      = tcb;
+    become       = KEEP;
+    closing_state = tcb.state;
     new_write    = 1'b0;
     new_free     = 1'b0;
     new_reset    = 1'b0;
@@ -524,17 +478,17 @@ module tcp_fsm (
               new_back  = 1'b1;
               new_write = insertable;
               new_event = `HF_EVENT_ESTABLISHED;
-              tcb_new   = opened;
+              become    = OPEN;
               if (seg_len != 17'd0) new_verdict = `HF_VERDICT_HOST;
             end
           end else if (ack) begin
             // RFC 9293 3.10.7.2, second: <SEQ=SEG.ACK><CTL=RST>, unless the host may hold the connection.
             cnt_cookie_bad = !syn && cookie_live;
             if (cache_complete) begin
-              want    = `HF_SEND_RST_TO_ACK;
-              tcb_new = opened;
+              want   = `HF_SEND_RST_TO_ACK;
+              become = OPEN;         // for the addresses of the RST
             end else begin
-              missed  = 1'b1;
+              missed = 1'b1;
             end
           end else begin
             passive_open = 1'b1;
@@ -564,7 +518,7 @@ module tcp_fsm (
                 // RFC 9293 3.10.7.3, fourth: ESTABLISHED, or without ACK (simultaneous open) SYN-RECEIVED.
                 new_write = 1'b1;
                 new_clamp = seg.ws_clamped;
-                tcb_new   = answered;
+                become    = ANSWER;
                 want      = ack ? `HF_SEND_ACK : `HF_SEND_SYNACK;
                 if (ack) new_event = `HF_EVENT_ESTABLISHED;
               end
@@ -590,17 +544,16 @@ module tcp_fsm (
               end else if (syn) begin
                 if (!ack && !fin && seg.seq == tcb.irs) begin
                   // RFC 9293 3.8.1: the peer's SYN again, our SYN-ACK was lost: send it again, same ISS.
-                  want             = `HF_SEND_SYNACK;
-                  new_write        = 1'b1;
-                  tcb_new.syn_lost = 1'b1;
-                  if (tcb.ts_ok && seg.ts_ok && !ts_age[31]) tcb_new.ts_recent = seg.tsval;  // RFC 7323 4.3
+                  want      = `HF_SEND_SYNACK;
+                  new_write = 1'b1;
+                  become    = REPEAT_SYN;
                 end else if (ack && seg.seq == tcb.irs && tcb.active && ack_acceptable) begin
                   // RFC 9293 3.5, figure 7: the peer's SYN-ACK completes a simultaneous open. It waits
                   // for an ACK as we do, so it gets one.
                   want      = `HF_SEND_ACK;
                   new_write = 1'b1;
                   new_event = `HF_EVENT_ESTABLISHED;
-                  tcb_new   = completed;
+                  become    = COMPLETE;
                 end else begin
                   // RFC 5961 4.2; RFC 9293 3.10.7.4, fourth: challenge ACK, whatever the SEQ.
                   challenge = 1'b1;
@@ -624,7 +577,7 @@ module tcp_fsm (
                 // eighth) are the host's: it gets the frame after the event.
                 new_write = 1'b1;
                 new_event = `HF_EVENT_ESTABLISHED;
-                tcb_new   = completed;
+                become    = COMPLETE;
                 if (seg_len != 17'd0) new_verdict = `HF_VERDICT_HOST;
               end
             end
@@ -652,9 +605,9 @@ module tcp_fsm (
                 challenge = 1'b1;
               end else if (tcb.state == `HF_STATE_TIME_WAIT && fin && !rst && end_off == 32'hffffffff) begin
                 // RFC 9293 3.10.7.4, eighth, TIME-WAIT: the peer's FIN again, our ACK was lost: restart 2 MSL.
-                want                = `HF_SEND_ACK;
-                new_write           = 1'b1;
-                tcb_new.deadline_ms = ms[23:0] + {2'd0, time_wait_ms};
+                want      = `HF_SEND_ACK;
+                new_write = 1'b1;
+                become    = RESTART;
               end else if (!acceptable) begin
                 // RFC 9293 3.10.7.4, first.
                 if (rst) begin
@@ -709,24 +662,19 @@ module tcp_fsm (
                 // RFC 9293 3.10.7.4, fifth (our FIN is acknowledged) and eighth (the peer's FIN).
                 closing_fin = fin && end_off == 32'd0 &&
                               (tcb.state == `HF_STATE_FIN_WAIT_1 || tcb.state == `HF_STATE_FIN_WAIT_2);
-                if (ack_all) tcb_new.snd_una = tcb.snd_nxt;
-                if (ts_update) tcb_new.ts_recent = seg.tsval;
-                if (closing_fin) begin
-                  want            = `HF_SEND_ACK;
-                  tcb_new.rcv_nxt = tcb.rcv_nxt + 32'd1;
-                end
+                become = CLOSE_STEP;
+                if (closing_fin) want = `HF_SEND_ACK;
                 if ((closing_fin && (ack_all || tcb.state == `HF_STATE_FIN_WAIT_2)) ||
                     (tcb.state == `HF_STATE_CLOSING && ack_all)) begin
-                  tcb_new.state       = `HF_STATE_TIME_WAIT;
-                  tcb_new.deadline_ms = ms[23:0] + {2'd0, time_wait_ms};
-                  new_event           = `HF_EVENT_CLOSED;
+                  closing_state = `HF_STATE_TIME_WAIT;
+                  new_event     = `HF_EVENT_CLOSED;
                 end else if (closing_fin) begin
-                  tcb_new.state       = `HF_STATE_CLOSING;
+                  closing_state = `HF_STATE_CLOSING;
                 end else if (tcb.state == `HF_STATE_FIN_WAIT_1 && ack_all) begin
-                  tcb_new.state       = `HF_STATE_FIN_WAIT_2;
-                  tcb_new.deadline_ms = ms[23:0] + {2'd0, fin_wait_2_ms};
+                  closing_state = `HF_STATE_FIN_WAIT_2;
                 end
-                new_write = tcb_new != tcb;
+                new_write = closing_fin || closing_state != tcb.state || (ack_all && tcb.snd_una != tcb.snd_nxt) ||
+                            (ts_update && ts_age != 32'd0);
               end
             end
 
@@ -743,7 +691,7 @@ module tcp_fsm (
           end else if (send_cookie) begin
             want       = `HF_SEND_SYNACK;
             new_cookie = 1'b1;
-            tcb_new    = opened;
+            become     = OPEN;
           end else if (over_backlog || (!hit && over_high)) begin
             // RFC 4987 2.2: the backlog is the limit of half-open connections.
             new_verdict = `HF_VERDICT_DROP;
@@ -757,7 +705,7 @@ module tcp_fsm (
             new_write = 1'b1;
             new_open  = 1'b1;
             new_clamp = seg.ws_clamped;
-            tcb_new   = opened;
+            become    = OPEN;
           end
         end
 
@@ -770,7 +718,7 @@ module tcp_fsm (
           if (challenge_allowed) begin
             want      = `HF_SEND_ACK;
             new_write = 1'b1;
-            tcb_new   = challenged;
+            become    = CHALLENGE;
           end else begin
             new_limited = 1'b1;
           end
@@ -804,20 +752,17 @@ module tcp_fsm (
               end else begin
                 // RFC 6298 5.4 to 5.6: send again, double the timeout. RFC 9293 3.8.3 (R1): say so, once.
                 // A SYN-ACK beyond SYNACK_LIMIT is left out; its turn is over all the same.
-                cnt_retransmit      = 1'b1;
-                tcb_new.retries     = next_retries[4] ? 4'd15 : next_retries[3:0];
-                tcb_new.deadline_ms = bounded_ms;
+                cnt_retransmit = 1'b1;
+                become         = RETRY;
                 if (!counts_retries && tcb.retries == 4'd2) new_event = `HF_EVENT_RETRYING;
                 if (counts_retries && !synack_token) begin
                   cnt_retransmit     = 1'b0;
                   cnt_synack_limited = 1'b1;
                 end else if (tcb.state == `HF_STATE_SYN_SENT || tcb.state == `HF_STATE_SYN_RECEIVED) begin
-                  take_synack      = counts_retries;
-                  want             = tcb.state == `HF_STATE_SYN_SENT ? `HF_SEND_SYN : `HF_SEND_SYNACK;
-                  tcb_new.syn_lost = 1'b1;
-                  tcb_new.sent_ms  = ms[23:0];
+                  take_synack = counts_retries;
+                  want        = tcb.state == `HF_STATE_SYN_SENT ? `HF_SEND_SYN : `HF_SEND_SYNACK;
                 end else begin
-                  want             = `HF_SEND_FIN;
+                  want        = `HF_SEND_FIN;
                 end
               end
             end
@@ -829,7 +774,7 @@ module tcp_fsm (
             // RFC 9293 3.10.8, TIME-WAIT timeout.
             `HF_STATE_TIME_WAIT: new_free = 1'b1;
             // No other state has a timer; disarm what should not be armed.
-            default: tcb_new.timer_armed = 1'b0;
+            default: become = DISARM;
           endcase
         end
       end
@@ -847,7 +792,7 @@ module tcp_fsm (
             if (body_status == `HF_STATUS_OK) begin
               new_write   = 1'b1;
               new_id      = 1'b1;
-              tcb_new     = body_entry;
+              become      = TAKE_BODY;
               cnt_connect = command == `HF_COMMAND_CONNECT;
               cnt_close   = command == `HF_COMMAND_CLOSE;
               if (cnt_connect) want = `HF_SEND_SYN;
@@ -881,10 +826,90 @@ module tcp_fsm (
     endcase
   end
 
+  // The entry after. Who the connection is between is never changed in an entry, only with it.
+  tuple_t names;
+  tcb_t   fresh;
+  logic   negotiated_ws, negotiated_ts;   // in our SYN and in the peer's
+  assign names         = tuple;
+  assign negotiated_ws = tcb.ws_ok && seg.ws_ok;
+  assign negotiated_ts = tcb.ts_ok && seg.ts_ok;
+  always_comb begin
+    fresh             = become == TAKE_BODY ? body_entry : opened;
+    fresh.ip6         = names.ip6;
+    fresh.remote_addr = names.remote_addr;
+    fresh.local_addr  = names.local_addr;
+    fresh.remote_port = names.remote_port;
+    fresh.local_port  = names.local_port;
+
+    tcb_new = become == OPEN || become == TAKE_BODY ? fresh : tcb;
+    case (become)
+      ANSWER: begin
+        // RFC 9293 3.10.7.3, fourth: SYN-SENT after the peer's SYN, with or without an ACK. What we offered is
+        // negotiated if the peer offers it too.
+        tcb_new.state      = ack ? `HF_STATE_ESTABLISHED : `HF_STATE_SYN_RECEIVED;
+        tcb_new.irs        = seg.seq;
+        tcb_new.rcv_nxt    = seg.seq + 32'd1;
+        tcb_new.snd_wnd    = {16'd0, seg.wnd};  // RFC 7323 2.2
+        tcb_new.mss        = new_mss;
+        tcb_new.ws_ok      = negotiated_ws;
+        tcb_new.snd_wscale = negotiated_ws ? seg.ws : 4'd0;
+        tcb_new.rcv_wscale = negotiated_ws ? tcb.rcv_wscale : 4'd0;
+        tcb_new.ts_ok      = negotiated_ts;
+        tcb_new.ts_recent  = seg.ts_ok ? seg.tsval : 32'd0;
+        tcb_new.ts_offset  = negotiated_ts ? tcb.ts_offset : 32'd0;
+        tcb_new.sack_ok    = tcb.sack_ok && seg.sack_ok;
+        tcb_new.ecn_ok     = tcb.ecn_ok && ece && cwr != ack;  // RFC 3168 6.1.1: ECE alone accepts, both offer
+        if (ack) begin
+          tcb_new.snd_una     = seg.ack;
+          tcb_new.timer_armed = 1'b0;
+          tcb_new.deadline_ms = 24'd0;
+        end
+      end
+      COMPLETE: begin
+        // RFC 9293 3.10.7.4, fifth, SYN-RECEIVED: our SYN is acknowledged.
+        tcb_new.state       = `HF_STATE_ESTABLISHED;
+        tcb_new.snd_una     = seg.ack;
+        tcb_new.snd_wnd     = syn ? {16'd0, seg.wnd} : {16'd0, seg.wnd} << tcb.snd_wscale;  // RFC 7323 2.2, 2.3
+        tcb_new.timer_armed = 1'b0;
+        tcb_new.deadline_ms = 24'd0;
+        if (ts_update) tcb_new.ts_recent = seg.tsval;
+      end
+      REPEAT_SYN: begin
+        tcb_new.syn_lost = 1'b1;
+        if (tcb.ts_ok && seg.ts_ok && !ts_age[31]) tcb_new.ts_recent = seg.tsval;  // RFC 7323 4.3
+      end
+      RESTART: tcb_new.deadline_ms = ms + {2'd0, time_wait_ms};
+      CLOSE_STEP: begin
+        tcb_new.state = closing_state;
+        if (ack_all) tcb_new.snd_una = tcb.snd_nxt;
+        if (ts_update) tcb_new.ts_recent = seg.tsval;
+        if (closing_fin) tcb_new.rcv_nxt = tcb.rcv_nxt + 32'd1;
+        if (closing_state != tcb.state && closing_state == `HF_STATE_TIME_WAIT)
+          tcb_new.deadline_ms = ms + {2'd0, time_wait_ms};
+        if (closing_state != tcb.state && closing_state == `HF_STATE_FIN_WAIT_2)
+          tcb_new.deadline_ms = ms + {2'd0, fin_wait_2_ms};
+      end
+      CHALLENGE: begin
+        // RFC 5961 7: so many in each window of time.
+        if (challenge_first) tcb_new.chal_ms = ms;
+        tcb_new.chal_count = challenge_first ? 4'd1 : tcb.chal_count + 4'd1;
+      end
+      RETRY: begin
+        tcb_new.retries     = next_retries[4] ? 4'd15 : next_retries[3:0];
+        tcb_new.deadline_ms = bounded_ms;
+        if (want == `HF_SEND_SYN || want == `HF_SEND_SYNACK) begin
+          tcb_new.syn_lost = 1'b1;
+          tcb_new.sent_ms  = ms;
+        end
+      end
+      DISARM: tcb_new.timer_armed = 1'b0;
+      default: ;
+    endcase
+  end
+
   // Without room for what it sends, a segment changes nothing: the peer will send it again.
   // Commands and timeouts are not issued without room; an ICMP error has looked for it above.
   logic no_reply_room, no_token, no_event_room, go;
-  tcb_t shown;   // what reply and event show: a freed entry as it was before
   always_comb begin
     no_reply_room = want != `HF_SEND_NOTHING && !reply_room;
     no_token      = want == `HF_SEND_RST_TO_ACK && !rst_token;
@@ -900,17 +925,10 @@ module tcp_fsm (
       else cause = `HF_CAUSE_EVENT_FULL;
     end
 
-    shown = new_free ? tcb : tcb_new;
-    tcb_d = tcb_new;
-    if (new_free) begin
-      // A free slot keeps nothing but how often it was used.
-      tcb_d            = '0;
-      tcb_d.generation = tcb.generation;
-    end
     write       = new_write && go;
     free        = new_free && go;
     insert      = (new_open || new_id || (new_back && insertable)) && !hit && !victim && go;
-    reply_valid = want != `HF_SEND_NOTHING && go;
+    send        = go ? want : `HF_SEND_NOTHING;
     event_code  = go ? new_event : `HF_EVENT_NONE;
     cookie      = new_cookie && go;
     take_rst    = want == `HF_SEND_RST_TO_ACK && go;
@@ -926,16 +944,12 @@ module tcp_fsm (
     cnt_ws_clamped    = new_clamp && go;
     cnt_challenge_limited = new_limited;
     cnt_opt_malformed = op == `HF_OP_SEGMENT && seg.opt_bad;
-    cnt_tx_syn        = reply_valid && want == `HF_SEND_SYN;
-    cnt_tx_synack     = reply_valid && want == `HF_SEND_SYNACK;
-    cnt_tx_ack        = reply_valid && want == `HF_SEND_ACK;
-    cnt_tx_fin        = reply_valid && want == `HF_SEND_FIN;
-    cnt_tx_rst        = reply_valid && (want == `HF_SEND_RST_TO_ACK || want == `HF_SEND_ABORT);
+    cnt_tx_syn        = send == `HF_SEND_SYN;
+    cnt_tx_synack     = send == `HF_SEND_SYNACK;
+    cnt_tx_ack        = send == `HF_SEND_ACK;
+    cnt_tx_fin        = send == `HF_SEND_FIN;
+    cnt_tx_rst        = send == `HF_SEND_RST_TO_ACK || send == `HF_SEND_ABORT;
   end
-
-  tcp_reply u_reply (
-    .send(want), .cookie(new_cookie), .entry(shown), .seg_ack(seg.ack), .seg_ts_ok(seg.ts_ok), .seg_tsval(seg.tsval), .ms(ms),
-    .our_mss(our_mss), .our_mss6(our_mss6), .reply(reply));
 
   // ---- the event ----
 
@@ -944,12 +958,12 @@ module tcp_fsm (
   logic [23:0] sample_ms;
   logic [15:0] sample_capped;
   logic [17:0] sample_rto;
-  assign sample_ms     = ms[23:0] - tcb.sent_ms;
+  assign sample_ms     = ms - tcb.sent_ms;
   assign sample_capped = sample_ms > 24'hfffe ? 16'hfffe : sample_ms[15:0];
   assign sample_rto    = {2'd0, sample_capped} + {1'b0, sample_capped, 1'b0};
   always_comb begin
     rtt_ms = 16'hffff;
-    rto_ms = shown.rto_ms;
+    rto_ms = tcb_new.rto_ms;
     if (new_event == `HF_EVENT_ESTABLISHED && !new_back) begin
       if (tcb.syn_lost) begin
         rto_ms = syn_rto_ms > 16'd3000 ? syn_rto_ms : 16'd3000;

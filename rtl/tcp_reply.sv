@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // tcp_reply - the frame that tcp_fsm wants sent, as a reply descriptor (regs/reply.def).
 //
-// Input   send: HF_SEND_* of engine_defs.svh. cookie: a SYN-ACK that no entry remembers. entry: as it is after the op; of an op that frees it, as it was
-//         before. seg_*: of the segment that a RST answers. Clock and configuration of this very cycle.
+// Input   send: HF_SEND_* of engine_defs.svh. cookie: a SYN-ACK that no entry remembers. entry: as it is after the
+//         op; of an op that frees it, as it was before. seg_*: of the segment that a RST answers. ms, our_mss,
+//         our_mss6: clock and registers, as tcp_fsm saw them.
 // Output  reply.
 // Timing  combinational, no state.
 `include "handfast_defs.svh"
