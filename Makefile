@@ -141,6 +141,8 @@ lossy: $B/tests/test_lossy  ## 10,000 opens and closes in lock step over a wire 
 	HF_LOSSY=10000 $B/tests/test_lossy --target lockstep --case lossy_wire
 peers: $B/handfast $(PEERS)  ## Linux's TCP against a board in lock step, every option off and on, both ways; needs root
 	tests/peers/run $B
+attack: $B/tests/attack  ## floods at the wire limit among good peers: what became of each, as the table of docs/attack.md
+	$B/tests/attack
 bench: $B/bench  ## measure; writes build/bench.json and prints it as a table
 	tools/bench.sh
 bench-software: $B/handfast $(SOFTWARE)  ## CPU time per SYN of software and of a host with a board; needs root
@@ -181,7 +183,7 @@ help:  ## this list
 small-parameters:
 	@echo $(addprefix -G,$(SMALL))
 
-.PHONY: all small-parameters generate demo test conformance lockstep lossy peers bench bench-software regress regress-test lint synth netlist-test formal mutants sanitize waves wave clean help
+.PHONY: all small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/tests/peers/*.d $(OBJ)/tests/software/*.d $R/shim.d)
