@@ -16,10 +16,15 @@ OBJ     = $B/obj
 RTL     = $(sort $(wildcard rtl/*.sv))
 DEFS    = $(wildcard regs/*.def regs/*.h)
 SMALL   = SETS_LOG2=2 WAYS=2 SEG_DEPTH=4 STAGE_BEATS=256 HOST_FIFO_BEATS=256 EVENT_DEPTH=2 REPLY_DEPTH=2 \
-          TX_BEATS=256 TX_DESCS=2 MAX_FRAME=512 CMD_DEPTH=2 LISTENERS=2
+          TX_BEATS=256 TX_DESCS=2 MAX_FRAME=512 CMD_DEPTH=2 LISTENERS=2 HASH_ROUNDS=2
 WIDE    = DATA_W=512 SEG_DEPTH=64 STAGE_BEATS=128 HOST_FIFO_BEATS=512 REPLY_DEPTH=16 CMD_DEPTH=8 TX_BEATS=128 TX_DESCS=32
-WIDE_SMALL = $(filter-out SEG_DEPTH=% STAGE_BEATS=% HOST_FIFO_BEATS=% TX_BEATS=%,$(SMALL)) \
+WIDE_SMALL = $(filter-out HASH_ROUNDS=% SEG_DEPTH=% STAGE_BEATS=% HOST_FIFO_BEATS=% TX_BEATS=%,$(SMALL)) \
           DATA_W=512 SEG_DEPTH=8 STAGE_BEATS=32 HOST_FIFO_BEATS=32 TX_BEATS=16
+# For boards: a small ECP5; the largest table of an ECP5-85F (its block RAM decides) and of an XC7A200T.
+C512    = SETS_LOG2=7 LISTENERS=4 SEG_DEPTH=16 STAGE_BEATS=256 HOST_FIFO_BEATS=512 EVENT_DEPTH=16 REPLY_DEPTH=16 \
+          TX_BEATS=256 TX_DESCS=8 CMD_DEPTH=1 HASH_ROUNDS=2
+FULL    = SETS_LOG2=9
+C8192   = SETS_LOG2=11
 WARN    = -Wall -Wextra -Werror
 COMPILE = -std=c11 -D_GNU_SOURCE -I. $(WARN) -MMD -MP
 
@@ -101,7 +106,8 @@ VROOT    = $(shell $(VERILATOR) --getenv VERILATOR_ROOT)
 $R/%/done: $(RTL) $(wildcard rtl/*.svh)
 	@rm -rf $(@D) && mkdir -p $(@D)
 	$(VERILATOR) --cc -O3 -Wno-fatal -Wno-lint $(VFLAGS) $(VSPEED) -Mdir $(@D) --prefix $* $(SOURCES)
-	$(MAKE) -s -C $(@D) -f $*.mk CXX=$(RTL_CXX) OPT_FAST='$(CXXFLAGS)' OPT_GLOBAL=-O2 $*__ALL.a verilated.o verilated_threads.o \
+	$(MAKE) -s -C $(@D) -f $*.mk CXX=$(RTL_CXX) OPT_FAST='$(CXXFLAGS)' $*__ALL.a
+	$(MAKE) -s -C $(@D) -f $*.mk OPT_GLOBAL=-O2 verilated.o verilated_threads.o \
 		$(if $(findstring FST,$(TRACE)),verilated_fst_c.o)
 	@touch $@
 $R/shim.o: sim/rtl_shim.cpp $(TOPS:%=$R/%/done)
@@ -140,6 +146,8 @@ lossy: $B/tests/test_lossy  ## 10,000 opens and closes in lock step over a wire 
 	HF_LOSSY=10000 $B/tests/test_lossy --target lockstep --case lossy_wire
 peers: $B/handfast $(PEERS)  ## Linux's TCP against a board in lock step, every option off and on, both ways; needs root
 	tests/peers/run $B
+attack: $B/tests/attack  ## floods at the wire limit among good peers: what became of each, as the table of docs/attack.md
+	$B/tests/attack
 bench: $B/bench  ## measure; writes build/bench.json and prints it as a table
 	tools/bench.sh
 bench-software: $B/handfast $(SOFTWARE)  ## CPU time per SYN of software and of a host with a board; needs root
@@ -154,8 +162,10 @@ regress-test: $B/lockstep  ## regress itself; sshd and Slurm, if installed, are 
 	tests/regress/run $B
 lint: all  ## Verilator -Wall, gcc -Werror, cppcheck, clang-format, SPDX lines
 	+tools/lint.sh
-synth:  ## Yosys generic and ECP5: LUTs, flip-flops, block RAMs
+synth:  ## Yosys generic and ECP5: LUTs, flip-flops, block RAMs; with SYNTH=all every build of docs/resources.md, and that file
 	+tools/synth.sh
+pnr:  ## place and route the c512 build with nextpnr-ecp5, where it is installed: the clock it reaches
+	+tools/pnr.sh
 netlist-test:  ## the directed tests on the netlist that Yosys wrote back
 	+tools/netlist-test.sh
 formal:  ## prove the properties of docs/formal.md, and that each one can fail
@@ -179,8 +189,10 @@ help:  ## this list
 
 small-parameters:
 	@echo $(addprefix -G,$(SMALL))
+parameters-%:
+	@echo $($*)
 
-.PHONY: all small-parameters generate demo test conformance lockstep lossy peers bench bench-software regress regress-test lint synth netlist-test formal mutants sanitize waves wave clean help
+.PHONY: all small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/tests/peers/*.d $(OBJ)/tests/software/*.d $R/shim.d)

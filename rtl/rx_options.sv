@@ -80,8 +80,10 @@ module rx_options (
         kind_at[i] = active[i] && (last_at[(i + 7) % 8] || (kind_at[(i + 7) % 8] && is_nop[(i + 7) % 8]) ||
                                    (s_in.at == KIND && !active[(i + 7) % 8]));
       last_at[i] = in_body && s_in.last == 6'(i);
-      for (int j = 0; j <= i; j++)
-        last_at[i] = last_at[i] || (len_at[j] && body[8*j + i - j]);
+      for (int j = 0; j < 8; j++) begin
+        if (j <= i)
+          last_at[i] = last_at[i] || (len_at[j] && body[(8*j + i - j) % 64]);
+      end
       len_at[i + 1] = kind_at[i] && !is_nop[i] && !is_end[i] && !is_final[i];
       stop = stop || (kind_at[i] && is_end[i]);
       bad = bad || (kind_at[i] && !is_nop[i] && !is_end[i] && is_final[i]) || (len_at[i] && len_low[i]) ||

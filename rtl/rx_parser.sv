@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rx_parser - one descriptor per received frame: Ethernet II with up to two 802.1Q tags, IPv4 (RFC 791),
 // IPv6 (RFC 8200), TCP (RFC 9293 3.1), its options (3.2; RFC 7323, RFC 2018), ICMP and ICMPv6 errors about
-//         TCP segments (RFC 792, RFC 4443, RFC 5927), all checksums, and the requests for the tuple's hash and
-//         the cookie's.
+// TCP segments (RFC 792, RFC 4443, RFC 5927), all checksums, and the requests for the tuple's hash and the cookie's.
 //
 // Input   s_axis_rx: 8 bytes per beat, the frame's first byte is tdata[7:0]; tkeep counts on the last
 //         beat only, where it is 2^n - 1. Never stalled: there is no tready.

@@ -30,17 +30,29 @@ module siphash #(
     end
   endgenerate
 
+  // ---- the steps, and the message that all hashes share ----
+
   logic [3:0]   step_q;        // 0 idle, else the number of this cycle among those with rounds
   logic [3:0]   last_step, final_step;
   logic         long_q;
-  logic [319:0] words_q;       // bits 63:0: the word that was put in last
-  logic         next_word, finalize;
+  logic [255:0] rest_q;        // the message but its first word
+  logic [63:0]  word_q;        // the word that was put in last
+  logic [63:0]  next, put_in;
+  logic         take_off, finalize;
 
   assign last_step  = long_q ? 4'(14 / ROUNDS) : 4'(8 / ROUNDS);
-  assign final_step = last_step - 4'(4 / ROUNDS - 1);
-  assign finalize   = step_q == final_step;
-  assign next_word  = (ROUNDS == 2 || step_q[0]) && step_q > 4'd1 && step_q < final_step;
+  assign final_step = last_step - 4'(4 / ROUNDS);
   assign done       = step_q != 4'd0 && step_q == last_step;
+
+  // With its second round a word is taken off, and the next one put in; with that of the last word 0xff.
+  assign finalize = step_q == final_step;
+  assign take_off = (ROUNDS == 2 || !step_q[0]) && step_q != 4'd0 && step_q <= final_step;
+  always_comb begin
+    next = '0;
+    for (int i = 0; i < 4; i++)
+      next = next | (rest_q[64*i +: 64] & {64{32'(step_q) == 2 * (i + 1) / ROUNDS && (long_q || i == 0)}});
+    put_in = req ? words[63:0] : next;
+  end
 
   // Until the result is taken the last step is done again and again, from the same state.
   always_ff @(posedge clk) begin
@@ -50,42 +62,41 @@ module siphash #(
     else if (step_q != 4'd0) step_q <= step_q + 4'd1;
 
     if (req) begin
-      words_q <= words;
+      rest_q <= words[319:64];
       long_q <= long_message;
-    end else if (next_word) begin
-      words_q <= {64'd0, words_q[319:64]};
     end
+    if (req || take_off)
+      word_q <= put_in;
   end
 
   generate
     for (genvar h = 0; h < HASHES; h++) begin : g_hash
       logic [63:0]  k0, k1;
-      logic [255:0] v_q, v_in, v_out;
+      logic [255:0] v_q, v_out;
+      logic [63:0]  v0, v1, v2, v3;
       assign k0 = key[128*h +: 64];
       assign k1 = key[128*h + 64 +: 64];
-
-      // Before the first round of each word but the first, the word before it is taken off and the word put in;
-      // before the first of the last four, the last word is taken off and 0xff put in.
-      assign v_in = v_q ^ {next_word ? words_q[127:64] : 64'd0, finalize ? 64'hff : 64'd0, 64'd0,
-                           next_word || finalize ? words_q[63:0] : 64'd0};
+      assign {v3, v2, v1, v0} = v_out;
 
       if (ROUNDS == 2) begin : g_two
         logic [255:0] v_half;
-        sip_round u_first (.v_in(v_in), .v_out(v_half));
+        sip_round u_first (.v_in(v_q), .v_out(v_half));
         sip_round u_second (.v_in(v_half), .v_out(v_out));
       end else begin : g_one
-        sip_round u_round (.v_in(v_in), .v_out(v_out));
+        sip_round u_round (.v_in(v_q), .v_out(v_out));
       end
 
+      // The words go in behind the rounds: one XOR with what loads the keys.
       always_ff @(posedge clk) begin
-        if (req)
-          v_q <= {k1 ^ 64'h7465646279746573 ^ words[63:0], k0 ^ 64'h6c7967656e657261,
-                  k1 ^ 64'h646f72616e646f6d, k0 ^ 64'h736f6d6570736575};
-        else if (!done)
-          v_q <= v_out;
+        if (req || !done) begin
+          v_q[63:0]    <= (req ? k0 ^ 64'h736f6d6570736575 : v0) ^ (word_q & {64{take_off}});
+          v_q[127:64]  <= req ? k1 ^ 64'h646f72616e646f6d : v1;
+          v_q[191:128] <= req ? k0 ^ 64'h6c7967656e657261 : v2 ^ {56'd0, {8{finalize}}};
+          v_q[255:192] <= (req ? k1 ^ 64'h7465646279746573 : v3) ^ put_in;
+        end
       end
 
-      assign hash[64*h +: 64] = v_out[63:0] ^ v_out[127:64] ^ v_out[191:128] ^ v_out[255:192];
+      assign hash[64*h +: 64] = v0 ^ v1 ^ v2 ^ v3;
     end
   endgenerate
 endmodule

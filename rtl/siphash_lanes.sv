@@ -35,18 +35,17 @@ module siphash_lanes #(
     if (ROUNDS == 2) begin : g_serial
       localparam int REQUEST_BITS = 1 + 1 + 320 + 128 * HASHES;
       logic                    waits_q, free, start, core_done;
-      logic [REQUEST_BITS-1:0] waiting_q, next;
+      logic [REQUEST_BITS-1:0] waiting_q;
       logic [64*HASHES-1:0]    core_hash;
       logic                    note_q;
       logic [13:0]             due_q, due;      // bit i: a result is due i cycles from now
 
-      // A request that finds the core at work waits beside it; there is never a second one.
-      assign next = waits_q ? waiting_q : {note, long_message, words, key};
-      assign start = free && (waits_q || req);
+      // A request waits a cycle beside the core, longer if that is at work; there is never a second one.
+      assign start = free && waits_q;
 
       siphash #(.HASHES(HASHES), .ROUNDS(2)) u_core (
-        .clk(clk), .rst(rst), .req(start), .words(next[128*HASHES +: 320]),
-        .long_message(next[128*HASHES + 320]), .key(next[128*HASHES-1:0]),
+        .clk(clk), .rst(rst), .req(start), .words(waiting_q[128*HASHES +: 320]),
+        .long_message(waiting_q[128*HASHES + 320]), .key(waiting_q[128*HASHES-1:0]),
         .done(core_done), .hash(core_hash), .take(1'b1));
 
       logic busy_q;
@@ -67,13 +66,13 @@ module siphash_lanes #(
           busy_q <= 1'b0;
           due_q <= '0;
         end else begin
-          waits_q <= start ? waits_q && req : waits_q || req;
+          waits_q <= req || (waits_q && !start);
           if (start) busy_q <= 1'b1;
           else if (core_done) busy_q <= 1'b0;
           due_q <= due;
         end
         if (req) waiting_q <= {note, long_message, words, key};
-        if (start) note_q <= next[REQUEST_BITS-1];
+        if (start) note_q <= waiting_q[REQUEST_BITS-1];
       end
 
       /* verilator lint_off UNUSEDSIGNAL */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * lockstep.h - one phase of a lock-step run: its clock and watchdog (lockstep.c), random stimulus
  * (lockstep_random.c), what is aimed at one entry (lockstep_entries.c) or at the core's defences (lockstep_flood.c), directed
- * rows (lockstep_rows.c, lockstep_limits.c), and what of it all was reached (lockstep_cover.c). For main_lockstep.c only. */
+ * rows (lockstep_rows.c, lockstep_limits.c, lockstep_moments.c), and what of it all was reached (lockstep_cover.c). For main_lockstep.c only. */
 #ifndef HANDFAST_SIM_LOCKSTEP_H
 #define HANDFAST_SIM_LOCKSTEP_H
 
@@ -267,10 +267,17 @@ void lockstep_skip_epochs(struct run *r, unsigned epochs);
 
 /* lockstep_limits.c */
 
+/* lockstep_plain() and a listener of each family. False as lockstep_clock(). */
+bool lockstep_prepare(struct run *r);
 /* Rows for cookies, cache and buckets. False as lockstep_clock(). */
 bool lockstep_limits(struct run *r);
 /* Rows for ops of one entry or set, shares, register access behind SNAPSHOT, and every length. False as lockstep_clock(). */
 bool lockstep_order(struct run *r);
+
+/* lockstep_moments.c */
+
+/* Rows for register writes and ticks in each cycle of one op. False as lockstep_clock(). */
+bool lockstep_moments(struct run *r);
 
 /* lockstep_random.c */
 

@@ -180,6 +180,11 @@ static bool directed_memory(struct run *r)
 			traffic_option_sack(&g);
 		if (i & 4)
 			g.flags |= HF_ECE | HF_CWR;
+		/* At times our own MSS is the smaller one. */
+		lockstep_write(r, HF_REG_MSS, i % 6 ? 1460 : 700);
+		lockstep_write(r, HF_REG_MSS6, i % 5 ? 1440 : 800);
+		if (!settle(r))
+			return false;
 		a = syn_answered(r, &g);
 		if (!a)
 			return false;
@@ -191,7 +196,9 @@ static bool directed_memory(struct run *r)
 		if (!clean(r))
 			return false;
 	}
-	return true;
+	lockstep_write(r, HF_REG_MSS, 1460);
+	lockstep_write(r, HF_REG_MSS6, 1440);
+	return settle(r);
 }
 
 /* Cookies begin at COOKIE_HIGH and end below COOKIE_LOW. */
@@ -620,7 +627,7 @@ static bool directed_lengths(struct run *r)
 	return settle(r);
 }
 
-static bool begin(struct run *r)
+bool lockstep_prepare(struct run *r)
 {
 	lockstep_plain(r);
 	listeners(r);
@@ -629,11 +636,12 @@ static bool begin(struct run *r)
 
 bool lockstep_limits(struct run *r)
 {
-	return begin(r) && directed_cookies(r) && directed_rotation(r) && directed_memory(r) && directed_watermark(r) &&
-	       directed_cache(r) && directed_buckets(r);
+	return lockstep_prepare(r) && directed_cookies(r) && directed_rotation(r) && directed_memory(r) &&
+	       directed_watermark(r) && directed_cache(r) && directed_buckets(r);
 }
 
 bool lockstep_order(struct run *r)
 {
-	return begin(r) && directed_chains(r) && directed_shares(r) && directed_snapshot(r) && directed_lengths(r);
+	return lockstep_prepare(r) && directed_chains(r) && directed_shares(r) && directed_snapshot(r) &&
+	       directed_lengths(r);
 }

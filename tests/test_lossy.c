@@ -440,7 +440,9 @@ static bool start(struct lossy_run *r, unsigned pairs, const struct lossy_chance
 	r->session.ctx = r;
 	lossy_init(&r->to_board, chances, 1, to_board_end, r);
 	lossy_init(&r->to_peers, chances, 2, to_peers_end, r);
-	return CHECK(!config_apply(&config, r->session.sim, mac, keys, error, sizeof(error)), "%s", error);
+	/* This host is told of a connection once; whoever lets the board send cookies knows each by its numbers (test_handoff). */
+	return CHECK(!config_apply(&config, r->session.sim, mac, keys, error, sizeof(error)), "%s", error) &&
+	       CHECK(!sim_reg_write(r->session.sim, HF_REG_COOKIE, 1u << HF_COOKIE_LIFETIME_LOW), "COOKIE.MODE");
 }
 
 static unsigned connections(void)

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * lockstep_moments.c - directed rows for the cycle in which something is read: one frame or command, and a register write
+ * or a tick that comes one cycle later from row to row, so that each of its cycles sees it first, then not. */
+#include <string.h>
+#include "lockstep.h"
+
+#define QUIET_CYCLES 48u /* without a sound: nothing is under way */
+/* Cycles from a minimum frame's first beat: a write that begins in one of them takes effect between the frame's descriptor
+ * and its reply, at either width. */
+#define FIRST_CYCLE 6u
+#define LAST_CYCLE  26u
+
+enum stimulus_kind { SYN, STRAY };
+
+/* Register `reg` goes from one value to another while a frame is under way. */
+struct moment {
+	uint32_t reg, from, to;
+	enum stimulus_kind kind;
+	uint32_t staged, staged_value; /* written before, for a register that commits others; 0 = none */
+};
+
+#define WRITTEN	  8u  /* likewise, when only registers were written */
+#define COMMANDED 24u /* and when commands without a body were given */
+
+static bool settle(struct run *r)
+{
+	return lockstep_settle(r, QUIET_CYCLES);
+}
+
+static bool wait_cycles(struct run *r, unsigned cycles)
+{
+	while (cycles--)
+		if (!lockstep_clock(r, false))
+			return false;
+	return true;
+}
+
+static void tick(struct run *r)
+{
+	r->s->time_ps += MS_PS;
+}
+
+/* A peer that has nothing yet. */
+static struct peer *fresh_peer(struct run *r, bool ip6)
+{
+	struct peer *p = &r->peers[60];
+	const uint16_t port = p->port;
+
+	*p = (struct peer){ .ip6 = ip6,
+		.local_addr = lockstep_local_addr(ip6, 0),
+		.local_port = local_ports[0],
+		.port = (uint16_t)(port + 1),
+		.isn = 0xfffffff0,
+		.tsval = 7 };
+	return p;
+}
+
+static void send(struct run *r, enum stimulus_kind kind, bool ip6)
+{
+	const struct peer *p = fresh_peer(r, ip6);
+	struct segment g = lockstep_syn(r, p);
+
+	if (kind == STRAY) {
+		g = lockstep_segment(r, p, HF_ACK, 1, 1);
+	} else {
+		traffic_option_mss(&g, 1200);
+		traffic_option_ts(&g, p->tsval, 0);
+		traffic_option_ws(&g, 3);
+	}
+	lockstep_send(r, &g);
+}
+
+/* The row ends, and every entry goes. */
+static bool clean(struct run *r)
+{
+	if (!settle(r))
+		return false;
+	lockstep_abort(r, false);
+	return lockstep_settle(r, COMMANDED);
+}
+
+/* Registers that a segment meets on its way. */
+static bool directed_registers(struct run *r)
+{
+	const uint32_t commit = HF_REG_LISTEN_COMMIT, offload = 1u << HF_LISTEN_COMMIT_MODE_LOW;
+	const uint32_t enable = 1u << HF_CTRL_ENABLE_LOW, cookies = 2u << HF_COOKIE_MODE_LOW;
+	const struct moment moments[] = {
+		{ commit, offload, 0, SYN, 0, 0 },
+		{ commit, offload, 2u << HF_LISTEN_COMMIT_MODE_LOW, SYN, 0, 0 },
+		{ commit, offload, offload, SYN, HF_REG_LISTEN_OPTS, 0 },
+		{ commit, offload, offload, SYN, HF_REG_LISTEN_BACKLOG, 0 },
+		{ HF_REG_LOCAL_ADDR0, local_addrs[0], 0, SYN, 0, 0 },
+		{ HF_REG_COOKIE, 0, cookies, SYN, 0, 0 },
+		{ HF_REG_COOKIE, cookies, cookies | 1u << HF_COOKIE_KEY_LOW, SYN, 0, 0 },
+		{ HF_REG_COOKIE_HIGH, 0x1ffff, 0, SYN, 0, 0 },
+		{ HF_REG_KEY_ISN1, 0, 0x12345678, SYN, 0, 0 },
+		{ HF_REG_CTRL, enable, enable | 1u << HF_CTRL_TS_OFFSET_OFF_LOW, SYN, 0, 0 },
+		{ HF_REG_CTRL, enable, 0, SYN, 0, 0 },
+		{ HF_REG_MAC_LO, lockstep_mac(0), lockstep_mac(0) ^ 0x1000, SYN, 0, 0 },
+		{ HF_REG_HEARTBEAT_MS, 0, 1, SYN, 0, 0 },
+		{ HF_REG_RCV_WND, 5000, 70000, SYN, 0, 0 },
+		{ HF_REG_WSCALE, 7, 2, SYN, 0, 0 },
+		{ HF_REG_MSS, 1460, 900, SYN, 0, 0 },
+		{ HF_REG_MSS_FLOOR, 88, 1400, SYN, 0, 0 },
+		{ HF_REG_SYN_RTO_MS, 1000, 7, SYN, 0, 0 },
+		{ HF_REG_TTL, 64, 9, SYN, 0, 0 },
+		{ HF_REG_CACHE, 0, 1, STRAY, 0, 0 },
+		{ HF_REG_RST_LIMIT, 0, 1u << HF_RST_LIMIT_RATE_LOW, STRAY, HF_REG_CACHE, 1 },
+		{ HF_REG_MISS_LIMIT, 0, 1u << HF_MISS_LIMIT_RATE_LOW, STRAY, HF_REG_CACHE, 0 },
+	};
+
+	for (unsigned i = 0; i < COUNT(moments); i++) {
+		const struct moment *m = &moments[i];
+
+		for (unsigned cycle = FIRST_CYCLE; cycle <= LAST_CYCLE; cycle++) {
+			if (m->reg == commit)
+				lockstep_write(r, HF_REG_LISTEN_OPTS, 7);
+			if (m->staged == HF_REG_LISTEN_BACKLOG)
+				lockstep_write(r, HF_REG_LISTEN_BACKLOG, 65535);
+			lockstep_write(r, m->reg, m->from);
+			if (m->staged)
+				lockstep_write(r, m->staged, m->staged_value);
+			if (!lockstep_settle(r, WRITTEN))
+				return false;
+			send(r, m->kind, false);
+			if (!wait_cycles(r, cycle))
+				return false;
+			lockstep_write(r, m->reg, m->to);
+			if (!clean(r))
+				return false;
+		}
+		if (m->staged == HF_REG_LISTEN_OPTS || m->staged == HF_REG_LISTEN_BACKLOG)
+			lockstep_write(r, m->staged, m->staged == HF_REG_LISTEN_OPTS ? 7 : 65535);
+		lockstep_write(r, m->reg, m->from);
+	}
+	lockstep_write(r, HF_REG_RST_LIMIT, 0);
+	lockstep_write(r, HF_REG_MISS_LIMIT, 0);
+	return clean(r);
+}
+
+/* A tick while a SYN, a cookie or a stray is under way; of the last also one that takes away the last token. */
+static bool directed_ticks(struct run *r)
+{
+	const uint32_t one = 1u << HF_RST_LIMIT_RATE_LOW | 1u << HF_RST_LIMIT_BURST_LOW;
+
+	for (unsigned row = 0; row < 4; row++) {
+		for (unsigned cycle = FIRST_CYCLE; cycle <= LAST_CYCLE; cycle++) {
+			lockstep_write(r, HF_REG_COOKIE, row == 1 ? 2u << HF_COOKIE_MODE_LOW : 0);
+			lockstep_write(r, HF_REG_CACHE, 1);
+			lockstep_write(r, HF_REG_RST_LIMIT, one);
+			if (!lockstep_settle(r, WRITTEN))
+				return false;
+			tick(r);
+			if (!wait_cycles(r, 4))
+				return false;
+			if (row == 3)
+				lockstep_write(r, HF_REG_RST_LIMIT, 1u << HF_RST_LIMIT_RATE_LOW);
+			if (!lockstep_settle(r, WRITTEN))
+				return false;
+			send(r, row < 2 ? SYN : STRAY, cycle & 1);
+			if (row >= 2)
+				send(r, STRAY, cycle & 1);
+			if (!wait_cycles(r, cycle))
+				return false;
+			tick(r);
+			if (!clean(r))
+				return false;
+		}
+	}
+	lockstep_write(r, HF_REG_COOKIE, 0);
+	lockstep_write(r, HF_REG_RST_LIMIT, 0);
+	return settle(r);
+}
+
+/* A write that sets CACHE.COMPLETE around the moment that clears it: an ADOPT that evicts or finds no room, or the end of
+ * the heartbeat. */
+static bool directed_cache(struct run *r)
+{
+	const unsigned ways = r->params->ways;
+	struct segment g = lockstep_syn(r, fresh_peer(r, false));
+	uint16_t ports[9];
+
+	if (!lockstep_ports_of_set(r, &g, ports, ways + 1))
+		return true;
+	for (unsigned row = 0; row < 2; row++) {
+		for (unsigned cycle = 10; cycle < 50; cycle++) {
+			for (unsigned i = 0; i <= ways; i++) {
+				struct hf_tcb e = { .state = HF_STATE_ESTABLISHED,
+					.remote_mac = 0x020000000001,
+					.remote_addr = g.src_addr,
+					.local_addr = g.dst_addr,
+					.remote_port = ports[i],
+					.local_port = g.dst_port };
+				uint8_t msg[128];
+
+				g.src_port = ports[i];
+				if (i == ways && !settle(r))
+					return false;
+				if (i < ways && row)
+					lockstep_send(r, &g);
+				else
+					lockstep_message(r, msg, lockstep_body(r, msg, HF_COMMAND_ADOPT, &e, 0));
+			}
+			lockstep_write(r, HF_REG_CACHE, 0);
+			if (!wait_cycles(r, cycle))
+				return false;
+			lockstep_write(r, HF_REG_CACHE, 1);
+			lockstep_bus(r, false, HF_REG_CACHE, 0, 0, NULL);
+			if (!clean(r))
+				return false;
+		}
+	}
+	for (unsigned cycle = 0; cycle < 8; cycle++) {
+		lockstep_write(r, HF_REG_HEARTBEAT_MS, 1);
+		lockstep_write(r, HF_REG_HEARTBEAT, 0);
+		if (!settle(r))
+			return false;
+		lockstep_write(r, HF_REG_CACHE, 1);
+		if (!wait_cycles(r, cycle))
+			return false;
+		tick(r);
+		lockstep_bus(r, false, HF_REG_CACHE, 0, 0, NULL);
+		if (!settle(r))
+			return false;
+		lockstep_write(r, HF_REG_HEARTBEAT_MS, 0);
+	}
+	lockstep_write(r, HF_REG_HEARTBEAT, 0);
+	return clean(r);
+}
+
+bool lockstep_moments(struct run *r)
+{
+	return lockstep_prepare(r) && directed_registers(r) && directed_ticks(r) && directed_cache(r);
+}
