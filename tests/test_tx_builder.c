@@ -241,6 +241,33 @@ static void second_carry(void)
 	bench_close(b);
 }
 
+/* The addresses sum to 0xffff, and all else leaves 1: whoever adds the two up has a carry to add again at the very end. */
+static void carry_at_the_end(void)
+{
+	struct bench *b = bench_open(ENGINE_SMALL);
+	struct segment out = { .src = OUR_ADDR,
+		.dst = (0xffffu - (OUR_ADDR >> 16) - (OUR_ADDR & 0xffff)) << 16,
+		.sport = OUR_PORT,
+		.dport = 65000,
+		.seq = 0xfffe0000,
+		.ack = 0xfffffffe,
+		.flags = HF_SYN | HF_ACK,
+		.wnd = 65535,
+		.opts = "mss=1460" };
+	uint8_t ip[128];
+
+	make_packet(ip, &out);
+	out.seq += (uint32_t)(ref_tcp_checksum(ip) + 1) % 65535;
+	make_packet(ip, &out);
+	CHECK_EQ(get16(ip + 36), 0xfffe, "the reference TCP checksum");
+	bench_iss(b, out.dst, 65000, OUR_ADDR, OUR_PORT, out.seq);
+	bench_segment(
+		b, &(struct segment){
+			   .src = out.dst, .sport = 65000, .dport = OUR_PORT, .seq = out.ack - 1, .flags = HF_SYN });
+	bench_expect_segment(b, &out);
+	bench_close(b);
+}
+
 /* Every frame the engine sends carries right checksums and none is 0xffff (RFC 9293 MUST-2); stalls change nothing;
  * MSS only with SYN (MUST-65); reserved bits 0. */
 static void every_frame_is_sound(void)
@@ -375,7 +402,7 @@ int main(int argc, char **argv)
 	/* clang-format off */
 	static const struct bench_case cases[] = {
 		CASE(random_answers), CASE(ttl_and_tos), CASE(tcp_checksum_zero), CASE(ip_checksum_zero),
-		CASE(checksum_carries), CASE(second_carry), CASE(every_frame_is_sound), CASE(latency),
+		CASE(checksum_carries), CASE(second_carry), CASE(carry_at_the_end), CASE(every_frame_is_sound), CASE(latency),
 		CASE(back_to_back),
 		CASE(line_rate), { 0 }
 	};
