@@ -2,7 +2,7 @@
 // formal/tcp_fsm - what must hold of tcp_fsm whatever the op, the entry and the configuration are.
 //
 // tcp_fsm is combinational, so one step is every step: all inputs are free but for the assumptions below, and
-// what they assume of an entry in the table, `sequence`, `handed_over` and `freed_empty` prove of every entry that
+// what they assume of an entry in the table, `sequence`, `handed_over` and `freed` prove of every entry that
 // is written. For Yosys only; tools/formal.sh proves each label by itself.
 `include "handfast_defs.svh"
 `include "engine_defs.svh"
@@ -10,10 +10,12 @@ module formal_tcp_fsm (
   input  logic [1:0]                    op,
   input  logic [`HF_SEGMENT_BITS-1:0]   segment,
   input  logic [63:0]                   isn,
+  input  logic [25:0]                   mac,
+  input  logic                          mac_key,
   input  logic [7:0]                    command,
   input  logic [7:0]                    command_status,
   input  logic [`HF_BODY_BITS-1:0]      command_body,
-  input  logic [`HF_TUPLE_BITS-1:0]     command_tuple,
+  input  logic [`HF_TUPLE_BITS-1:0]     tuple,
   input  logic                          command_mixed,
   input  logic [`HF_TCB_BITS-1:0]       entry,
   input  logic                          key_match,
@@ -27,6 +29,8 @@ module formal_tcp_fsm (
   input  logic [15:0]                   listener_backlog,
   input  logic [15:0]                   listener_half_open,
   input  logic [2:0]                    listener_opts,
+  input  logic                          listener_sent,
+  input  logic [23:0]                   listener_epoch,
   input  logic [31:0]                   ms,
   input  logic [31:0]                   clock_4us,
   input  logic                          host_alive,
@@ -48,6 +52,14 @@ module formal_tcp_fsm (
   input  logic [15:0]                   mss_floor,
   input  logic [29:0]                   our_rcv_wnd,
   input  logic [3:0]                    our_wscale,
+  input  logic [1:0]                    cookie_mode,
+  input  logic [1:0]                    cookie_lifetime,
+  input  logic                          cookie_on,
+  input  logic                          over_high,
+  input  logic                          cache_complete,
+  input  logic                          rst_token,
+  input  logic                          synack_token,
+  input  logic                          miss_token,
   input  logic                          reply_room,
   input  logic                          event_room
 );
@@ -57,13 +69,20 @@ module formal_tcp_fsm (
   logic [`HF_TCB_BITS-1:0] entry_after;
   logic write;
   logic insert;
+  logic cookie;
+  logic take_rst;
+  logic take_synack;
+  logic take_miss;
+  logic cache_clear;
   logic free;
   logic [1:0] verdict;
   logic [4:0] cause;
+  logic [2:0] send, room_send;
   logic reply_valid;
   logic [`HF_REPLY_BITS-1:0] reply;
   logic [7:0] event_code;
-  logic [`HF_TCB_BITS-1:0] event_entry;
+  logic event_cookie;
+  logic event_no_entry;
   logic [15:0] rtt_ms;
   logic [15:0] rto_ms;
   logic completion;
@@ -76,6 +95,8 @@ module formal_tcp_fsm (
   logic cnt_timeout;
   logic cnt_reset;
   logic cnt_challenge_limited;
+  logic cnt_cookie_bad;
+  logic cnt_synack_limited;
   logic cnt_icmp_hard;
   logic cnt_tw_reused;
   logic cnt_evict_host;
@@ -92,26 +113,29 @@ module formal_tcp_fsm (
   logic [7:0] room_event_code;
   logic [`HF_TCB_BITS-1:0] room_entry_after;
 
-  tcp_fsm dut (.*);
+  tcp_fsm dut (.*, .ms(ms[23:0]));
   tcp_fsm with_room (
-    .op(op), .segment(segment), .isn(isn), .command(command), .command_status(command_status),
-    .command_body(command_body), .command_tuple(command_tuple), .command_mixed(command_mixed), .entry(entry),
+    .op(op), .segment(segment), .isn(isn), .mac(mac), .mac_key(mac_key), .command(command), .command_status(command_status),
+    .command_body(command_body), .tuple(tuple), .command_mixed(command_mixed), .entry(entry),
     .key_match(key_match), .slot_exists(slot_exists), .id_match(id_match), .insertable(insertable), .victim(victim),
     .listener_found(listener_found), .listener_bypass(listener_bypass), .listener_index(listener_index),
     .listener_backlog(listener_backlog), .listener_half_open(listener_half_open), .listener_opts(listener_opts),
-    .ms(ms), .clock_4us(clock_4us), .host_alive(host_alive), .ts_offset_off(ts_offset_off), .ts_relaxed(ts_relaxed),
+    .listener_sent(listener_sent), .listener_epoch(listener_epoch), .cookie_mode(cookie_mode),
+    .cookie_lifetime(cookie_lifetime), .cookie_on(cookie_on), .over_high(over_high), .cache_complete(cache_complete),
+    .rst_token(rst_token), .synack_token(synack_token), .miss_token(miss_token),
+    .ms(ms[23:0]), .clock_4us(clock_4us), .host_alive(host_alive), .ts_offset_off(ts_offset_off), .ts_relaxed(ts_relaxed),
     .tw_rst_closes(tw_rst_closes), .ecn(ecn), .syn_rto_ms(syn_rto_ms), .syn_rto_max_ms(syn_rto_max_ms),
     .synack_retries(synack_retries), .connect_ms(connect_ms), .close_ms(close_ms), .fin_wait_2_ms(fin_wait_2_ms),
     .time_wait_ms(time_wait_ms), .challenge_limit(challenge_limit), .challenge_ms(challenge_ms), .our_mss(our_mss),
     .our_mss6(our_mss6), .mss_floor(mss_floor), .our_rcv_wnd(our_rcv_wnd), .our_wscale(our_wscale),
     .reply_room(1'b1), .event_room(1'b1), .write(room_write), .free(room_free), .insert(room_insert),
-    .reply_valid(room_reply_valid), .event_code(room_event_code), .entry_after(room_entry_after));
+    .send(room_send), .event_code(room_event_code), .entry_after(room_entry_after));
 
   typedef struct packed { `HF_TCB_FIELDS } tcb_t;
   typedef struct packed { `HF_SEGMENT_FIELDS } segment_t;
   typedef struct packed { `HF_REPLY_FIELDS } reply_t;
   typedef struct packed { `HF_BODY_FIELDS } body_t;
-  localparam int FIN = 0, SYN = 1, RST = 2, ACK = 4;
+  localparam int FIN = 0, SYN = 1, RST = 2, ACK = 4, ECE = 6;
 
   tcb_t     before, after;
   segment_t seg;
@@ -123,7 +147,14 @@ module formal_tcp_fsm (
   assign sent = reply;
   assign body = command_body;
 
-  logic is_segment, is_icmp, is_timeout, is_command, has_body, any_event;
+  // The engine makes the frame a cycle later, of what its registers then hold.
+  tcp_reply frame (
+    .send(send), .cookie(cookie), .entry(entry_after), .seg_ack(seg.ack), .seg_ts_ok(seg.ts_ok),
+    .seg_tsval(seg.tsval), .ms(ms), .our_mss(our_mss), .our_mss6(our_mss6), .reply(reply));
+  assign reply_valid = send != `HF_SEND_NOTHING;
+  assign room_reply_valid = room_send != `HF_SEND_NOTHING;
+
+  logic is_segment, is_icmp, is_timeout, is_command, has_body, any_event, offload, silent;
   assign is_segment = op == `HF_OP_SEGMENT;
   assign is_icmp = op == `HF_OP_ICMP;
   assign is_timeout = op == `HF_OP_TIMEOUT;
@@ -131,12 +162,19 @@ module formal_tcp_fsm (
   assign has_body = is_command && (command == `HF_COMMAND_CONNECT || command == `HF_COMMAND_CLOSE ||
                                    command == `HF_COMMAND_ADOPT);
   assign any_event = event_code != `HF_EVENT_NONE;
+  assign offload = listener_found && !listener_bypass;
+  assign silent = !write && !free && !insert && !reply_valid && !any_event && !cookie && !event_cookie && !take_rst &&
+                  !take_synack;
 
   // ---- what an entry of the table is like: assumed before, proved after ----
 
   logic [31:0] before_flight, after_flight;                 // SND.NXT - SND.UNA
   logic        before_in_flight, before_all_acked, after_in_flight, after_all_acked;
   logic        before_host, after_host;
+  logic [288:0] before_key, after_key, segment_key;
+  assign before_key = {before.ip6, before.remote_addr, before.local_addr, before.remote_port, before.local_port};
+  assign after_key = {after.ip6, after.remote_addr, after.local_addr, after.remote_port, after.local_port};
+  assign segment_key = {seg.ip6, seg.src_addr, seg.dst_addr, seg.src_port, seg.dst_port};
   assign before_flight = before.snd_nxt - before.snd_una;
   assign after_flight = after.snd_nxt - after.snd_una;
   assign before_in_flight = before.state == `HF_STATE_SYN_SENT || before.state == `HF_STATE_SYN_RECEIVED ||
@@ -159,7 +197,10 @@ module formal_tcp_fsm (
     assume (before.state != `HF_STATE_SYN_RECEIVED || (before.snd_una == before.iss &&
                                                        before.rcv_nxt == before.irs + 32'd1));
     assume (!before_host || !before.timer_armed);
-    assume (before.state != `HF_STATE_CLOSED || {before.state, before[`HF_TCB_BITS-21:0]} == 0);
+    assume (before.state != `HF_STATE_CLOSED || !before.timer_armed);
+
+    // engine: the op's tuple is the segment's.
+    assume (!(is_segment || is_icmp) || tuple == segment_key);
 
     // conn_table: a tag agrees or the op may insert, not both; a victim is of a kind that may be evicted, and
     // without one the slot is empty.
@@ -169,6 +210,8 @@ module formal_tcp_fsm (
     assume (!id_match || slot_exists);
 
     // message and op_arbiter: a well-formed command has a known code; commands and timeouts wait for room.
+    assume (command_status == `HF_STATUS_OK || (command_status >= `HF_STATUS_BAD_TYPE &&
+                                                command_status <= `HF_STATUS_BAD_CSUM));
     assume (!is_command || (command >= `HF_COMMAND_RELEASE && command <= `HF_COMMAND_ADOPT));
     assume (is_segment || is_icmp || (reply_room && event_room));
   end
@@ -185,7 +228,7 @@ module formal_tcp_fsm (
     to = after.state;
     case (from)
       `HF_STATE_CLOSED:       arrow_ok = to == `HF_STATE_SYN_SENT;
-      `HF_STATE_LISTEN:       arrow_ok = to == `HF_STATE_SYN_RECEIVED;
+      `HF_STATE_LISTEN:       arrow_ok = to == (event_cookie ? `HF_STATE_ESTABLISHED : `HF_STATE_SYN_RECEIVED);
       `HF_STATE_SYN_SENT:     arrow_ok = to == `HF_STATE_SYN_RECEIVED || to == `HF_STATE_ESTABLISHED;
       `HF_STATE_SYN_RECEIVED: arrow_ok = to == `HF_STATE_ESTABLISHED;
       `HF_STATE_ESTABLISHED:  arrow_ok = to == `HF_STATE_FIN_WAIT_1;
@@ -209,8 +252,8 @@ module formal_tcp_fsm (
   always_comb begin
     state_known: assert (!write || (after.state <= `HF_STATE_TIME_WAIT && after.state != `HF_STATE_LISTEN));
     arrow: assert (!write || arrow_ok);
-    freed_empty: assert (!(write && (free || after.state == `HF_STATE_CLOSED)) ||
-                         (free && {after.state, after[`HF_TCB_BITS-21:0]} == 0 && after.generation == before.generation));
+    // conn_table keeps nothing of a freed entry but its generation.
+    freed: assert (!(write && (free || after.state == `HF_STATE_CLOSED)) || (free && after == before));
     generation: assert (!write || free || after.generation ==
                         (has_body || (is_segment && (!hit || cnt_tw_reused)) ? before.generation + 16'd1
                                                                              : before.generation));
@@ -226,6 +269,7 @@ module formal_tcp_fsm (
 
     // A handshake is complete only when our SYN is acknowledged, by what is not a RST.
     established: assert (!(write && after.state == `HF_STATE_ESTABLISHED && !has_body && !before_host) ||
+                         event_cookie ||
                          (is_segment && hit && ack_new && !seg.flags[RST] && event_code == `HF_EVENT_ESTABLISHED &&
                           (before.state == `HF_STATE_SYN_SENT ? seg.flags[SYN]
                                                               : before.state == `HF_STATE_SYN_RECEIVED)));
@@ -236,19 +280,22 @@ module formal_tcp_fsm (
 
     // ---- who may touch what ----
 
+    own_entry: assert (!(write && !is_command && !is_timeout) ||
+                       (hit ? key_match && before.state != `HF_STATE_CLOSED
+                            : before.state == `HF_STATE_CLOSED && !victim && insertable && !key_match));
+    own_key: assert (!(write && !free && !is_command) ||
+                     after_key == (hit && !cnt_tw_reused ? before_key : segment_key));
     host_untouched: assert (!((is_segment || is_icmp) && hit && before_host) ||
-                            (!write && !free && !insert && !reply_valid && !any_event && verdict == `HF_VERDICT_HOST));
-    drop_silent: assert (!(is_segment && verdict == `HF_VERDICT_DROP) ||
-                         (!write && !free && !insert && !reply_valid && !any_event));
+                            (silent && verdict == `HF_VERDICT_HOST));
+    drop_silent: assert (!(is_segment && verdict == `HF_VERDICT_DROP) || silent);
     drop_named: assert (!is_segment || verdict != `HF_VERDICT_NONE);
     drop_cause: assert ((verdict == `HF_VERDICT_DROP) == (cause != `HF_CAUSE_NONE));
-    miss_silent: assert (hit || (is_segment && insertable && listener_found) || has_body ||
-                         (!write && !reply_valid && !any_event));
+    miss_silent: assert (hit || has_body || (is_segment && offload) || silent);
     command_refused: assert (op != `HF_OP_COMMAND || !completion || status == `HF_STATUS_OK ||
-                             (!write && !free && !insert && !reply_valid && !any_event));
+                             silent);
     command_answered: assert (op != `HF_OP_COMMAND || completion != any_event);
     no_room: assert (!((room_reply_valid && !reply_room) || (room_event_code != 0 && !event_room)) ||
-                     (!write && !free && !insert && !reply_valid && !any_event));
+                     silent);
     room_enough: assert ((room_reply_valid && !reply_room) || (room_event_code != 0 && !event_room) ||
                          (write == room_write && free == room_free && insert == room_insert && reply_valid == room_reply_valid &&
                           event_code == room_event_code && entry_after == room_entry_after));
@@ -260,10 +307,9 @@ module formal_tcp_fsm (
                         ({sent.flags[ACK], sent.flags[2:0]} == 4'b0010 || {sent.flags[ACK], sent.flags[2:0]} == 4'b1010 ||
                          {sent.flags[ACK], sent.flags[2:0]} == 4'b1000 || {sent.flags[ACK], sent.flags[2:0]} == 4'b1001 ||
                          {sent.flags[ACK], sent.flags[2:0]} == 4'b0100));
-    reply_syn: assert (!(reply_valid && sent.flags[SYN]) ||
-                       (write && after.state == (sent.flags[ACK] ? `HF_STATE_SYN_RECEIVED : `HF_STATE_SYN_SENT) ||
-                        write && sent.flags[ACK] && is_segment && after.state == `HF_STATE_SYN_RECEIVED) &&
-                       sent.seq == after.iss && sent.ack == (sent.flags[ACK] ? after.irs + 32'd1 : 32'd0));
+    reply_syn: assert (!(reply_valid && sent.flags[SYN]) || cookie ||
+                       (write && after.state == (sent.flags[ACK] ? `HF_STATE_SYN_RECEIVED : `HF_STATE_SYN_SENT) &&
+                        sent.seq == after.iss && sent.ack == (sent.flags[ACK] ? after.irs + 32'd1 : 32'd0)));
     reply_ack: assert (!(reply_valid && sent.flags[ACK] && !sent.flags[SYN] && !sent.flags[FIN]) ||
                        (is_segment && write && !free && sent.seq == after.snd_nxt && sent.ack == after.rcv_nxt));
     reply_fin: assert (!(reply_valid && sent.flags[FIN]) ||
@@ -272,10 +318,84 @@ module formal_tcp_fsm (
                        (sent.ack == 0 && sent.wnd == 0 &&
                         (is_segment ? seg.flags[ACK] && sent.seq == seg.ack
                                     : is_command && command == `HF_COMMAND_ABORT && sent.seq == before.snd_nxt)));
-    reply_addressed: assert (!reply_valid || (
-      free ? sent.src_addr == before.local_addr && sent.dst_addr == before.remote_addr &&
-             sent.src_port == before.local_port && sent.dst_port == before.remote_port
-           : sent.src_addr == after.local_addr && sent.dst_addr == after.remote_addr &&
-             sent.src_port == after.local_port && sent.dst_port == after.remote_port));
+    reply_addressed: assert (!reply_valid ||
+                             (sent.src_addr == after.local_addr && sent.dst_addr == after.remote_addr &&
+                              sent.src_port == after.local_port && sent.dst_port == after.remote_port));
+    reply_counted: assert ({cnt_tx_syn, cnt_tx_synack, cnt_tx_ack, cnt_tx_rst, cnt_tx_fin} == ({5{reply_valid}} &
+                           {sent.flags[SYN] && !sent.flags[ACK], sent.flags[SYN] && sent.flags[ACK],
+                            sent.flags[ACK] && !sent.flags[SYN] && !sent.flags[FIN], sent.flags[RST], sent.flags[FIN]}));
+  end
+
+  // ---- cookies ----
+
+  localparam logic [127:0] CLASSES = {
+    `HF_COOKIE_MSS_7, `HF_COOKIE_MSS_6, `HF_COOKIE_MSS_5, `HF_COOKIE_MSS_4,
+    `HF_COOKIE_MSS_3, `HF_COOKIE_MSS_2, `HF_COOKIE_MSS_1, `HF_COOKIE_MSS_0};
+
+  logic [23:0] epoch, since_sent;
+  logic [31:0] sent_number, back_number, behind;            // behind: of a cookie's TSval, the clock less it
+  logic [1:0]  age;
+  logic [2:0]  class_sent, class_next;
+  logic [15:0] asked_mss, capped_mss, send_mss;
+  logic        syn_alone;
+  assign syn_alone = seg.flags[SYN] && !seg.flags[ACK] && !seg.flags[RST] && !seg.flags[FIN];
+  assign epoch = seg.stamp[59:36];
+  assign since_sent = epoch - listener_epoch;
+  assign sent_number = sent.seq - seg.seq;
+  assign back_number = seg.ack - seg.seq;
+  assign behind = ms + after.ts_offset - sent.tsval;
+  assign age = epoch[1:0] - back_number[30:29];
+  assign class_sent = sent_number[28:26];
+  assign class_next = class_sent + 3'd1;
+  assign asked_mss = seg.mss_ok ? seg.mss : seg.ip6 ? 16'd1220 : 16'd536;
+  assign capped_mss = asked_mss < (seg.ip6 ? our_mss6 : our_mss) ? asked_mss : seg.ip6 ? our_mss6 : our_mss;
+  assign send_mss = capped_mss < mss_floor ? mss_floor : capped_mss;
+
+  always_comb begin
+    // A cookie is a SYN-ACK and nothing else, and only of a listener whose mode asks for it.
+    cookie_no_entry: assert (!cookie || (!write && !free && !insert && !any_event && verdict == `HF_VERDICT_CONSUME &&
+                                         reply_valid && sent.flags[SYN] && sent.flags[ACK]));
+    cookie_asked: assert (!cookie || (is_segment && !hit && offload && host_alive && syn_alone &&
+                                      (cookie_mode[1] || (cookie_mode[0] && (cookie_on || over_high || !insertable ||
+                                                                             listener_half_open >= listener_backlog)))));
+    cookie_number: assert (!cookie || (sent_number == {mac_key, epoch[1:0], class_sent, mac} && sent.ack == seg.seq + 32'd1));
+    cookie_class: assert (!cookie || ((class_sent == 3'd0 || CLASSES[16*class_sent +: 16] <= send_mss) &&
+                                      (class_sent == 3'd7 || CLASSES[16*class_next +: 16] > send_mss)));
+    cookie_memory: assert (!(cookie && sent.ts_en) ||
+                           (behind < 32'd64 && sent.tsval[5:0] == {sent.flags[ECE], sent.sack_en, sent.ws_en ? seg.ws : 4'd15}));
+    cookie_forgets: assert (!(cookie && !sent.ts_en) || (!sent.ws_en && !sent.sack_en && !sent.flags[ECE]));
+
+    // What comes back is believed only with the right MAC, of a young epoch, of a listener that has sent one since.
+    back_good: assert (!event_cookie || (is_segment && !hit && offload && host_alive && listener_sent &&
+                                         since_sent <= {22'd0, cookie_lifetime} && age <= cookie_lifetime &&
+                                         back_number[25:0] == mac && seg.flags[ACK] && !seg.flags[SYN] && !seg.flags[RST] &&
+                                         event_code == `HF_EVENT_ESTABLISHED && !reply_valid));
+    back_inserts: assert (!event_cookie || (write == insertable && insert == insertable && event_no_entry == !insertable &&
+                                            !free));
+    back_numbers: assert (!event_cookie || (after.state == `HF_STATE_ESTABLISHED && after.iss + 32'd1 == seg.ack &&
+                                            after.snd_una == seg.ack && after.snd_nxt == seg.ack &&
+                                            after.irs + 32'd1 == seg.seq && after.rcv_nxt == seg.seq));
+    cookie_bad: assert (!cnt_cookie_bad || (!event_cookie && !write && listener_sent &&
+                                            since_sent <= {22'd0, cookie_lifetime}));
+
+    // ---- limits ----
+
+    // A passive open leaves the half-open counts below their limits, and a dead host gets no connection.
+    open_allowed: assert (!(write && is_segment && after.state == `HF_STATE_SYN_RECEIVED && (!hit || cnt_tw_reused)) ||
+                          (listener_half_open < listener_backlog && (hit || !over_high) && host_alive && offload &&
+                           syn_alone && cnt_syn_accepted));
+    rst_limited: assert (take_rst == (is_segment && reply_valid && sent.flags[RST]) && (!take_rst || rst_token));
+    synack_limited: assert (take_synack == (is_timeout && reply_valid && sent.flags[SYN] && sent.flags[ACK] &&
+                                            !before.active) && (!take_synack || synack_token));
+    miss_limited: assert (take_miss == (is_segment && !hit && offload && verdict == `HF_VERDICT_HOST && !event_cookie) &&
+                          (!take_miss || miss_token));
+
+    // ---- the cache ----
+
+    complete_hides: assert (!(cache_complete && is_segment && !hit && offload && verdict == `HF_VERDICT_HOST) || event_cookie);
+    complete_answers: assert (!(is_segment && !hit && reply_valid && sent.flags[RST]) || cache_complete);
+    cache_cleared: assert (cache_clear == ((write && !hit && victim && before_host) || (event_cookie && !write) ||
+                                           (is_command && command == `HF_COMMAND_ADOPT && completion &&
+                                            status == `HF_STATUS_NO_ROOM)));
   end
 endmodule

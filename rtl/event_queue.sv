@@ -161,4 +161,26 @@ module event_queue #(
       beat_q <= ev_tlast ? '0 : beat_q + 1'b1;
   end
 
+`ifdef FORMAL_EVENT_QUEUE
+  logic                         rst_1q, held_1q, within_1q;    // the cycle before
+  logic [DATA_W+0:0]         beat_1q;
+
+  initial assume (rst);
+
+  always_ff @(posedge clk) begin
+    rst_1q <= rst;
+    held_1q <= ev_valid && !ev_take;
+    within_1q <= ev_valid && ev_take && !ev_tlast;
+    beat_1q <= {ev_tlast, ev_tdata};
+    if (!rst) begin
+      assume (!ev_take || ev_valid);
+      assume (!push || unused_room);
+      if (!rst_1q) begin
+        valid_stays: assert (!held_1q || ev_valid);
+        data_stable: assert (!held_1q || {ev_tlast, ev_tdata} == beat_1q);
+        no_gap: assert (!within_1q || ev_valid);
+      end
+    end
+  end
+`endif
 endmodule

@@ -79,7 +79,7 @@ module fifo_ram #(
     end
   end
 
-`ifdef FORMAL
+`ifdef FORMAL_FIFO_RAM
   initial assume (rst);
 
   always_ff @(posedge clk) begin
@@ -87,6 +87,7 @@ module fifo_ram #(
       assume (!push || room_q != 0);
       assume (!pop || valid_q);
       room_bounded: assert (room_q <= COUNT_W'(DEPTH));
+      pointers_agree: assert (ADDR_W'(wr_q - rd_q) == ADDR_W'(DEPTH - 32'(room_q)));
     end
   end
 `endif

@@ -65,15 +65,26 @@ module fifo_reg #(
   end
 
 `ifdef FORMAL
+  // Proved of a FIFO by itself; of one inside another unit it is known.
+  logic bounded, agree;
+  assign bounded = count_q <= COUNT_W'(DEPTH);
+  assign agree = wr_q <= LAST && rd_q <= LAST && (32'(rd_q) + 32'(count_q)) % DEPTH == 32'(wr_q);
+
+`ifdef FORMAL_FIFO_REG
   initial assume (rst);
 
   always_ff @(posedge clk) begin
     if (!rst) begin
       assume (!push || has_room);
       assume (!pop || valid);
-      count_bounded: assert (count_q <= COUNT_W'(DEPTH));
+      count_bounded: assert (bounded);
+      pointers_agree: assert (agree);
     end
   end
+`else
+  always_ff @(posedge clk)
+    assume (rst || (bounded && agree));
+`endif
 `endif
 
 endmodule

@@ -459,25 +459,26 @@ module message #(
     end
   end
 
-`ifdef FORMAL
-  logic past_valid_q, stalled_q, stalled_last_q;
-  logic [DATA_W-1:0] stalled_data_q;
+`ifdef FORMAL_MESSAGE
+  logic              rst_1q, held_1q;                       // the cycle before
+  logic [DATA_W:0]   beat_1q;
 
   initial assume (rst);
 
   always_ff @(posedge clk) begin
-    past_valid_q <= !rst;
-    stalled_q <= !rst && m_axis_c2h_tvalid && !m_axis_c2h_tready;
-    stalled_data_q <= m_axis_c2h_tdata;
-    stalled_last_q <= m_axis_c2h_tlast;
-    if (past_valid_q && !rst && stalled_q) begin
-      assert (m_axis_c2h_tvalid);
-      assert (m_axis_c2h_tdata == stalled_data_q && m_axis_c2h_tlast == stalled_last_q);
-    end
+    rst_1q <= rst;
+    held_1q <= m_axis_c2h_tvalid && !m_axis_c2h_tready;
+    beat_1q <= {m_axis_c2h_tlast, m_axis_c2h_tdata};
     if (!rst) begin
-      assert (!(cnt_h2c_messages && cnt_h2c_bad));
-      assert (!(txf_write && txf_abort));
-      assert (!(txf_write && !txf_ready));
+      if (!rst_1q && held_1q) begin
+        valid_stays: assert (m_axis_c2h_tvalid);
+        data_stable: assert ({m_axis_c2h_tlast, m_axis_c2h_tdata} == beat_1q);
+      end
+      one_source: assert (!(ev_take && host_take) && !((ev_take || host_take) && (hello_release || reply_release)));
+      one_end: assert (!(cnt_h2c_messages && cnt_h2c_bad));
+      write_or_abort: assert (!(txf_write && txf_abort) && !(txf_write && !txf_ready));
+      command_room: assert (!cmd_push || cmd_room);
+      reply_kept: assert (!(reply_fill && reply_full_q));
     end
   end
 `endif

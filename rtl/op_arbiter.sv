@@ -53,4 +53,16 @@ module op_arbiter (
     end
   end
 
+`ifdef FORMAL_OP_ARBITER
+  always_comb begin
+    one_op: assert ({1'b0, pass} + {1'b0, segment} + {1'b0, command} + {1'b0, timeout} <= {1'b0, free});
+    hazard_waits: assert (!(segment && segment_hazard) && !(command && command_hazard) && !(timeout && expired_hazard));
+    room_waits: assert (!(command || timeout) || (event_room && reply_room));
+    hash_waits: assert (!(segment || pass) || (segment_valid && (hash_valid || !segment_has_hash) &&
+                                               (mac_valid || !segment_has_mac)));
+    wire_first: assert (!(command || timeout) || !segment_ready || (is_op && segment_hazard));
+    nothing_waits_idle: assert (!free || pass || segment || command || timeout ||
+                                !(segment_ready && (!is_op || !segment_hazard)));
+  end
+`endif
 endmodule

@@ -30,4 +30,23 @@ module rate_limit #(
     else if (tick_1ms) tokens_q <= more > {1'b0, burst} ? burst : more[15:0];
     else tokens_q <= left;
   end
+
+`ifdef FORMAL_RATE_LIMIT
+  logic        rst_1q, tick_1q, take_1q;                    // the cycle before
+  logic [15:0] tokens_1q, burst_1q, rate_1q;
+
+  initial assume (rst);
+
+  always_ff @(posedge clk) begin
+    {rst_1q, tick_1q, take_1q, tokens_1q, burst_1q, rate_1q} <= {rst, tick_1ms, take, tokens_q, burst, rate};
+    if (!rst && !rst_1q) begin
+      never_above: assert (!tick_1q || tokens_q <= burst_1q);
+      refilled: assert (!tick_1q || tokens_q == burst_1q ||
+                        {1'b0, tokens_q} + 17'(take_1q && tokens_1q != 0) == {1'b0, tokens_1q} + {1'b0, rate_1q});
+      taken: assert (tick_1q || {1'b0, tokens_q} + 17'(take_1q && tokens_1q != 0) == {1'b0, tokens_1q});
+    end
+    if (!rst)
+      there_is_one: assert (there ? rate == 0 || tokens_q != 0 : rate != 0 && tokens_q == 0);
+  end
+`endif
 endmodule

@@ -172,6 +172,19 @@ module rx_frame_fifo #(
         if (copy)
           stamp_q <= head.stamp;
       end
+
+`ifdef FORMAL_RX_FRAME_FIFO
+      initial assume (rst);
+
+      // A frame that is not lost has beats; what is begun fits to its end.
+      always_ff @(posedge clk) begin
+        if (!rst) begin
+          assume (!copy || head.beats != 0);
+          host_space: assert (state_q == IDLE || 32'(host_room) >= 32'(left_q) + 32'(state_q == STAMP));
+          beats_left: assert (state_q == IDLE || left_q != 0);
+        end
+      end
+`endif
     end else begin : g_mover_wide
       // Message beat j is the end of the frame's beat j-1, of the first one header and stamp, and the beginning of
       // beat j, which is read from the staging buffer in the cycle before.
@@ -250,27 +263,5 @@ module rx_frame_fifo #(
     .push(host_push), .push_data({host_push_last, host_push_data}), .room(host_room),
     .valid(host_valid), .head({host_tlast, host_tdata}), .pop(host_take)
   );
-
-`ifdef FORMAL
-  // A verdict is about beats that are staged and that no verdict before it was about.
-  logic [COUNT_W-1:0] unclaimed_q;
-
-  initial assume (rst);
-
-  always_ff @(posedge clk) begin
-    if (rst)
-      unclaimed_q <= 0;
-    else
-      unclaimed_q <= unclaimed_q + COUNT_W'(stage_push) - (verdict_push ? COUNT_W'(verdict_beats) : 0);
-    if (!rst) begin
-      assume (!stage_push || stage_has_space);
-      assume (!host_take || host_valid);
-      assume (!verdict_push || (unused_room && (verdict_lost || verdict_beats != 0) &&
-                                32'(verdict_beats) <= 32'(unclaimed_q)));
-      assert (count_q <= COUNT_W'(STAGE_BEATS));
-      assert (!copy || head.beats != 0);
-    end
-  end
-`endif
 
 endmodule

@@ -142,15 +142,15 @@ module rx_framing #(
     end
   end
 
-`ifdef FORMAL
+`ifdef FORMAL_RX_FRAMING
   initial assume (rst);
 
   always_ff @(posedge clk) begin
     if (!rst) begin
       assume (!mover_take || inflight_q != 0);
-      assert (inflight_q <= INFLIGHT_W'(SEG_DEPTH));
-      assert (!stage_push || stage_has_space);
-      assert (staged <= 11'(MAX_BEATS));
+      inflight_bounded: assert (inflight_q <= INFLIGHT_W'(SEG_DEPTH));
+      stage_space: assert (!stage_push || stage_has_space);
+      stage_bounded: assert (staged <= 11'(MAX_BEATS));
     end
   end
 `endif

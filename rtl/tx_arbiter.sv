@@ -95,7 +95,7 @@ module tx_arbiter #(
     end
   end
 
-`ifdef FORMAL
+`ifdef FORMAL_TX_ARBITER
   logic                        rst_1q = 1'b1, held_1q = 1'b0, inside_q;   // the cycle before; within a frame on the wire
   logic [DATA_W+DATA_W/8:0]    beat_1q;
 
@@ -110,6 +110,7 @@ module tx_arbiter #(
         data_stable: assert ({tdata_q, tkeep_q, tlast_q} == beat_1q);
       end
       no_gap: assert (rst_1q || !inside_q || valid_q);
+      frame_known: assert (rst_1q || in_frame_q == (valid_q ? !tlast_q : inside_q));
     end
     rst_1q <= rst;
     held_1q <= valid_q && !m_axis_tx_tready;

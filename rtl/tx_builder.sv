@@ -186,4 +186,29 @@ module tx_builder #(
     end
   endgenerate
 
+`ifdef FORMAL_TX_BUILDER
+  logic                         rst_1q, held_1q, within_1q, next_1q; // the cycle before
+  logic [DATA_W+DATA_W/8:0]         beat_1q;
+
+  initial assume (rst);
+
+  always_ff @(posedge clk) begin
+    rst_1q <= rst;
+    held_1q <= tb_valid && !tb_take;
+    within_1q <= tb_valid && tb_take && !tb_tlast;
+    next_1q <= last_taken && making_q;                      // a reply waits for the place
+    beat_1q <= {tb_tlast, tb_tkeep, tb_tdata};
+    if (!rst) begin
+      assume (!tb_take || tb_valid);
+      assume (!reply_push || unused_room);
+      if (!rst_1q) begin
+        valid_stays: assert (!held_1q || tb_valid);
+        data_stable: assert (!held_1q || {tb_tlast, tb_tkeep, tb_tdata} == beat_1q);
+        no_gap: assert (!within_1q || tb_valid);
+        next_at_once: assert (!next_1q || tb_valid);
+      end
+      beats_left: assert (!tb_valid || left_q != 0);
+    end
+  end
+`endif
 endmodule

@@ -194,16 +194,26 @@ module tx_checksum #(
     end
   end
 
-`ifdef FORMAL
+`ifdef FORMAL_TX_CHECKSUM
+  logic                         rst_1q, held_1q, within_1q;    // the cycle before
+  logic [DATA_W+DATA_W/8:0]         beat_1q;
+
   initial assume (rst);
 
   always_ff @(posedge clk) begin
+    rst_1q <= rst;
+    held_1q <= th_valid && !th_take;
+    within_1q <= th_valid && th_take && !th_tlast;
+    beat_1q <= {th_tlast, th_tkeep, th_tdata};
     if (!rst) begin
+      assume (!th_take || th_valid);
       assume (!txf_write || txf_ready);
       assume (!(txf_write && txf_abort));
-      assume (!th_take || th_valid);
-      assert (count_q <= COUNT_W'(TX_BEATS));
-      assert (frames_q <= FRAMES_W'(TX_DESCS));
+      if (!rst_1q) begin
+        valid_stays: assert (!held_1q || th_valid);
+        data_stable: assert (!held_1q || {th_tlast, th_tkeep, th_tdata} == beat_1q);
+        no_gap: assert (!within_1q || th_valid);
+      end
     end
   end
 `endif

@@ -1,25 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# formal.sh [UNIT...] - prove the labelled assertions of formal/*.sv and of rtl/*.sv (`ifdef FORMAL) with Yosys,
-# yosys-smtbmc and z3, and show of each that it can fail: formal/broken.txt names, for each property, a text
-# replacement in a copy of the RTL with which it must fail. What has no register in it is proved by Yosys' own SAT solver. docs/formal.md lists them all. Every proof has
-# FORMAL_LIMIT seconds (60); one that does not finish has failed. A line per property and broken copy that failed or,
+# formal.sh [UNIT...] - prove the labelled assertions of formal/*.sv and of rtl/*.sv (`ifdef FORMAL_UNIT) with Yosys' own
+# SAT solver, or yosys-smtbmc and z3, and show of each that it can fail: formal/broken.txt names, for each property, a
+# text replacement in a copy of the RTL with which it must fail. docs/formal.md lists them all. Every proof has
+# FORMAL_LIMIT seconds (120); one that does not finish has failed. A line per property and broken copy that failed or,
 # with V=1, per any; the last line is "N passed, N failed"; exit 1 if any failed. Called by `make formal`.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-export YOSYS=${YOSYS:-yosys} FORMAL_LIMIT=${FORMAL_LIMIT:-60} V=${V:-} OUT=build/formal
+export YOSYS=${YOSYS:-yosys} FORMAL_LIMIT=${FORMAL_LIMIT:-120} V=${V:-} OUT=build/formal
 
 # netlist UNIT DIRECTORY: the unit as DIRECTORY/UNIT.il, its labels in UNIT.labels; RTL from DIRECTORY/rtl.
-# UNIT_MACRO tells the unit that it is proved alone: its users' duties are assumed there, asserted elsewhere.
+# FORMAL_UNIT tells the unit that it is proved; FORMAL what is inside it, where its own proof is relied on.
 netlist() {
-	local unit=$1 dir=$2 top sources parameters
-	IFS='|' read -r _ top _ _ sources parameters < <(grep "^$unit|" $OUT/units)
+	local unit=$1 dir=$2 top mode sources parameters memories=opt_clean
+	IFS='|' read -r _ top mode _ sources parameters < <(grep "^$unit|" $OUT/units)
+	[[ $mode == bmc ]] || memories=memory_map
 	sources=${sources//rtl\//$dir/rtl/}
 	"$YOSYS" -q -l "$dir/$unit.log" -p "
 		read_verilog -sv -formal -D FORMAL -D FORMAL_${unit^^} -I$dir/rtl $sources
 		hierarchy -check -top $top $parameters
 		prep -flatten -top $top -nordff
-		async2sync; dffunmap; opt_clean
+		$memories; async2sync; dffunmap; opt_clean
 		rename -top $unit
 		write_ilang $dir/$unit.il
 		tee -q -o $dir/$unit.labels select -list t:\$assert" > /dev/null 2>&1 || return 1
@@ -27,28 +28,24 @@ netlist() {
 }
 
 # solve UNIT DIRECTORY LABEL MODE DEPTH: exit 0 proved, 1 refuted, else (124: out of time) neither. LABEL "all": all at
-# once, as an induction needs them.
+# once. Only a counterexample refutes: the tools end with 1 when they do not understand, or find no induction, too.
 solve() {
-	local unit=$1 dir=$2 label=$3 mode=$4 depth=$5 name select=
+	local unit=$1 dir=$2 label=$3 mode=$4 depth=$5 name select= status
+	local -A steps=([sat]= [induction]="-tempinduct -seq 1 -maxsteps $depth")
 	name=$dir/$unit.$label
 	test "$label" = all || select="delete t:\$assert c:$label %d; opt_clean"
-	if [[ $mode == sat ]]; then
+	if [[ $mode != bmc ]]; then
 		timeout "$FORMAL_LIMIT" "$YOSYS" -q -p "read_ilang $dir/$unit.il; $select; opt -full
-			tee -q -o $name.log sat -prove-asserts -set-assumes -verify" > "$name.err" 2>&1
-		local status=$?
+			tee -q -o $name.log sat ${steps[$mode]} -prove-asserts -set-assumes -verify" > "$name.err" 2>&1
+		status=$?
 		((status == 124)) && return 124
-		grep -q 'no model found: SUCCESS' "$name.log" && return 0
-		grep -q 'model found: FAIL' "$name.log" && return 1
+		((status == 0)) && grep -q 'SUCCESS' "$name.log" && return 0
+		grep -q 'model found.*: FAIL' "$name.log" && return 1
 		return 2
 	fi
 	"$YOSYS" -q -p "read_ilang $dir/$unit.il; $select; write_smt2 -wires $name.smt2" > "$name.log" 2>&1 || return 2
 	timeout "$FORMAL_LIMIT" yosys-smtbmc --unroll --noprogress -s z3 -t "$depth" "$name.smt2" >> "$name.log" 2>&1
-	local status=$?
-	((status == 0)) && [[ $mode == induction ]] && {
-		timeout "$FORMAL_LIMIT" yosys-smtbmc --unroll --noprogress -s z3 -i -t "$depth" "$name.smt2" >> "$name.log" 2>&1
-		status=$?
-	}
-	# Only a counterexample refutes: the tools end with 1 when they do not understand, too.
+	status=$?
 	((status == 1)) && ! grep -q 'Assert failed\|Status: FAILED' "$name.log" && status=2
 	return $status
 }
@@ -80,7 +77,6 @@ broken() {
 	local n=$1 unit=$2 label=$3 file=$4 dir=$OUT/broken/$1 mode depth status
 	mkdir -p "$dir" && cp -r rtl "$dir/"
 	IFS='|' read -r _ _ mode depth _ < <(grep "^$unit|" $OUT/units)
-	[[ $mode == sat ]] || mode=bmc
 	if ! OLD=${5//\~/$'\n'} NEW=${6//\~/$'\n'} perl -0pi -e '$n = s/\Q$ENV{OLD}\E/$ENV{NEW}/; END { exit !$n }' "$dir/rtl/$file"; then
 		say FAILED "broken $n: $unit $label: $file does not hold the text to replace"
 		return
@@ -106,8 +102,8 @@ for unit in "${units[@]}"; do
 		continue
 	fi
 	IFS='|' read -r _ _ mode depth _ < <(grep "^$unit|" $OUT/units)
-	if [[ $mode == sat ]]; then
-		while read -r label; do printf 'proof %s %s sat %s\0' "$unit" "$label" "$depth"; done < "$OUT/$unit.labels"
+	if [[ $mode != bmc ]]; then
+		while read -r label; do printf 'proof %s %s %s %s\0' "$unit" "$label" "$mode" "$depth"; done < "$OUT/$unit.labels"
 	else
 		printf 'proof %s all %s %s\0' "$unit" "$mode" "$depth"
 	fi

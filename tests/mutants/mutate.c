@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * mutate LIST FROM TO - copy every file FROM/X.sv that LIST names to TO/X.sv with all its faults planted, each behind
  * a run-time switch: fault N acts when the simulation starts with HF_MUTANT=N in the environment, none does
- * without. So forty faults cost one Verilator build. Prints one line "N FILE: what is broken" per fault.
+ * without. So hundreds of faults cost one Verilator build. Prints one line "N FILE: what is broken" per fault.
  *
  * LIST: records of lines, '#' is a comment.
  *	FILE.sv: what is broken
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAULTS_MAX = 250, LINE = 512, FILE_MAX = 1 << 20 };
+enum { FAULTS_MAX = 500, LINE = 512, FILE_MAX = 1 << 20 };
 
 struct fault {
 	char file[64], what[LINE], anchor[LINE], good[LINE], bad[LINE];
