@@ -189,10 +189,14 @@ help:  ## this list
 
 small-parameters:
 	@echo $(addprefix -G,$(SMALL))
+wide-parameters:
+	@echo $(addprefix -G,$(WIDE))
+wide-small-parameters:
+	@echo $(addprefix -G,$(WIDE_SMALL))
 parameters-%:
 	@echo $($*)
 
-.PHONY: all small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
+.PHONY: all small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/tests/peers/*.d $(OBJ)/tests/software/*.d $R/shim.d)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * lockstep.h - one phase of a lock-step run: its clock and watchdog (lockstep.c), random stimulus
- * (lockstep_random.c), what is aimed at one entry (lockstep_entries.c) or at the core's defences (lockstep_flood.c), directed
- * rows (lockstep_rows.c, lockstep_limits.c, lockstep_moments.c), and what of it all was reached (lockstep_cover.c). For main_lockstep.c only. */
+ * (lockstep_random.c), what is aimed at one entry (lockstep_entries.c) or at the core's defences (lockstep_flood.c),
+ * directed rows (lockstep_rows.c, lockstep_limits.c, lockstep_moments.c), and what of it all was reached
+ * (lockstep_cover.c). For main_lockstep.c only. */
 #ifndef HANDFAST_SIM_LOCKSTEP_H
 #define HANDFAST_SIM_LOCKSTEP_H
 
@@ -271,7 +272,7 @@ void lockstep_skip_epochs(struct run *r, unsigned epochs);
 bool lockstep_prepare(struct run *r);
 /* Rows for cookies, cache and buckets. False as lockstep_clock(). */
 bool lockstep_limits(struct run *r);
-/* Rows for ops of one entry or set, shares, register access behind SNAPSHOT, and every length. False as lockstep_clock(). */
+/* Rows for ops of one entry or set, shares, register access behind SNAPSHOT, and every length. False likewise. */
 bool lockstep_order(struct run *r);
 
 /* lockstep_moments.c */
@@ -326,8 +327,8 @@ size_t lockstep_text(struct run *r);
 bool lockstep_rows(struct run *r);
 /* Known configuration: every option on, no timer in sight, keys of 0. */
 void lockstep_plain(struct run *r);
-/* `count` ports of a peer whose 4-tuples with the segment's other three parts have one set under keys of 0, and each a tag
- * of its own. False if there are not as many. */
+/* `count` ports of a peer whose 4-tuples with the segment's other three parts have one set under keys of 0, and each a
+ * tag of its own. False if there are not as many. */
 bool lockstep_ports_of_set(const struct run *r, const struct segment *g, uint16_t *ports, unsigned count);
 
 #endif

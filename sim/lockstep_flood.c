@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * lockstep_flood.c - random stimulus aimed at the core's defences: answers to SYN-ACKs whether cookies or not, bursts of
- * one tuple or one set, the end of an epoch, and the registers of cookies, limits, cache and shares. */
+ * lockstep_flood.c - random stimulus aimed at the core's defences: answers to SYN-ACKs whether cookies or not, bursts
+ * of one tuple or one set, the end of an epoch, and the registers of cookies, limits, cache and shares. */
 #include <string.h>
 #include "lockstep.h"
 

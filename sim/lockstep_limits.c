@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * lockstep_limits.c - directed rows for what defends the core: cookies by key, age and options, watermarks, token
- * buckets, CACHE.COMPLETE; for ops that follow one another on one entry; for the wire's shares, register accesses behind
- * SNAPSHOT, and every length of frames and messages. What the specification says about them is expected here as well. */
+ * lockstep_limits.c - directed rows for what defends the core: cookies by key, age and options, watermarks,
+ * token buckets, CACHE.COMPLETE; for ops that follow one another on one entry; for the wire's shares, register accesses
+ * behind SNAPSHOT, and every length of frames and messages. What the specification says of them is expected here too. */
 #include <string.h>
 #include "lockstep.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * lockstep_moments.c - directed rows for the cycle in which something is read: one frame or command, and a register write
- * or a tick that comes one cycle later from row to row, so that each of its cycles sees it first, then not. */
+ * lockstep_moments.c - directed rows for the cycle in which something is read: one frame or command, and a register
+ * write or a tick that comes one cycle later from row to row, so that each of its cycles sees it first, then not. */
 #include <string.h>
 #include "lockstep.h"
 
 #define QUIET_CYCLES 48u /* without a sound: nothing is under way */
-/* Cycles from a minimum frame's first beat: a write that begins in one of them takes effect between the frame's descriptor
- * and its reply, at either width. */
+/* Cycles from a minimum frame's first beat: a write that begins in one of them takes effect between the frame's
+ * descriptor and its reply, at either width. */
 #define FIRST_CYCLE 6u
 #define LAST_CYCLE  26u
 
@@ -172,8 +172,8 @@ static bool directed_ticks(struct run *r)
 	return settle(r);
 }
 
-/* A write that sets CACHE.COMPLETE around the moment that clears it: an ADOPT that evicts or finds no room, or the end of
- * the heartbeat. */
+/* A write that sets CACHE.COMPLETE around the moment that clears it: an ADOPT that evicts or finds no room, or the end
+ * of the heartbeat. */
 static bool directed_cache(struct run *r)
 {
 	const unsigned ways = r->params->ways;

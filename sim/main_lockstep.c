@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * main_lockstep.c - RTL against model under directed rows and random traffic, legal and hostile.
  *
- * The run is cut into phases of PHASE cycles, the four geometries in turn, or with --data-width the two of that width. A
- * phase depends on the seed, its geometry and its number only, so any cycle can be replayed without those of the phases before. What comparing cannot see is
- * watched apart: broken stream rules (sim.c), and whatever lockstep_check() balances. */
+ * The run is cut into phases of PHASE cycles, the four geometries in turn, or with --data-width the two of that width.
+ * A phase depends on the seed, its geometry and its number only, so any cycle can be replayed without those of the
+ * phases before. What comparing cannot see is watched apart: broken stream rules (sim.c), what lockstep_check() balances,
+ * and what directed rows expect. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>

@@ -40,8 +40,8 @@ struct sim {
 	struct sim_events on;
 	void *ctx;
 	struct sim_noise noise;
-	uint64_t cycle;		/* clocks since sim_open */
-	uint64_t time_ps;	/* the pin time_ns is base_ns + time_ps / 1000 */
+	uint64_t cycle;	  /* clocks since sim_open */
+	uint64_t time_ps; /* the pin time_ns is base_ns + time_ps / 1000 */
 	uint64_t base_ns;
 	uint64_t period_ps;	/* added per clock; after sim_open 6400, at 512 bits 3103 */
 	uint64_t ms_done;	/* ticks given so far; a tick is given in each clock while time_ps / 10^9 > ms_done */
