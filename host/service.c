@@ -19,7 +19,7 @@
 #define GOODBYE_MS	  500  /* for the board to take the last frames and commands at hf_close() */
 #define STALE_MS	  3000 /* how late the RST of a destroyed socket may come: the kernel asks ARP three times */
 #define NEW_SOCKET_OCTETS (1u << 24) /* a new socket's RST is less than this beyond its first SND.NXT */
-#define ROTATE_MS	  600000 /* a new cookie key; longer than any cookie lives */
+#define ROTATE_MS	  600000     /* a new cookie key; longer than any cookie lives */
 #define CTRL_ENABLE	  (1u << HF_CTRL_ENABLE_LOW)
 #define MODE_OFF	  0u
 #define MODE_OFFLOAD	  1u

@@ -16,9 +16,13 @@ static const char *const mode_names[] = { "never", "watermark", "always" };
 
 __attribute__((noreturn)) static void usage(const char *what, const char *value)
 {
-	fprintf(stderr, "attack: %s '%s'; usage: attack [--engine rtl|model|lockstep] [--flood NAME] [--frames N] [--percent 1..100] "
-			"[--good 0..100] [--live 0..64] [--mode never|watermark|always] [--complete] [--miss-per-ms N] [--slow-host] "
-			"[--host-sends] [--reset-at N] [--seed N]\n", what, value);
+	fprintf(stderr,
+		"attack: %s '%s'; usage: attack [--engine rtl|model|lockstep] [--flood NAME] [--frames N] [--percent "
+		"1..100] "
+		"[--good 0..100] [--live 0..64] [--mode never|watermark|always] [--complete] [--miss-per-ms N] "
+		"[--slow-host] "
+		"[--host-sends] [--reset-at N] [--seed N]\n",
+		what, value);
 	exit(2);
 }
 
@@ -45,7 +49,8 @@ static unsigned one_of(const char *option, const char *text, const char *const *
 
 static void heading(void)
 {
-	puts("| flood | cookies | cache | frames | SYN-ACK | RST | to host | dropped, cause | out/in, worst 10 ms | good | live |\n"
+	puts("| flood | cookies | cache | frames | SYN-ACK | RST | to host | dropped, cause | out/in, worst 10 ms | "
+	     "good | live |\n"
 	     "|---|---|---|---|---|---|---|---|---|---|---|");
 }
 
@@ -56,7 +61,7 @@ static void print_drops(const struct attack_result *r)
 		const char *name;
 		enum hf_counter counter;
 	} causes[] = {
-#define HF_CNT_NONE HF_CNT_RX_FRAMES /* the cause of what is not dropped */
+#define HF_CNT_NONE			HF_CNT_RX_FRAMES /* the cause of what is not dropped */
 #define CAUSE(name, code, counter, doc) { #name, (enum hf_counter)HF_CNT_##counter },
 #include "../regs/verdict.def"
 #undef CAUSE
@@ -86,12 +91,16 @@ static unsigned row(const struct attack *a)
 		fprintf(stderr, "attack: %s: %s\n", attack_flood_name(a->flood), strerror(-rc));
 		exit(rc == -EINVAL ? 2 : 1);
 	}
-	printf("| %s%s%s | %s | %s | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " | ", attack_flood_name(a->flood),
-		a->slow_host ? ", slow host" : "", a->reset_at ? ", reset" : "", mode_names[a->mode],
-		a->complete ? "complete" : a->miss_per_ms ? "limited" : "partial", r.frames, r.syn_acks, r.resets, r.to_host);
+	printf("| %s%s%s | %s | %s | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " | ",
+		attack_flood_name(a->flood), a->slow_host ? ", slow host" : "", a->reset_at ? ", reset" : "",
+		mode_names[a->mode],
+		a->complete	 ? "complete"
+		: a->miss_per_ms ? "limited"
+				 : "partial",
+		r.frames, r.syn_acks, r.resets, r.to_host);
 	print_drops(&r);
-	printf(" | %.3f | %" PRIu64 "/%" PRIu64 " | %" PRIu64 "/%" PRIu64 " |\n", r.out_per_in, r.good_done, r.good_tried,
-		r.live_received, r.live_sent);
+	printf(" | %.3f | %" PRIu64 "/%" PRIu64 " | %" PRIu64 "/%" PRIu64 " |\n", r.out_per_in, r.good_done,
+		r.good_tried, r.live_received, r.live_sent);
 	fflush(stdout);
 	if (r.mismatches || r.faults) {
 		fprintf(stderr, "attack: %s: %" PRIu64 " mismatches, %" PRIu64 " broken promises at the pins\n",
@@ -99,7 +108,8 @@ static unsigned row(const struct attack *a)
 		broken++;
 	}
 	if (r.out_per_in > AMPLIFICATION) {
-		fprintf(stderr, "attack: %s: the board amplified %.3f times\n", attack_flood_name(a->flood), r.out_per_in);
+		fprintf(stderr, "attack: %s: the board amplified %.3f times\n", attack_flood_name(a->flood),
+			r.out_per_in);
 		broken++;
 	}
 	if (r.counter[HF_CNT_DROP_OVERRUN]) {
@@ -110,14 +120,18 @@ static unsigned row(const struct attack *a)
 		fprintf(stderr, "attack: %s: good handshakes failed\n", attack_flood_name(a->flood));
 		broken++;
 	}
-	if (r.live_reset || (a->complete && a->flood != ATTACK_replay && !a->reset_at && !a->slow_host && r.live_received != r.live_sent)) {
+	if (r.live_reset || (a->complete && a->flood != ATTACK_replay && !a->reset_at && !a->slow_host &&
+				    r.live_received != r.live_sent)) {
 		fprintf(stderr, "attack: %s: live connections were harmed\n", attack_flood_name(a->flood));
 		broken++;
 	}
 	if (a->flood == ATTACK_guess)
-		fprintf(stderr, "attack: guess: %" PRIu64 " of %" PRIu64 " guesses were right, one in 2^26 is expected\n", r.hostile_done, r.hostile);
+		fprintf(stderr,
+			"attack: guess: %" PRIu64 " of %" PRIu64 " guesses were right, one in 2^26 is expected\n",
+			r.hostile_done, r.hostile);
 	if (r.hostile_done && a->flood != ATTACK_replay && a->flood != ATTACK_guess) {
-		fprintf(stderr, "attack: %s: %" PRIu64 " hostile connections\n", attack_flood_name(a->flood), r.hostile_done);
+		fprintf(stderr, "attack: %s: %" PRIu64 " hostile connections\n", attack_flood_name(a->flood),
+			r.hostile_done);
 		broken++;
 	}
 	return broken;
@@ -167,7 +181,13 @@ int main(int argc, char **argv)
 		{ "live", 1, NULL, LIVE }, { "mode", 1, NULL, MODE }, { "complete", 0, NULL, COMPLETE },
 		{ "miss-per-ms", 1, NULL, MISS }, { "slow-host", 0, NULL, SLOW }, { "host-sends", 0, NULL, SENDS },
 		{ "reset-at", 1, NULL, RESET }, { "seed", 1, NULL, SEED }, { 0 } };
-	struct attack a = { .engine = ENGINE_MODEL, .frames = 1000000, .percent = 100, .good_percent = 1, .live = 20, .mode = 1, .seed = 1 };
+	struct attack a = { .engine = ENGINE_MODEL,
+		.frames = 1000000,
+		.percent = 100,
+		.good_percent = 1,
+		.live = 20,
+		.mode = 1,
+		.seed = 1 };
 	bool one = false;
 	unsigned broken;
 	int c;

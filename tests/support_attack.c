@@ -16,8 +16,8 @@
 #define CLOSED_PORT   25
 #define GOOD_MAX      (1u << 20)
 #define LIVE_MAX      64
-#define LIVE_EVERY    500  /* frames */
-#define ROUND_TRIP    5000 /* cycles until a good peer's ACK is on the wire, 32 us */
+#define LIVE_EVERY    500     /* frames */
+#define ROUND_TRIP    5000    /* cycles until a good peer's ACK is on the wire, 32 us */
 #define WINDOW_CYCLES 1562500 /* 10 ms at 156.25 MHz */
 #define WINDOW_PARTS  10
 #define WIRE_EXTRA    24 /* octets of preamble, FCS and gap around each frame */
@@ -129,7 +129,8 @@ static void hostile_fragment(struct run *run)
 
 static void hostile_options(struct run *run, struct segment *g)
 {
-	static const uint8_t bad[][4] = { { 2, 0, 5, 0xb4 }, { 2, 1, 5, 0xb4 }, { 8, 10, 0, 0 }, { 3, 255, 7, 0 }, { 254, 0, 0, 0 } };
+	static const uint8_t bad[][4] = { { 2, 0, 5, 0xb4 }, { 2, 1, 5, 0xb4 }, { 8, 10, 0, 0 }, { 3, 255, 7, 0 },
+		{ 254, 0, 0, 0 } };
 
 	memcpy(g->options, bad[rng_below(&run->rng, sizeof(bad) / sizeof(bad[0]))], 4);
 	g->options_len = 4;
@@ -139,8 +140,8 @@ static void hostile_options(struct run *run, struct segment *g)
 static void send_hostile(struct run *run)
 {
 	/* 10.0.0.0/8: nobody lives there. */
-	struct segment g = segment_from(0x0a000000u | rng_below(&run->rng, 1 << 24),
-		(uint16_t)(1024 + rng_below(&run->rng, 64000)), HF_SYN);
+	struct segment g = segment_from(
+		0x0a000000u | rng_below(&run->rng, 1 << 24), (uint16_t)(1024 + rng_below(&run->rng, 64000)), HF_SYN);
 
 	g.seq = (uint32_t)rng_next(&run->rng);
 	switch (run->a->flood) {
@@ -518,7 +519,8 @@ static void drain(struct run *run)
 
 	run->s->hold_c2h = false;
 	while (!run->error && (run->s->cycle < end || run->due_count)) {
-		if (run->due_count && !sim_rx_pending(run->s) && run->good[run->due[run->due_head]].due <= run->s->cycle)
+		if (run->due_count && !sim_rx_pending(run->s) &&
+			run->good[run->due[run->due_head]].due <= run->s->cycle)
 			send_good(run);
 		sim_step(run->s);
 	}
@@ -529,8 +531,8 @@ int attack_run(const struct attack *a, struct attack_result *r)
 {
 	struct run run = { .a = a, .r = r, .rng = { a->seed } };
 
-	if ((unsigned)a->flood >= ATTACK_FLOODS || !a->frames || a->percent < 1 || a->percent > 100 || a->good_percent > 100 ||
-		a->live > LIVE_MAX || a->mode > 2 || a->miss_per_ms > 6000)
+	if ((unsigned)a->flood >= ATTACK_FLOODS || !a->frames || a->percent < 1 || a->percent > 100 ||
+		a->good_percent > 100 || a->live > LIVE_MAX || a->mode > 2 || a->miss_per_ms > 6000)
 		return -EINVAL;
 	memset(r, 0, sizeof(*r));
 	run.s = sim_open(a->engine, ENGINE_DEFAULT, a->seed);

@@ -59,13 +59,15 @@ static void syn_floods(void)
 			check_unharmed(&r);
 			/* The MSS option makes an IPv6 reply longer than its SYN: the wire is the limit then. */
 			if (floods[i] == ATTACK_syn6)
-				CHECK(r.syn_acks + r.counter[HF_CNT_DROP_REPLY_FULL] == r.hostile + r.good_tried, "SYN-ACKs and drops");
+				CHECK(r.syn_acks + r.counter[HF_CNT_DROP_REPLY_FULL] == r.hostile + r.good_tried,
+					"SYN-ACKs and drops");
 			else
 				CHECK_EQ(r.syn_acks, r.hostile + r.good_tried, "SYN-ACKs");
 			CHECK_EQ(r.resets, 0, "RSTs");
 			CHECK_EQ(r.counter[HF_CNT_EVICT_HOST], 0, "evictions");
 			/* One tuple is one entry, and its SYN the same again and again: hardly a cookie. */
-			CHECK(floods[i] == ATTACK_one_tuple || r.counter[HF_CNT_COOKIES_SENT] > 0, "no cookie was sent");
+			CHECK(floods[i] == ATTACK_one_tuple || r.counter[HF_CNT_COOKIES_SENT] > 0,
+				"no cookie was sent");
 		}
 	}
 	check_context("%s", "");
@@ -81,8 +83,8 @@ static void without_cookies(void)
 	check_run(&a, &r);
 	CHECK_EQ(r.live_received, r.live_sent, "segments of live connections");
 	CHECK_EQ(r.counter[HF_CNT_COOKIES_SENT], 0, "cookies");
-	CHECK_EQ(r.syn_acks + r.counter[HF_CNT_DROP_BACKLOG] + r.counter[HF_CNT_DROP_TABLE_FULL], r.hostile + r.good_tried,
-		"SYNs answered or dropped");
+	CHECK_EQ(r.syn_acks + r.counter[HF_CNT_DROP_BACKLOG] + r.counter[HF_CNT_DROP_TABLE_FULL],
+		r.hostile + r.good_tried, "SYNs answered or dropped");
 	CHECK(r.counter[HF_CNT_DROP_BACKLOG] > 0, "the table never was full");
 	check_context("%s", "");
 }
@@ -100,9 +102,10 @@ static void strays(void)
 		check_run(&a, &r);
 		check_unharmed(&r);
 		CHECK_EQ(r.to_host, r.live_received, "frames that reached the host");
-		CHECK_EQ(r.resets + r.counter[HF_CNT_DROP_RST_LIMITED] + r.counter[HF_CNT_DROP_NO_CONNECTION], r.hostile,
-			"RSTs and drops");
-		CHECK(r.resets <= 1000 + 100 * (r.cycles / 156250 + 1), "%llu RSTs are beyond the limit", (unsigned long long)r.resets);
+		CHECK_EQ(r.resets + r.counter[HF_CNT_DROP_RST_LIMITED] + r.counter[HF_CNT_DROP_NO_CONNECTION],
+			r.hostile, "RSTs and drops");
+		CHECK(r.resets <= 1000 + 100 * (r.cycles / 156250 + 1), "%llu RSTs are beyond the limit",
+			(unsigned long long)r.resets);
 
 		a.complete = false;
 		a.miss_per_ms = 10;
@@ -162,7 +165,8 @@ static void slow_host(void)
 	a.slow_host = true;
 	check_run(&a, &r);
 	CHECK_EQ(r.syn_acks, r.hostile + r.good_tried, "SYN-ACKs");
-	CHECK_EQ(r.good_done + r.counter[HF_CNT_DROP_EVENT_FULL], r.good_tried, "good handshakes, told or to be repeated");
+	CHECK_EQ(r.good_done + r.counter[HF_CNT_DROP_EVENT_FULL], r.good_tried,
+		"good handshakes, told or to be repeated");
 	check_context("%s", "");
 }
 

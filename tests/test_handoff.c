@@ -487,7 +487,8 @@ static void board_is_set_up(void)
 		if (h->board.write[i].offset == HF_REG_CTRL && h->board.write[i].value & CTRL_ENABLE && !enable_at)
 			enable_at = i;
 		if ((h->board.write[i].offset >= HF_REG_KEY_INDEX0 && h->board.write[i].offset <= HF_REG_KEY_ISN3) ||
-			(h->board.write[i].offset >= HF_REG_KEY_COOKIE_A0 && h->board.write[i].offset <= HF_REG_KEY_COOKIE_B3))
+			(h->board.write[i].offset >= HF_REG_KEY_COOKIE_A0 &&
+				h->board.write[i].offset <= HF_REG_KEY_COOKIE_B3))
 			last_key_at = i, keys++;
 	}
 	key[0] = h->board.reg[HF_REG_KEY_INDEX0 / 4];
@@ -895,7 +896,8 @@ static void cookie_without_entry(void)
 		return;
 	}
 	host_start(h, 4);
-	host_event(h, &(struct fake_event){ .id = HF_NO_ID, .remote_port = 1234, .cookie = true, .frame_follows = true });
+	host_event(
+		h, &(struct fake_event){ .id = HF_NO_ID, .remote_port = 1234, .cookie = true, .frame_follows = true });
 	host_segment(h, HF_NO_ID, &s);
 	fd = hf_accept(h->listener, NULL, 2000);
 	CHECK(fd >= 0 && recv(fd, buffer, sizeof(buffer), 0) == 3, "accept: %d %s", fd, hf_error(h->dev));
@@ -1354,7 +1356,8 @@ int main(int argc, char **argv)
 		CASE_ONCE(connection_becomes_a_socket), CASE_ONCE(connection_without_options),
 		CASE_ONCE(data_with_the_final_ack), CASE_ONCE(early_data_is_acknowledged_before_accept),
 		CASE_ONCE(accept_queue_overflows), CASE_ONCE(events_nobody_waits_for),
-		CASE_ONCE(stale_socket_gives_way), CASE_ONCE(the_table_stays_free), CASE_ONCE(one_segment_after_a_lost_syn), CASE_ONCE(cookie_without_entry),
+		CASE_ONCE(stale_socket_gives_way), CASE_ONCE(the_table_stays_free),
+		CASE_ONCE(one_segment_after_a_lost_syn), CASE_ONCE(cookie_without_entry),
 		CASE_ONCE(cookie_on_a_live_socket), CASE_ONCE(cookie_nobody_waits_for), CASE_ONCE(connecting),
 		CASE_ONCE(connects_that_fail), CASE_ONCE(connect_arguments), CASE_ONCE(board_dies_in_mid_accept),
 		CASE_ONCE(closing_ends_the_wait), CASE_ONCE(board_comes_back_from_a_reset),

@@ -379,7 +379,8 @@ static void transmit_by_shares(void)
 		bench_settle(b);
 		CHECK_EQ(next_is_from_host(b), host_first, "the frame before is the host's");
 		for (unsigned k = 0; k < 16; k++)
-			CHECK(next_is_from_host(b) == (rows[i / 2].order[k] == 'h'), "frame %u is not as in %s", k, rows[i / 2].order);
+			CHECK(next_is_from_host(b) == (rows[i / 2].order[k] == 'h'), "frame %u is not as in %s", k,
+				rows[i / 2].order);
 		bench_close(b);
 	}
 	check_context("%s", "");

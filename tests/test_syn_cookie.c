@@ -4,12 +4,12 @@
  * docs/architecture.md and SipHash's own definition. */
 #include "support_bench.h"
 
-#define EPOCH_NS   (1ull << 36)
-#define MAC_MASK   0x3ffffffu
-#define PEER_ISN   0x12345678u
-#define MODE(m)	   ((uint32_t)(m) << HF_COOKIE_MODE_LOW)
+#define EPOCH_NS    (1ull << 36)
+#define MAC_MASK    0x3ffffffu
+#define PEER_ISN    0x12345678u
+#define MODE(m)	    ((uint32_t)(m) << HF_COOKIE_MODE_LOW)
 #define LIFETIME(n) ((uint32_t)(n) << HF_COOKIE_LIFETIME_LOW)
-#define KEY_B	   (1u << HF_COOKIE_KEY_LOW)
+#define KEY_B	    (1u << HF_COOKIE_KEY_LOW)
 
 enum { NEVER, WATERMARK, ALWAYS };
 
@@ -77,7 +77,8 @@ static uint32_t cookie_of(const struct segment *syn, bool second_key, uint32_t e
 }
 
 /* Give the SYN; returns the ISS of the SYN-ACK, which is checked against the cookie of that class and these options. */
-static uint32_t expect_cookie(struct bench *b, const struct segment *syn, bool second_key, unsigned class, const char *opts)
+static uint32_t expect_cookie(
+	struct bench *b, const struct segment *syn, bool second_key, unsigned class, const char *opts)
 {
 	uint32_t iss = cookie_of(syn, second_key, epoch_now(b), class);
 
@@ -100,7 +101,9 @@ static uint32_t expect_cookie(struct bench *b, const struct segment *syn, bool s
 
 static struct segment syn_of(uint16_t port, const char *opts)
 {
-	return (struct segment){ .sport = port, .dport = OUR_PORT, .seq = PEER_ISN + port, .flags = HF_SYN, .wnd = 4000, .opts = opts };
+	return (struct segment){
+		.sport = port, .dport = OUR_PORT, .seq = PEER_ISN + port, .flags = HF_SYN, .wnd = 4000, .opts = opts
+	};
 }
 
 /* The ACK of a cookie; its text, if any, is the peer's first. */
@@ -142,7 +145,7 @@ static void layout(void)
 
 		if (n & 1)
 			bench_set(b, HF_REG_COOKIE, MODE(ALWAYS) | LIFETIME(1) | KEY_B);
-		for (unsigned class = 0; class < 8; class++) {
+		for (unsigned class = 0; class < 8; class ++) {
 			struct segment syn = syn_of((uint16_t)(2000 + class), opts);
 
 			check_context("epoch +%u, class %u", n, class);
@@ -239,8 +242,9 @@ static void options(void)
 		event = established(b);
 		if (!event)
 			continue;
-		CHECK_EQ(MSG_GET(event, EVENT, options), (strstr(rows[i].told, "ws") ? 1 : 0) | (ts ? 2 : 0) |
-				(strstr(rows[i].told, "sack") ? 4 : 0), "options");
+		CHECK_EQ(MSG_GET(event, EVENT, options),
+			(strstr(rows[i].told, "ws") ? 1 : 0) | (ts ? 2 : 0) | (strstr(rows[i].told, "sack") ? 4 : 0),
+			"options");
 		CHECK_EQ(MSG_GET(event, EVENT, snd_wscale), rows[i].shift, "peer's shift");
 		CHECK_EQ(MSG_GET(event, EVENT, rcv_wscale), strstr(rows[i].told, "ws") ? 7 : 0, "our shift");
 		CHECK_EQ(MSG_GET(event, EVENT, snd_wnd), 4000u << rows[i].shift, "SND.WND");
@@ -338,10 +342,11 @@ static void only_the_cookie(void)
 		bool good, other_port;
 	} rows[] = { { "as sent", 0, 0, 0, 1, true }, { "ACK + 1", 1, 0, 0, 1, false },
 		{ "ACK - 1", -1, 0, 0, 1, false }, { "SEQ + 1", 0, 1, 0, 1, false }, { "SEQ - 1", 0, -1, 0, 1, false },
-		{ "next epoch", 0, 0, 1, 1, true }, { "two epochs", 0, 0, 2, 1, false }, { "three epochs", 0, 0, 3, 1, false },
-		{ "four epochs: the same two bits", 0, 0, 4, 1, false }, { "five epochs", 0, 0, 5, 1, false },
-		{ "next epoch, lifetime 0", 0, 0, 1, 0, false }, { "three epochs, lifetime 3", 0, 0, 3, 3, true },
-		{ "four epochs, lifetime 3", 0, 0, 4, 3, false }, { "another port", 0, 0, 0, 1, false, true } };
+		{ "next epoch", 0, 0, 1, 1, true }, { "two epochs", 0, 0, 2, 1, false },
+		{ "three epochs", 0, 0, 3, 1, false }, { "four epochs: the same two bits", 0, 0, 4, 1, false },
+		{ "five epochs", 0, 0, 5, 1, false }, { "next epoch, lifetime 0", 0, 0, 1, 0, false },
+		{ "three epochs, lifetime 3", 0, 0, 3, 3, true }, { "four epochs, lifetime 3", 0, 0, 4, 3, false },
+		{ "another port", 0, 0, 0, 1, false, true } };
 
 	for (unsigned i = 0; i < COUNT(rows); i++) {
 		struct bench *b = open_mode(ENGINE_DEFAULT, ALWAYS, 50);
@@ -378,7 +383,8 @@ static void only_the_cookie(void)
 static void none_sent_none_taken(void)
 {
 	struct bench *b = open_mode(ENGINE_DEFAULT, WATERMARK, 50);
-	struct segment syn = syn_of(3000, "mss=1460"), ack = ack_of(&syn, cookie_of(&syn, false, 50, 7), NULL, NULL), other;
+	struct segment syn = syn_of(3000, "mss=1460"), ack = ack_of(&syn, cookie_of(&syn, false, 50, 7), NULL, NULL),
+		       other;
 
 	bench_segment(b, &ack);
 	bench_expect_last(b, HF_FRAME_CSUM_OK, HF_NO_ID);
@@ -479,7 +485,8 @@ static void no_amplification(void)
 			}
 		}
 		bench_ms(b, 10000);
-		CHECK(out > 0 && 10 * out <= 12 * in, "%llu bytes out for %llu in", (unsigned long long)out, (unsigned long long)in);
+		CHECK(out > 0 && 10 * out <= 12 * in, "%llu bytes out for %llu in", (unsigned long long)out,
+			(unsigned long long)in);
 		bench_close(b);
 	}
 }
@@ -509,9 +516,12 @@ static void watermark(void)
 	bench_counted(b, HF_CNT_COOKIES_SENT, 7);
 	CHECK_EQ(bench_get(b, HF_REG_HALF_OPEN), 10, "HALF_OPEN");
 	for (unsigned i = 0; i < 6; i++) { /* half-open ones end: 4 are left */
-		struct segment rst = { .sport = (uint16_t)(3000 + i), .dport = OUR_PORT, .seq = PEER_ISN + 3001 + i, .flags = HF_RST };
+		struct segment rst = {
+			.sport = (uint16_t)(3000 + i), .dport = OUR_PORT, .seq = PEER_ISN + 3001 + i, .flags = HF_RST
+		};
 
-		CHECK_EQ(bench_get(b, HF_REG_STATUS) >> HF_STATUS_COOKIES_LOW & 1, 1, "STATUS.COOKIES between the marks");
+		CHECK_EQ(bench_get(b, HF_REG_STATUS) >> HF_STATUS_COOKIES_LOW & 1, 1,
+			"STATUS.COOKIES between the marks");
 		give_syns(b, (uint16_t)(3200 + i), 1);
 		bench_segment(b, &rst);
 	}
@@ -544,7 +554,8 @@ static void full_means_cookie(void)
 		}
 		CHECK_EQ(bench_get(b, HF_REG_HALF_OPEN), mode == ALWAYS ? 0 : 3, "HALF_OPEN");
 		CHECK_EQ(sent, mode == NEVER ? 3 : 40, "SYN-ACKs");
-		bench_counted(b, HF_CNT_DROP_BACKLOG, mode == NEVER ? 37 - bench_counter(b, HF_CNT_DROP_TABLE_FULL) : 0);
+		bench_counted(
+			b, HF_CNT_DROP_BACKLOG, mode == NEVER ? 37 - bench_counter(b, HF_CNT_DROP_TABLE_FULL) : 0);
 		bench_listen(b, 0, 0, OUR_PORT, 1000, 7, LISTEN_OFFLOAD);
 		for (unsigned i = 0; i < 200; i++) { /* now the table is the limit */
 			struct segment syn = syn_of((uint16_t)(5000 + i), "mss=1460");
@@ -718,8 +729,9 @@ static void flags_of_the_ack(void)
 	static const struct {
 		uint16_t flags;
 		bool good, up;
-	} rows[] = { { HF_ACK, true, false }, { HF_ACK | HF_FIN, true, true }, { HF_ACK | HF_PSH | HF_URG, true, false },
-		{ HF_ACK | HF_SYN, false, true }, { HF_ACK | HF_RST, false, true }, { HF_ACK | HF_ECE | HF_CWR, true, false } };
+	} rows[] = { { HF_ACK, true, false }, { HF_ACK | HF_FIN, true, true },
+		{ HF_ACK | HF_PSH | HF_URG, true, false }, { HF_ACK | HF_SYN, false, true },
+		{ HF_ACK | HF_RST, false, true }, { HF_ACK | HF_ECE | HF_CWR, true, false } };
 
 	for (unsigned i = 0; i < COUNT(rows); i++) {
 		struct bench *b = open_mode(ENGINE_DEFAULT, ALWAYS, 50);
@@ -751,7 +763,9 @@ static void unpredictable(void)
 	uint32_t last = 0;
 
 	for (unsigned i = 0; i < many; i++) {
-		struct segment syn = { .sport = (uint16_t)(1024 + i), .dport = OUR_PORT, .seq = 0, .flags = HF_SYN, .opts = "mss=88" };
+		struct segment syn = {
+			.sport = (uint16_t)(1024 + i), .dport = OUR_PORT, .seq = 0, .flags = HF_SYN, .opts = "mss=88"
+		};
 		const struct item *reply;
 		uint32_t iss;
 
