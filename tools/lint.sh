@@ -46,6 +46,8 @@ private() {
 
 check "verilator -Wall, default" verilog
 check "verilator -Wall, small" verilog $(make -s small-parameters)
+check "verilator -Wall, 512 bits" verilog $(make -s wide-parameters)
+check "verilator -Wall, 512 bits, small" verilog $(make -s wide-small-parameters)
 check "cppcheck" cppcheck -q --std=c11 -D_GNU_SOURCE -I. --inline-suppr --enable=warning,performance,portability \
 	--suppress=missingIncludeSystem --error-exitcode=1 cmodel driver examples host regs sim tests
 # Another version formats some lines otherwise.
