@@ -22,7 +22,7 @@ if ! "${YOSYS:-yosys}" -q -l $out/c512.synth.log $out/c512.ys > /dev/null 2>&1; 
 	echo "pnr: FAILED, see $out/c512.synth.log"
 	exit 1
 fi
-if ! "$nextpnr" "--$size" --package CABGA381 --speed 6 --freq 25 --seed 1 --timing-allow-fail --lpf-allow-unconstrained \
+if ! "$nextpnr" "--$size" --package CABGA381 --speed 6 --freq 25 --seed 1 --router router2 --timing-allow-fail --lpf-allow-unconstrained \
 	--json $out/c512.json --textcfg $out/c512.cfg --log $out/c512.log --quiet > /dev/null 2>&1; then
 	grep -m 3 ERROR $out/c512.log
 	echo "pnr: FAILED, see $out/c512.log"
