@@ -15,7 +15,9 @@ static void set_limit(struct bench *b, uint32_t offset, unsigned rate, unsigned 
 
 static struct segment stray(uint16_t port, uint16_t flags)
 {
-	return (struct segment){ .sport = port, .dport = OUR_PORT, .seq = 100, .ack = 5000 + port, .flags = flags, .wnd = 9 };
+	return (struct segment){
+		.sport = port, .dport = OUR_PORT, .seq = 100, .ack = 5000 + port, .flags = flags, .wnd = 9
+	};
 }
 
 /* Give `n` of them; returns how many came back as RSTs, in *up how many went to the host. */
@@ -73,7 +75,8 @@ static void resets_by_default(void)
 	unsigned up;
 
 	bench_set(b, HF_REG_CACHE, 1);
-	bench_set(b, HF_REG_RST_LIMIT, LIMIT(100, 1000)); /* the reset values, test_regs: tokens are there from the start */
+	bench_set(b, HF_REG_RST_LIMIT,
+		LIMIT(100, 1000)); /* the reset values, test_regs: tokens are there from the start */
 	CHECK_EQ(give_strays(b, 1020, HF_ACK, &up), 1000, "RSTs");
 	bench_counted(b, HF_CNT_DROP_RST_LIMITED, 20);
 	sim_tick(b->sim, 1, 1);
@@ -176,6 +179,23 @@ static void retransmissions(void)
 	CHECK_EQ(bench_get(b, HF_REG_HALF_OPEN), 0, "HALF_OPEN");
 	bench_counted(b, HF_CNT_TIMEOUTS, entries);
 	bench_close(b);
+
+	/* Without a rate the bucket keeps its tokens. */
+	b = bench_open(ENGINE_DEFAULT);
+	for (unsigned i = 0; i < entries; i++)
+		bench_half_open(b, PEER_ADDR, (uint16_t)(3000 + i), 7);
+	bench_set(b, HF_REG_SYNACK_LIMIT, LIMIT(0, 3));
+	bench_ms(b, 1000);
+	for (sent = 0; bench_tx(b);)
+		sent++;
+	CHECK_EQ(sent, entries, "SYN-ACKs sent again without a rate");
+	bench_ms(b, 1999);
+	bench_set(b, HF_REG_SYNACK_LIMIT, LIMIT(1, 3));
+	bench_ms(b, 1);
+	for (sent = 0; bench_tx(b);)
+		sent++;
+	CHECK_EQ(sent, 3, "SYN-ACKs sent again with a rate");
+	bench_close(b);
 }
 
 /* A zero timeout counts as a millisecond: nothing is sent at wire speed. */
@@ -214,7 +234,8 @@ static void complete(void)
 	bench_counted(b, HF_CNT_DROP_NO_CONNECTION, 5);
 	CHECK_EQ(give_strays(b, 5, HF_ACK | HF_RST, &up), 0, "RSTs that answer RSTs");
 	CHECK_EQ(give_strays(b, 5, HF_ACK, &up) + give_strays(b, 5, HF_ACK | HF_FIN, &up) +
-			give_strays(b, 5, HF_ACK | HF_SYN, &up), 15, "RSTs");
+			 give_strays(b, 5, HF_ACK | HF_SYN, &up),
+		15, "RSTs");
 	CHECK_EQ(up, 0, "frames to the host");
 	s = stray(2000, HF_ACK);
 	s.dport = 9999;
@@ -282,7 +303,8 @@ static void what_clears_it(void)
 		bench_set(b, HF_REG_CACHE, 1);
 		bench_call_body(body, false, port, OUR_PORT, &(struct tags){ 0 });
 		MSG_PUT(body, EVENT, state, HF_STATE_ESTABLISHED);
-		CHECK_EQ(bench_call(b, adopt ? HF_COMMAND_ADOPT : HF_COMMAND_CONNECT, body, &id), HF_STATUS_NO_ROOM, "status");
+		CHECK_EQ(bench_call(b, adopt ? HF_COMMAND_ADOPT : HF_COMMAND_CONNECT, body, &id), HF_STATUS_NO_ROOM,
+			"status");
 		CHECK_EQ(bench_get(b, HF_REG_CACHE), !adopt, adopt ? "CACHE after ADOPT" : "CACHE after CONNECT");
 		bench_close(b);
 	}
