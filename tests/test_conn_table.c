@@ -2,6 +2,7 @@
  * test_conn_table.c - the connection table: a full set, a full table, ids with generation, counts, and that a SYN
  * never evicts anything. */
 #include "support_bench.h"
+#include "support_states.h"
 
 /* Ports whose tuples fall into `set`, with different tags (index[31:16]); returns how many were found. */
 static unsigned ports_of_set(const struct bench *b, unsigned set, uint16_t *ports, unsigned want)
@@ -190,6 +191,97 @@ static void equal_tags(void)
 		bench_close(b);
 	}
 	check_context("%s", "");
+}
+
+/* The same while segments come as fast as they can: the second SYN of the other tuple does not take the entry for its own
+ * because of what the first one, which got a cookie, did not write. */
+static void equal_tags_in_a_row(void)
+{
+	struct bench *b = bench_open(ENGINE_SMALL);
+	uint32_t port[2] = { 0, 0 };
+	struct segment syn = { .dport = OUR_PORT, .seq = 900, .flags = HF_SYN, .wnd = 9 };
+	uint8_t ip[64], frame[64];
+	size_t len;
+
+	CHECK(pair_with_equal_tags(b, 1, &port[0], &port[1]), "no pair of ports with equal tags");
+	bench_half_open(b, PEER_ADDR, (uint16_t)port[0], 5);
+	bench_set(b, HF_REG_COOKIE, 2u << HF_COOKIE_MODE_LOW);
+	syn.sport = (uint16_t)port[1];
+	len = make_packet(ip, &syn);
+	len = make_frame(frame, OUR_MAC, PEER_MAC, ip, len);
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_EQ(sim_rx(b->sim, frame, len, false), 0, "sim_rx");
+	bench_settle(b);
+	bench_counted(b, HF_CNT_COOKIES_SENT, 3);
+	for (unsigned i = 0; i < 3; i++)
+		CHECK(bench_tx(b) != NULL, "SYN %u is not answered", i);
+	CHECK_EQ(bench_last_trace(b)->trc_state, HF_STATE_LISTEN, "state before");
+	CHECK_EQ(bench_entry(b, PEER_ADDR, (uint16_t)port[0], OUR_ADDR, OUR_PORT)->chal_count, 0, "challenge ACKs");
+	bench_close(b);
+}
+
+/* Two entries in TIME-WAIT fill a set. The peer's FIN again makes the first one the later of them, and a CONNECT comes
+ * around it: its victim is the one that ends first when it begins. */
+static void victim_after_the_fin_again(void)
+{
+	unsigned next = 0;
+
+	for (unsigned offset = 0; offset < 40; offset++) {
+		struct bench *b = bench_open(ENGINE_SMALL);
+		struct state_want want = { .state = HF_STATE_TIME_WAIT,
+			.local_port = OUR_PORT,
+			.snd_nxt = 1000,
+			.rcv_nxt = 2000,
+			.rcv_wnd = 65535 };
+		uint8_t msg[128], ip[64], frame[64];
+		const struct hf_out *fin = NULL, *connect = NULL;
+		uint64_t fin_cycle = 0, connect_cycle = 0;
+		struct hf_tcb entry;
+		uint16_t ports[3];
+		uint32_t id[2];
+		size_t len, first;
+
+		check_context("offset %u", offset);
+		CHECK_EQ(ports_of_set(b, 1, ports, 3), 3, "ports of one set");
+		for (unsigned i = 0; i < 2; i++) {
+			want.remote_port = ports[i];
+			id[i] = states_reach(b, &want, &entry);
+			CHECK(id[i] != HF_NO_ID, "connection %u is not in TIME-WAIT", i);
+			bench_ms(b, 5);
+		}
+		bench_call_body(msg, false, ports[2], OUR_PORT, &(struct tags){ 0 });
+		msg[0] = HF_MSG_COMMAND;
+		msg[1] = HF_COMMAND_CONNECT;
+		MSG_PUT(msg, HEADER, length, sizeof(msg));
+		len = make_packet(ip, &(struct segment){ .sport = ports[0],
+					      .dport = OUR_PORT,
+					      .seq = want.rcv_nxt - 1,
+					      .ack = want.snd_nxt,
+					      .flags = HF_FIN | HF_ACK });
+		len = make_frame(frame, OUR_MAC, PEER_MAC, ip, len);
+		first = b->trace_count;
+		CHECK_EQ(sim_h2c(b->sim, msg, sizeof(msg)), 0, "sim_h2c");
+		sim_run(b->sim, offset);
+		CHECK_EQ(sim_rx(b->sim, frame, len, false), 0, "sim_rx");
+		bench_settle(b);
+		for (size_t i = first; i < b->trace_count; i++) {
+			if (b->trace[i].trc_op == HF_OP_SEGMENT) {
+				fin = &b->trace[i];
+				fin_cycle = b->trace_cycle[i];
+			} else if (b->trace[i].trc_op == HF_OP_COMMAND) {
+				connect = &b->trace[i];
+				connect_cycle = b->trace_cycle[i];
+			}
+		}
+		if (CHECK(fin && connect, "the FIN and the CONNECT are not both there")) {
+			CHECK_EQ(connect->trc_slot, id[fin_cycle < connect_cycle] & 0xffff, "the victim's slot");
+			next += connect_cycle == fin_cycle + 4;
+		}
+		states_forget(b);
+		bench_close(b);
+	}
+	check_context("%s", "");
+	CHECK(next > 0, "no CONNECT began in the cycle that wrote the FIN's entry");
 }
 
 /* A hit needs the whole key: each of address and port, remote and local. */
@@ -474,7 +566,8 @@ int main(int argc, char **argv)
 {
 	/* clang-format off */
 	static const struct bench_case cases[] = {
-		CASE(full_set_small), CASE(full_set_default), CASE(full_table), CASE(equal_tags),
+		CASE(full_set_small), CASE(full_set_default), CASE(full_table), CASE(equal_tags), CASE(equal_tags_in_a_row),
+		CASE(victim_after_the_fin_again),
 		CASE(whole_key_is_compared), CASE(generations), CASE(ids_of_nothing_are_stale),
 		CASE(half_open_and_backlog), CASE(backlog_zero), CASE(listener_changes_under_half_open),
 		CASE(tick_during_the_walk), CASE(timer_races_with_ack), CASE(default_geometry_many), { 0 }

@@ -179,6 +179,23 @@ static void retransmissions(void)
 	CHECK_EQ(bench_get(b, HF_REG_HALF_OPEN), 0, "HALF_OPEN");
 	bench_counted(b, HF_CNT_TIMEOUTS, entries);
 	bench_close(b);
+
+	/* Without a rate the bucket keeps its tokens. */
+	b = bench_open(ENGINE_DEFAULT);
+	for (unsigned i = 0; i < entries; i++)
+		bench_half_open(b, PEER_ADDR, (uint16_t)(3000 + i), 7);
+	bench_set(b, HF_REG_SYNACK_LIMIT, LIMIT(0, 3));
+	bench_ms(b, 1000);
+	for (sent = 0; bench_tx(b);)
+		sent++;
+	CHECK_EQ(sent, entries, "SYN-ACKs sent again without a rate");
+	bench_ms(b, 1999);
+	bench_set(b, HF_REG_SYNACK_LIMIT, LIMIT(1, 3));
+	bench_ms(b, 1);
+	for (sent = 0; bench_tx(b);)
+		sent++;
+	CHECK_EQ(sent, 3, "SYN-ACKs sent again with a rate");
+	bench_close(b);
 }
 
 /* A zero timeout counts as a millisecond: nothing is sent at wire speed. */

@@ -771,6 +771,29 @@ static void not_ip_goes_to_host(void)
 	bench_close(b);
 }
 
+/* A frame that ends inside its last tag has the type before it: no half of a type behind the end makes it IP. */
+static void cut_inside_a_tag(void)
+{
+	uint8_t frame[22] = { 0 };
+	struct bench *b = bench_open(ENGINE_SMALL);
+
+	put48(frame, OUR_MAC);
+	put48(frame + 6, PEER_MAC);
+	for (unsigned tags = 1; tags <= 2; tags++) {
+		put16(frame + 12, tags == 2 ? 0x88a8 : 0x8100);
+		put16(frame + 16, 0x8100);
+		put16(frame + 12 + 4 * tags, 0x0800);
+		for (size_t len = 10 + 4 * tags; len < 14 + 4 * tags; len++) {
+			check_context("%u tags, %zu octets", tags, len);
+			bench_frame(b, frame, len);
+			bench_expect_last(b, 0, HF_NO_ID);
+			bench_quiet(b);
+		}
+	}
+	check_context("%s", "");
+	bench_close(b);
+}
+
 /* Tags that are no 802.1Q pair (a service tag inside, a third tag): the frame is the host's, whatever SYN it carries. */
 static void strange_tags_go_to_host(void)
 {
@@ -930,7 +953,7 @@ int main(int argc, char **argv)
 		CASE(every_ihl), CASE(truncated_at_every_octet), CASE(ip_header_malformed), CASE(data_offset_malformed),
 		CASE(frame_lengths), CASE(bad_fcs), CASE(refused_addresses), CASE(address_ranges),
 		CASE(destination_mac),
-		CASE(fragments), CASE(not_ip_goes_to_host), CASE(strange_tags_go_to_host), CASE(neighbour_resolution_goes_to_host), CASE(every_protocol), CASE(engine_off), CASE(not_ready),
+		CASE(fragments), CASE(not_ip_goes_to_host), CASE(cut_inside_a_tag), CASE(strange_tags_go_to_host), CASE(neighbour_resolution_goes_to_host), CASE(every_protocol), CASE(engine_off), CASE(not_ready),
 		CASE(edited_headers), { 0 }
 	};
 	/* clang-format on */
