@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# netlist-test.sh - Yosys writes both geometries back as Verilog, Verilator compiles that in place of rtl/, and the
+# netlist-test.sh - Yosys writes both 64-bit geometries back as Verilog, Verilator compiles that in place of rtl/, and the
 # directed tests and a short lock-step run are done against it. This catches what synthesis makes of the source,
 # silent miscompiles included. The small geometry becomes gates, only memories stay; the default one is written back
 # with whole words, for speed. Called by `make netlist-test`.
@@ -32,9 +32,9 @@ netlist Vhandfast_small "synth -flatten -run begin:fine; opt -full; memory -noma
 wait $! || exit 1
 
 # Without -fno-dfg Verilator 5.006 takes the input time_ns a cycle late in such a netlist (not in rtl/).
-make -s B=$out OBJ=build/obj CXXFLAGS=-O1 VSPEED=-fno-dfg RTL="$out/Vhandfast.v $out/Vhandfast_small.v" \
+make -s B=$out OBJ=build/obj HAS_WIDE=0 CXXFLAGS=-O1 VSPEED=-fno-dfg RTL="$out/Vhandfast.v $out/Vhandfast_small.v" \
 	SOURCES="--top-module handfast $out/\$*.v" all > $out/build.log 2>&1 || { tail -n 30 $out/build.log; exit 1; }
-$out/lockstep --cycles "${LOCKSTEP_CYCLES:-200000}" --seed 1 || exit 1
+$out/lockstep --data-width 64 --cycles "${LOCKSTEP_CYCLES:-200000}" --seed 1 || exit 1
 tests=()
 for unit in rtl/*.sv; do
 	test=$out/tests/test_$(basename "$unit" .sv)
