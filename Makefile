@@ -31,7 +31,7 @@ COMPILE = -std=c11 -D_GNU_SOURCE -I. $(WARN) -MMD -MP
 objects  = $(patsubst %.c,$(OBJ)/%.o,$(wildcard $1))
 # The transport to a board inside the process stands on the simulator, so it is not in libhandfast.
 HOST     = $(filter-out $(OBJ)/host/handfast.o $(OBJ)/driver/transport_model.o,$(call objects,driver/*.c host/*.c))
-SIM      = $(filter-out $(OBJ)/sim/main_%,$(call objects,sim/*.c driver/transport_model.c))
+SIM      = $(filter-out $(OBJ)/sim/main_%,$(call objects,sim/*.c sim/*/*.c driver/transport_model.c))
 SUPPORT  = $(call objects,tests/support_*.c tests/matrix_spec.c)
 TOOLS    = $(patsubst sim/main_%.c,$B/%,$(wildcard sim/main_*.c)) $(patsubst host/%.c,$B/%,$(wildcard host/handfast.c))
 EXAMPLES = $(patsubst %.c,$B/%,$(wildcard examples/*.c))
@@ -44,7 +44,8 @@ LWIP     = $(wildcard /usr/include/lwip/lwip/tcpip.h)
 PEERS    = $(patsubst %.c,$B/%,$(filter-out $(if $(LWIP),,%/lwip_peer.c),$(wildcard tests/peers/*.c)))
 # make bench-software: floods, peers and a server, and a BPF program where there are clang and libbpf-dev.
 SOFTWARE = $(patsubst %.c,$B/%,$(filter-out %.bpf.c,$(wildcard tests/software/*.c)))
-LIBS     = $B/libsim.a $B/librtl.a $B/libcmodel.a $B/libhandfast.a
+MODULES  = $(patsubst sim/pins_%.def,%,$(wildcard sim/pins_*.def))
+LIBS     = $B/libsim.a $B/librtl.a $B/libtops.a $B/libcmodel.a $B/libhandfast.a
 
 all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS)  ## everything, into build/
 
@@ -116,6 +117,21 @@ $R/shim.o: sim/rtl_shim.cpp $(TOPS:%=$R/%/done)
 $B/librtl.a: $R/shim.o
 	@rm -f $@
 	$(AR) rcs $@ $^ $(TOPS:%=$R/%/*.o)
+
+# Modules around the core, each by itself (sim/rtl_top.h): Verilator finds in these folders what they are made of.
+FOLDERS  = rtl $(sort $(patsubst %/,%,$(dir $(wildcard rtl/*/*.sv boards/*/*.sv boards/*/*.v))))
+$R/V%/module: sim/pins_%.def $(wildcard $(FOLDERS:%=%/*.sv) rtl/*.svh)
+	@rm -rf $(@D) && mkdir -p $(@D)
+	$(VERILATOR) --cc -O3 -Wno-fatal -Wno-lint $(VFLAGS) $(VSPEED) -Mdir $(@D) --prefix V$* --top-module $* -Irtl $(FOLDERS:%=-y %) \
+		$(wildcard $(FOLDERS:%=%/$*.sv))
+	$(MAKE) -s -C $(@D) -f V$*.mk CXX=$(RTL_CXX) OPT_FAST='$(CXXFLAGS)' V$*__ALL.a
+	@touch $@
+$R/top_%.o: sim/rtl_shim.cpp $R/V%/module
+	$(CXX) -std=c++17 $(CXXFLAGS) -Wall -Wextra -MMD -MP -I. -I$R/V$* -DHF_TOP=$* -DHF_TOP_CLASS=V$* -DHF_TOP_HEADER='"V$*.h"' \
+		-DHF_TOP_PINS='"sim/pins_$*.def"' -isystem $(VROOT)/include $(TRACE) -c -o $@ $<
+$B/libtops.a: $(MODULES:%=$R/top_%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^ $(MODULES:%=$R/V%/*.o)
 
 # What is committed although it is generated.
 $B/gen: regs/gen.c $(DEFS)
@@ -199,4 +215,4 @@ parameters-%:
 .PHONY: all small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(wildcard $(OBJ)/*/*.d $(OBJ)/tests/peers/*.d $(OBJ)/tests/software/*.d $R/shim.d)
+-include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)

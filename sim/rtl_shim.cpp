@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * rtl_shim.cpp - the only C++ of the project: pins of the Verilated core to the C structs and back.
- * Everything is generated from pins.def and tcb.def, so that no pin or field can be forgotten. */
+ * Everything is generated from pins.def and tcb.def, so that no pin or field can be forgotten.
+ * Compiled once for the core, and once for each other module (rtl_top.h): HF_TOP is its name then, HF_TOP_CLASS what
+ * Verilator made of it, HF_TOP_HEADER and HF_TOP_PINS the files. */
 #include <cerrno>
 #include <memory>
 #include <new>
@@ -8,6 +10,13 @@
 #if VM_TRACE
 #include "verilated_fst_c.h"
 #endif
+#ifdef HF_TOP
+#include HF_TOP_HEADER
+#include "sim/rtl_top.h"
+#define RTL_TOP_PINS HF_TOP_PINS
+#define RTL_TOP_NAME HF_TOP
+#include "sim/rtl_top_pins.h"
+#else
 #include "Vhandfast.h"
 #include "Vhandfast___024root.h"
 #include "Vhandfast_small.h"
@@ -19,9 +28,136 @@
 #include "Vhandfast_wide_small___024root.h"
 #endif
 #include "sim/rtl_shim.h"
+#endif
 
 namespace
 {
+
+/* What every Verilated module needs: its random values before reset, its waves, and the time that waves show. */
+template <class TOP> struct module {
+	VerilatedContext context;
+	std::unique_ptr<TOP> top;
+#if VM_TRACE
+	VerilatedFstC fst;
+	bool tracing = false;
+#endif
+
+	explicit module(uint64_t seed)
+	{
+		context.randReset(2);
+		/* 0 would mean "from the clock on the wall" to Verilator. */
+		context.randSeed((int)(seed % 0x7ffffffe) + 1);
+#if VM_TRACE
+		context.traceEverOn(true);
+#endif
+		top = std::make_unique<TOP>(&context);
+	}
+
+	~module()
+	{
+#if VM_TRACE
+		if (tracing)
+			fst.close();
+#endif
+		top->final();
+	}
+
+	void dump()
+	{
+#if VM_TRACE
+		if (tracing)
+			fst.dump(context.time());
+#endif
+		context.timeInc(1);
+	}
+
+	int waves(const char *path)
+	{
+#if VM_TRACE
+		top->trace(&fst, 99);
+		fst.open(path);
+		tracing = fst.isOpen();
+		return tracing ? 0 : -EIO;
+#else
+		(void)path;
+		return -ENOTSUP;
+#endif
+	}
+};
+
+#ifdef HF_TOP
+
+template <class PIN> inline void words_set(PIN &pin, const uint64_t *words, unsigned n)
+{
+	for (unsigned i = 0; i < 2 * n; i++)
+		pin[i] = (EData)(words[i / 2] >> 32 * (i % 2));
+}
+
+template <class PIN> inline void words_get(uint64_t *words, const PIN &pin, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		words[i] = pin[2 * i] | (uint64_t)pin[2 * i + 1] << 32;
+}
+
+#define GLUE(a, b)  a##b
+#define PASTE(a, b) GLUE(a, b)
+typedef PASTE(HF_TOP, _in) pins_in;
+typedef PASTE(HF_TOP, _out) pins_out;
+
+struct any_top : module<HF_TOP_CLASS> {
+	explicit any_top(uint64_t seed) : module(seed)
+	{
+		const pins_in in = {};
+		pins_out out;
+
+		eval(&in, &out);
+	}
+
+	void eval(const pins_in *in, pins_out *out)
+	{
+#define IN(name, bits, doc)    top->name = in->name;
+#define IN_WORDS(name, n, doc) words_set(top->name, in->name, n);
+#define OUT(name, bits, doc)
+#define OUT_WORDS(name, n, doc)
+#include HF_TOP_PINS
+#undef IN
+#undef IN_WORDS
+#undef OUT
+#undef OUT_WORDS
+		top->eval();
+		dump();
+#define IN(name, bits, doc)
+#define IN_WORDS(name, n, doc)
+#define OUT(name, bits, doc)	out->name = top->name;
+#define OUT_WORDS(name, n, doc) words_get(out->name, top->name, n);
+#include HF_TOP_PINS
+#undef IN
+#undef IN_WORDS
+#undef OUT
+#undef OUT_WORDS
+	}
+};
+
+} // namespace
+
+extern "C" {
+extern const rtl_top PASTE(rtl_top_, HF_TOP) = {
+	[](uint64_t seed) -> void * {
+		try {
+			return new any_top(seed);
+		} catch (const std::bad_alloc &) {
+			return nullptr;
+		}
+	},
+	[](void *self, const void *in, void *out) {
+		static_cast<any_top *>(self)->eval(static_cast<const pins_in *>(in), static_cast<pins_out *>(out));
+	},
+	[](void *self, const char *path) { return static_cast<any_top *>(self)->waves(path); },
+	[](void *self) { delete static_cast<any_top *>(self); },
+};
+}
+
+#else
 
 constexpr unsigned TCB_BITS = 0
 #define FIELD(name, bits, rfc, doc) +bits
@@ -97,13 +233,9 @@ template <class ROOT> inline bool clock_fell(ROOT *, long)
 	return false;
 }
 
-template <class TOP> struct shim {
-	VerilatedContext context;
-	std::unique_ptr<TOP> top;
-#if VM_TRACE
-	VerilatedFstC fst;
-	bool tracing = false;
-#endif
+template <class TOP> struct shim : module<TOP> {
+	using module<TOP>::top;
+	using module<TOP>::dump;
 
 	void set_pins(const hf_in *in)
 	{
@@ -114,41 +246,16 @@ template <class TOP> struct shim {
 #undef IN_DATA
 	}
 
-	explicit shim(uint64_t seed)
+	explicit shim(uint64_t seed) : module<TOP>(seed)
 	{
 		hf_in reset = {};
 
 		reset.rst = 1;
 		static_assert(
 			sizeof top->trc_entry == (TCB_BITS + 31) / 32 * 4, "trc_entry is not the entry of tcb.def");
-		context.randReset(2);
-		/* 0 would mean "from the clock on the wall" to Verilator. */
-		context.randSeed((int)(seed % 0x7ffffffe) + 1);
-#if VM_TRACE
-		context.traceEverOn(true);
-#endif
-		top = std::make_unique<TOP>(&context);
 		top->clk = 0;
 		set_pins(&reset);
 		top->eval();
-	}
-
-	~shim()
-	{
-#if VM_TRACE
-		if (tracing)
-			fst.close();
-#endif
-		top->final();
-	}
-
-	void dump()
-	{
-#if VM_TRACE
-		if (tracing)
-			fst.dump(context.time());
-#endif
-		context.timeInc(1);
 	}
 
 	void step(const hf_in *in, hf_out *out)
@@ -173,19 +280,6 @@ template <class TOP> struct shim {
 		top->clk = 0;
 		top->eval();
 		dump();
-	}
-
-	int waves(const char *path)
-	{
-#if VM_TRACE
-		top->trace(&fst, 99);
-		fst.open(path);
-		tracing = fst.isOpen();
-		return tracing ? 0 : -EIO;
-#else
-		(void)path;
-		return -ENOTSUP;
-#endif
 	}
 };
 
@@ -216,3 +310,4 @@ static const rtl_ops none = { [](uint64_t) -> void * { return nullptr; }, nullpt
 extern const rtl_ops rtl_wide_ops = none, rtl_wide_small_ops = none;
 #endif
 }
+#endif

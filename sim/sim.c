@@ -297,6 +297,9 @@ void sim_step(struct sim *s)
 	drive_h2c(s);
 	s->in.m_axis_tx_tready = !s->hold_tx && !hit(p, s->noise.tx_stall);
 	s->in.m_axis_c2h_tready = !s->hold_c2h && !hit(p, s->noise.c2h_stall);
+	for (unsigned i = 0; i < SIM_OUTLETS; i++)
+		if (s->outlet[i].clock && s->outlet[i].clock(s->outlet[i].ctx, &s->out, &s->in))
+			p->moves++;
 
 	if (s->in.rst)
 		watch_reset(p);

@@ -31,6 +31,18 @@ struct sim_noise {
 	bool garbage;
 };
 
+/* What stands between the core's pins and the outside instead of the simulator's own queues: a PCIe endpoint, a USB
+ * FIFO, a MAC. Called once in every clock, after the simulator has set its inputs: `out` is what the core shows in this
+ * clock, and what `clock` writes to `in` replaces what the core is shown in it. As the core's outputs depend on its
+ * registers alone, both are of the same clock. Returns true while something moves in the outlet, for sim_settle(). An outlet
+ * that drives s_axis_rx or s_axis_h2c leaves nothing for the simulator to do there: sim_rx() or sim_h2c() are not for
+ * use then. What leaves the core is reported by struct sim_events all the same. */
+struct sim_outlet {
+	bool (*clock)(void *ctx, const struct hf_out *out, struct hf_in *in);
+	void *ctx;
+};
+enum { SIM_OUTLETS = 2 }; /* the host's, the wire's */
+
 struct sim {
 	struct engine *engine;
 	const struct hf_params *params;
@@ -47,6 +59,7 @@ struct sim {
 	uint64_t ms_done;	/* ticks given so far; a tick is given in each clock while time_ps / 10^9 > ms_done */
 	bool tick_by_hand;	/* no ticks but those of sim_tick() */
 	unsigned rx_gap;	/* idle cycles before each frame's first beat */
+	struct sim_outlet outlet[SIM_OUTLETS];
 	bool hold_tx, hold_c2h; /* that output's tready stays 0 while set */
 	uint64_t faults; /* broken promises on the output pins: AXI-Stream and AXI-Lite rules, a gap inside a TX frame,
 	                      * a length field that is not what came, bytes that should be 0 */

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// cross_fifo - a queue between two clocks, in order, nothing lost.
+//
+// What    one of the two modules in which a signal may cross between clocks (the other is cross_sync, which carries the
+//         Gray-coded pointers).
+// Input   s_valid, s_ready, s_data on s_clk. s_ready is a register's output.
+// Output  m_valid, m_ready, m_data on m_clk, from an output register: the memory is a block RAM where DEPTH_LOG2 is large.
+//         s_room: elements that may be pushed for certain; at most 2^DEPTH_LOG2.
+// Timing  an element comes out 3 to 4 m_clk after it was pushed; one element per clock of the slower side flows.
+//         Both resets belong together: each side is held in reset until the other has been for 4 of its own clocks.
+
+module cross_fifo #(
+  parameter int WIDTH = 8,
+  parameter int DEPTH_LOG2 = 4
+) (
+  input  logic                s_clk,
+  input  logic                s_rst,
+  input  logic                s_valid,
+  output logic                s_ready,
+  input  logic [WIDTH-1:0]    s_data,
+  output logic [DEPTH_LOG2:0] s_room,
+
+  input  logic                m_clk,
+  input  logic                m_rst,
+  output logic                m_valid,
+  input  logic                m_ready,
+  output logic [WIDTH-1:0]    m_data
+);
+
+  generate
+    if (DEPTH_LOG2 < 2) begin : g_illegal
+      cross_fifo_DEPTH_LOG2_must_be_at_least_2 illegal ();
+    end
+  endgenerate
+
+  localparam int P = DEPTH_LOG2 + 1;
+
+  logic [WIDTH-1:0] memory [0:(1 << DEPTH_LOG2)-1];
+
+  // Pointers count modulo 2^P; the Gray code of one changes in one bit.
+  logic [P-1:0] write_q, write_d, write_gray_q, write_seen_gray;
+  logic [P-1:0] read_q, read_d, read_gray_q, read_seen_gray, read_seen;
+
+  // The writing side.
+  logic push;
+  assign push = s_valid && s_ready;
+  assign write_d = write_q + P'(push);
+
+  always @* begin
+    read_seen[P-1] = read_seen_gray[P-1];
+    for (int i = P - 2; i >= 0; i--) read_seen[i] = read_seen[i+1] ^ read_seen_gray[i];
+  end
+
+  always_ff @(posedge s_clk) begin
+    if (push) memory[write_q[DEPTH_LOG2-1:0]] <= s_data;
+    if (s_rst) begin
+      write_q <= '0;
+      write_gray_q <= '0;
+      s_room <= '0;
+      s_ready <= 1'b0;
+    end else begin
+      write_q <= write_d;
+      write_gray_q <= write_d ^ (write_d >> 1);
+      s_room <= P'(1 << DEPTH_LOG2) - (write_d - read_seen);
+      s_ready <= write_d - read_seen != P'(1 << DEPTH_LOG2);
+    end
+  end
+
+  cross_sync #(.WIDTH(P), .GRAY(1)) read_to_writer (.clk(s_clk), .rst(s_rst), .d(read_gray_q), .q(read_seen_gray));
+
+  // The reading side: the oldest element waits in the output register.
+  logic fetch;
+  assign fetch = (!m_valid || m_ready) && write_seen_gray != read_gray_q;
+  assign read_d = read_q + P'(fetch);
+
+  always_ff @(posedge m_clk) begin
+    if (fetch) m_data <= memory[read_q[DEPTH_LOG2-1:0]];
+    if (m_rst) begin
+      read_q <= '0;
+      read_gray_q <= '0;
+      m_valid <= 1'b0;
+    end else begin
+      read_q <= read_d;
+      read_gray_q <= read_d ^ (read_d >> 1);
+      if (fetch) m_valid <= 1'b1;
+      else if (m_ready) m_valid <= 1'b0;
+    end
+  end
+
+  cross_sync #(.WIDTH(P), .GRAY(1)) write_to_reader (.clk(m_clk), .rst(m_rst), .d(write_gray_q), .q(write_seen_gray));
+
+endmodule
