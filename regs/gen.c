@@ -22,6 +22,17 @@ static void verilog(void)
 #include "regs.def"
 #undef REG
 #undef FIELD
+#define REG(name, offset, reset, doc) \
+	printf("`define HF_PCIE_%s 12'h%03x\n`define HF_PCIE_RESET_%s 32'h%08x\n", #name, offset, #name, reset);
+#define FIELD(reg, name, low, bits, access, doc)
+#include "pcie.def"
+#undef REG
+#undef FIELD
+#define LINK(field, offset, bytes, doc) printf("`define HF_LINK_AT_%s %d\n", #field, offset);
+#define LINK_FLAG(name, bit, doc)	printf("`define HF_LINK_%s %d\n", #name, bit);
+#include "link.def"
+#undef LINK
+#undef LINK_FLAG
 	puts("");
 #define STATE(name, code, text, owner) printf("`define HF_STATE_%s 4'd%d\n", #name, code);
 #include "tcp_state.def"
@@ -87,18 +98,24 @@ static void verilog(void)
 	printf("\n`define HF_REPLY_BITS %d\n\n`endif\n", bits_total);
 }
 
+/* Rows of REG() and FIELD(). */
+#define REGISTER_HEADING(name, offset, reset, doc)                                                  \
+	printf("\n### `%s` 0x%03x\n\n%s. Reset value 0x%08x.\n\n| bits | field | access | meaning " \
+	       "|\n|---|---|---|---|\n",                                                            \
+		#name, offset, doc, reset)
+#define REGISTER_FIELD(name, low, bits, access, doc) \
+	printf("| %d:%d | `%s` | %s | %s |\n", low + bits - 1, low, #name, #access, doc)
+
 static void markdown(void)
 {
 	puts("<!-- Generated from regs/*.def by regs/gen.c; do not edit, run `make generate`. -->\n"
 	     "# Registers, messages, entries\n\n"
 	     "## Registers\n\nOffsets in bytes, 32 bits wide. A write needs all four byte strobes.\n");
-#define REG(name, offset, reset, doc)                                                               \
-	printf("\n### `%s` 0x%03x\n\n%s. Reset value 0x%08x.\n\n| bits | field | access | meaning " \
-	       "|\n|---|---|---|---|\n",                                                            \
-		#name, offset, doc, reset);
-#define FIELD(reg, name, low, bits, access, doc) \
-	printf("| %d:%d | `%s` | %s | %s |\n", low + bits - 1, low, #name, #access, doc);
+#define REG(name, offset, reset, doc)		 REGISTER_HEADING(name, offset, reset, doc);
+#define FIELD(reg, name, low, bits, access, doc) REGISTER_FIELD(name, low, bits, access, doc);
 #include "regs.def"
+	puts("\n## Registers of the PCIe endpoint\n\nFrom 0x1000 of BAR0 (docs/pcie.md). W1C: writing 1 clears.");
+#include "pcie.def"
 #undef REG
 #undef FIELD
 	puts("\n## Counters\n\n64 bits each: low word at the offset, high word at offset + 4, as of the last write to "
@@ -106,6 +123,15 @@ static void markdown(void)
 #define COUNTER(name, doc) printf("| 0x%03x | `%s` | %s |\n", HF_REG_COUNTER(HF_CNT_##name), #name, doc);
 #include "counter.def"
 #undef COUNTER
+	puts("\n## Packets of the byte link\n\nOver USB and UART (docs/usb.md).\n\n| field | offset | bytes | meaning "
+	     "|\n|---|---|---|---|");
+#define LINK(field, offset, bytes, doc) printf("| `%s` | %d | %d | %s |\n", #field, offset, bytes, doc);
+#include "link.def"
+#undef LINK
+	puts("\n| flag | bit | meaning |\n|---|---|---|");
+#define LINK_FLAG(name, bit, doc) printf("| `%s` | %d | %s |\n", #name, bit, doc);
+#include "link.def"
+#undef LINK_FLAG
 	puts("\n## Drop causes\n\n| code | cause | counter | when |\n|---|---|---|---|");
 #define CAUSE(name, code, counter, doc) \
 	if (code)                       \

@@ -9,7 +9,7 @@
 #define HF_ABI_VERSION 3
 #define HF_ID	       0x54534648u /* register ID */
 
-enum hf_access { HF_RW, HF_RO, HF_WO };
+enum hf_access { HF_RW, HF_RO, HF_WO, HF_W1C };
 
 /* HF_REG_CTRL = 0x008, ... */
 enum hf_reg {
@@ -27,6 +27,40 @@ enum hf_reg_field {
 #include "regs.def"
 #undef REG
 #undef FIELD
+};
+
+/* The PCIe endpoint: HF_PCIE_CTRL = 0x008 from its base, HF_PCIE_CTRL_C2H_LOW = 0, ... */
+#define HF_PCIE_VERSION_VALUE 1
+#define HF_PCIE_BASE	      0x1000u /* of its registers, from the start of BAR0 */
+#define HF_PCIE_MSIX_TABLE    0x2000u
+#define HF_PCIE_MSIX_PENDING  0x2800u
+#define HF_PCIE_BAR_BYTES     0x10000u
+#define HF_PCIE_VECTORS	      8u
+enum hf_pcie_reg {
+#define REG(name, offset, reset, doc) HF_PCIE_##name = offset,
+#define FIELD(reg, name, low, bits, access, doc)
+#include "pcie.def"
+#undef REG
+#undef FIELD
+};
+enum hf_pcie_field {
+#define REG(name, offset, reset, doc)
+#define FIELD(reg, name, low, bits, access, doc) \
+	HF_PCIE_##reg##_##name##_LOW = (low), HF_PCIE_##reg##_##name##_BITS = (bits),
+#include "pcie.def"
+#undef REG
+#undef FIELD
+};
+
+/* The byte link: HF_LINK_AT_seq = 3, HF_LINK_SIZE_seq = 1, ..., HF_LINK_DATA = 1 << 0, ... */
+#define HF_LINK_HEADER_BYTES 10u
+#define HF_LINK_WINDOW	     8u /* packets under way */
+enum hf_link {
+#define LINK(field, offset, bytes, doc) HF_LINK_AT_##field = offset, HF_LINK_SIZE_##field = bytes,
+#define LINK_FLAG(name, bit, doc)	HF_LINK_##name = 1 << bit,
+#include "link.def"
+#undef LINK
+#undef LINK_FLAG
 };
 
 enum hf_state {
