@@ -31,7 +31,8 @@ netlist() {
 # once. Only a counterexample refutes: the tools end with 1 when they do not understand, or find no induction, too.
 solve() {
 	local unit=$1 dir=$2 label=$3 mode=$4 depth=$5 name select= status
-	local -A steps=([sat]= [induction]="-tempinduct -seq 1 -maxsteps $depth")
+	local -A steps=([sat]= [induction]="-tempinduct -seq 1 -maxsteps $depth"
+		[refute]="-tempinduct-baseonly -seq 1 -maxsteps $depth")
 	name=$dir/$unit.$label
 	test "$label" = all || select="delete t:\$assert c:$label %d; opt_clean"
 	if [[ $mode != bmc ]]; then
@@ -72,7 +73,8 @@ proof() {
 	fi
 }
 
-# broken N UNIT LABEL FILE OLD NEW: the property must be refuted, not merely unfinished.
+# broken N UNIT LABEL FILE OLD NEW: the property must be refuted, not merely unfinished. A counterexample may take more
+# cycles from reset on than the induction of the proof has steps.
 broken() {
 	local n=$1 unit=$2 label=$3 file=$4 dir=$OUT/broken/$1 mode depth status
 	mkdir -p "$dir" && cp -r rtl "$dir/"
@@ -81,6 +83,7 @@ broken() {
 		say FAILED "broken $n: $unit $label: $file does not hold the text to replace"
 		return
 	fi
+	[[ $mode == induction ]] && mode=refute depth=20
 	status=2
 	netlist "$unit" "$dir" && { solve "$unit" "$dir" "$label" "$mode" "$depth"; status=$?; }
 	case $status in
