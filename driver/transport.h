@@ -6,6 +6,7 @@
 #ifndef HANDFAST_TRANSPORT_H
 #define HANDFAST_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,7 +25,10 @@ struct transport_ops {
 /* The common head of every transport's own struct. */
 struct transport {
 	const struct transport_ops *ops;
-	int fd; /* poll it: POLLIN = recv has something, POLLOUT = send has room; -1 = call recv again and again */
+	/* Poll it for POLLIN: recv may have something, and for POLLOUT after send said -EAGAIN: there is room. A transport
+	 * that learns of room by an interrupt reports it as POLLIN; so after either call recv until -EAGAIN, then send
+	 * again. -1 = call recv again and again. */
+	int fd;
 };
 
 /* Send one message. Returns 0, or
@@ -57,6 +61,20 @@ static inline void transport_close(struct transport *t)
 	if (t)
 		t->ops->close(t);
 }
+
+#define TRANSPORT_WHY_BYTES 160 /* longest reason of transport_open(), with its 0 */
+
+/* transport_open - the board that `uri` names: unix:PATH and what else transport_uri_forms() lists.
+ *
+ *   timeout_ms  for all waits together
+ *   why         receives the reason in words on failure, TRANSPORT_WHY_BYTES
+ *
+ * Returns 0 and sets *t, or -EINVAL (no such form), or what the transport's own open returns. */
+int transport_open(const char *uri, int timeout_ms, struct transport **t, char *why);
+/* Whether `uri` has a form that transport_open() knows. NULL is allowed. */
+bool transport_uri_ok(const char *uri);
+/* Write the forms, "unix:PATH, pci:DDDD:BB:DD.F"; returns `text`. */
+const char *transport_uri_forms(char *text, size_t size);
 
 /* transport_unix_open - connect to a board process that listens on a SOCK_SEQPACKET socket.
  * One message is one packet of exactly its `length` bytes, without the padding to 8.
