@@ -63,7 +63,8 @@ $B/lib%.a:
 	@mkdir -p $B && rm -f $@
 	$(AR) rcs $@ $^
 $B/libhandfast.so: $(HOST)
-	$(CC) -shared $(LDFLAGS) -o $@ $^
+	$(CC) -shared $(LDFLAGS) -Wl,-soname,libhandfast.so.0 -o $@ $^ $(HOST_LDLIBS)
+	@ln -sf libhandfast.so $B/libhandfast.so.0
 
 LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 $B/%: $(OBJ)/sim/main_%.o $(LIBS)
@@ -133,6 +134,40 @@ $R/top_%.o: sim/rtl_shim.cpp $R/V%/module
 $B/libtops.a: $(MODULES:%=$R/top_%.o)
 	@rm -f $@
 	$(AR) rcs $@ $^ $(MODULES:%=$R/V%/*.o)
+
+# What an installed system has; `make deb` makes packages of it.
+RELEASE  = $(shell sed -n 's/.*HF_RELEASE "\(.*\)"/\1/p' host/version.h)
+PREFIX   = /usr/local
+LIBDIR   = $(PREFIX)/lib
+SYSCONF  = /etc
+DAEMON   = $(if $(wildcard host/daemon/*.c),$B/handfastd)
+PRELOAD  = $(if $(wildcard host/preload/*.c),$B/libhandfast-preload.so)
+$(OBJ)/host/cli/run.o: COMPILE += -DHF_LIBDIR='"$(LIBDIR)"'
+installable: $B/handfast $(DAEMON) $(PRELOAD) $B/libhandfast.so $B/libhandfast.a
+install: installable  ## into DESTDIR: programs, library, header, man pages, unit, udev rules; PREFIX=/usr/local
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(PREFIX)/sbin $(LIBDIR)/handfast $(LIBDIR)/pkgconfig $(PREFIX)/include \
+		$(PREFIX)/share/handfast $(PREFIX)/share/bash-completion/completions $(SYSCONF)/handfast \
+		$(PREFIX)/lib/systemd/system $(PREFIX)/lib/udev/rules.d $(foreach n,1 5 8,$(PREFIX)/share/man/man$n))
+	install -m 755 $B/handfast $(DESTDIR)$(PREFIX)/bin/
+	$(if $(DAEMON),install -m 755 $(DAEMON) $(DESTDIR)$(PREFIX)/sbin/)
+	$(if $(PRELOAD),install -m 644 $(PRELOAD) $(DESTDIR)$(LIBDIR)/handfast/)
+	install -m 644 $B/libhandfast.so $(DESTDIR)$(LIBDIR)/libhandfast.so.$(RELEASE)
+	ln -sf libhandfast.so.$(RELEASE) $(DESTDIR)$(LIBDIR)/libhandfast.so.0
+	ln -sf libhandfast.so.0 $(DESTDIR)$(LIBDIR)/libhandfast.so
+	install -m 644 $B/libhandfast.a $(DESTDIR)$(LIBDIR)/
+	install -m 644 host/handfast.h $(DESTDIR)$(PREFIX)/include/
+	sed 's,@PREFIX@,$(PREFIX),; s,@LIBDIR@,$(LIBDIR),; s,@VERSION@,$(RELEASE),' packaging/handfast.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/handfast.pc
+	install -m 644 packaging/handfast.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/handfast
+	for n in 1 5 8; do install -m 644 packaging/man/*.$$n $(DESTDIR)$(PREFIX)/share/man/man$$n/; done
+	install -m 600 packaging/handfastd.conf $(DESTDIR)$(SYSCONF)/handfast/
+	sed 's,@PREFIX@,$(PREFIX),' packaging/handfastd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/handfastd.service
+	install -m 644 packaging/*.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/
+	install -m 644 packaging/grafana.json $(DESTDIR)$(PREFIX)/share/handfast/
+deb:  ## Debian packages, into build/deb
+	tools/install.sh build-essential debhelper lintian libconfig-dev libsystemd-dev libusb-1.0-0-dev libbpf-dev pkgconf
+	+tools/deb.sh
+deb-test:  ## the packages installed in clean roots of Debian 12 and 13; needs root
+	+tests/deb/run
 
 # What is committed although it is generated.
 $B/gen: regs/gen.c $(DEFS)
@@ -213,7 +248,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
+.PHONY: all installable install deb deb-test small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)

@@ -5,8 +5,7 @@
 #include "../regs/regs.h"
 #include "../sim/commands.h"
 #include "cli/cli.h"
-
-#define VERSION "0.1.0"
+#include "version.h"
 
 struct command {
 	const char *name, *does;
@@ -66,7 +65,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!strcmp(name, "--version")) {
-		printf("handfast %s, registers and messages version %d\n", VERSION, HF_ABI_VERSION);
+		printf("handfast %s, registers and messages version %d\n", HF_RELEASE, HF_ABI_VERSION);
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
