@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * test_cli_service.c - the commands that talk to handfastd, against a daemon of the test's own that answers what
+ * host/daemon/control.h says: what is asked, what is printed, what a daemon that refuses, dies or talks nonsense leads to.
+ * The real daemon is test_daemon's. */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support_bench.h"
+
+static char program[PATH_MAX], folder[] = "/tmp/handfast-cli-XXXXXX", path[64];
+static int listener = -1;
+static pthread_t thread;
+
+/* What the daemon says to the next requests, in turn, and what it was asked. A reply without end is followed by hanging up. */
+static const char *replies[8];
+static char asked[8][512];
+static unsigned asked_count;
+
+static void *serve(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+		FILE *f = fd < 0 ? NULL : fdopen(fd, "r+");
+		char line[512];
+
+		if (!f)
+			return NULL;
+		while (asked_count < COUNT(asked) && replies[asked_count] && fgets(line, sizeof(line), f)) {
+			const char *reply = replies[asked_count];
+
+			line[strcspn(line, "\n")] = 0;
+			strcpy(asked[asked_count++], line);
+			if (write(fd, reply, strlen(reply)) < 0 || !*reply || reply[strlen(reply) - 1] != '\n')
+				break;
+		}
+		fclose(f);
+	}
+}
+
+static bool begin(const char *first, const char *second)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	self[n > 0 ? n : 0] = 0;
+	snprintf(program, sizeof(program), "%.4000s/../handfast", dirname(self));
+	strcpy(folder + sizeof(folder) - 7, "XXXXXX");
+	if (!CHECK(mkdtemp(folder) != NULL, "mkdtemp"))
+		return false;
+	snprintf(path, sizeof(path), "%s/control", folder);
+	strcpy(addr.sun_path, path);
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	memset(replies, 0, sizeof(replies));
+	replies[0] = first;
+	replies[1] = second;
+	asked_count = 0;
+	return CHECK(!bind(listener, (struct sockaddr *)&addr, sizeof(addr)) && !listen(listener, 4), "no socket") &&
+	       CHECK(!pthread_create(&thread, NULL, serve, NULL), "no thread");
+}
+
+static void end(void)
+{
+	shutdown(listener, SHUT_RDWR);
+	pthread_join(thread, NULL);
+	close(listener);
+	unlink(path);
+	CHECK(rmdir(folder) == 0, "something is left in %s", folder);
+}
+
+/* Run `handfast ARGUMENTS --socket PATH`; its output, stderr included, and exit code. */
+static const char *run(const char *arguments, int *code)
+{
+	static char out[65536];
+	char command[PATH_MAX + 512];
+	FILE *f;
+	size_t n;
+	int status;
+
+	snprintf(command, sizeof(command), "timeout 20 %s %s --socket %s 2>&1", program, arguments, path);
+	f = popen(command, "r");
+	n = f ? fread(out, 1, sizeof(out) - 1, f) : 0;
+	out[n] = 0;
+	status = f ? pclose(f) : -1;
+	*code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return out;
+}
+
+static void expect(const char *arguments, int code, const char *text)
+{
+	int got;
+	const char *out = run(arguments, &got);
+
+	CHECK_EQ(got, code, arguments);
+	CHECK(strstr(out, text) != NULL, "%s: no \"%s\" in:\n%s", arguments, text, out);
+}
+
+#define STATUS_REPLY                                                                                                   \
+	"{\"ok\":true,\"version\":\"0.1.0\",\"abi\":3,\"pid\":7,\"uptime_ms\":3725000,\"link\":\"up\",\"why\":\"\","   \
+	"\"board\":{\"uri\":\"unix:/x\",\"epoch\":16,\"slots\":1024,\"ways\":4,\"listeners\":16,\"data_width\":64},"   \
+	"\"table\":{\"entries\":1000,\"half_open\":12,\"host_owned\":900,\"cookies\":true},"                           \
+	"\"tap\":{\"name\":\"hf0\",\"mac\":\"02:00:00:00:00:02\",\"mtu\":1500,\"addresses\":[\"192.0.2.2/24\"]},"      \
+	"\"rates\":{\"syn\":1234567,\"established\":1,\"handoffs\":2,\"connects\":3,\"frames_up\":4,\"frames_down\":"  \
+	"5},"                                                                                                          \
+	"\"attack\":{\"active\":true,\"since_ms\":61000,\"syn_rate\":99},\"ways\":{\"kernel\":{\"usable\":false,"      \
+	"\"why\":"                                                                                                     \
+	"\"no "                                                                                                        \
+	"BTF\"},\"repair\":{\"usable\":true,\"why\":\"\"}},\"handoffs\":5,\"handoff_failed\":6,\"accept_overflow\":7," \
+	"\"board_resets\":8}\n"
+
+static void status_is_told(void)
+{
+	if (!begin(STATUS_REPLY, STATUS_REPLY))
+		return;
+	expect("status", 0, "up 1 h 2 min");
+	CHECK(!strcmp(asked[0], "{\"request\":\"status\"}"), "asked %s", asked[0]);
+	expect("status --json", 0, "\"half_open\": 12");
+	end();
+	if (!begin(STATUS_REPLY, STATUS_REPLY))
+		return;
+	expect("status", 0, "1,234,567 SYNs");
+	expect("status", 0, "way kernel not usable: no BTF");
+	end();
+}
+
+static void listeners_tell_why(void)
+{
+	static const char reply[] =
+		"{\"ok\":true,\"listeners\":[{\"address\":\"any\",\"port\":8080,\"way\":\"repair\",\"wanted\":"
+		"\"offload\","
+		"\"mode\":\"bypass\",\"why\":\"MPTCP\",\"reason\":\"mptcp\",\"since_ms\":100,\"index\":null,"
+		"\"backlog\":1,\"queued\":2,\"clients\":3,\"handoffs\":4,\"failed\":5,\"overflow\":6,\"syn_rate\":7}]}"
+		"\n";
+
+	if (!begin(reply, reply))
+		return;
+	expect("listeners", 0, "bypass, not offload");
+	expect("listeners", 0, "MPTCP");
+	end();
+}
+
+static void what_is_asked(void)
+{
+	static const struct {
+		const char *arguments, *request;
+	} rows[] = {
+		{ "listener 80 bypass", "{\"request\":\"listener\",\"port\":80,\"mode\":\"bypass\"}" },
+		{ "listener 80 off --address 192.0.2.2",
+			"{\"request\":\"listener\",\"port\":80,\"mode\":\"off\",\"address\":\"192.0.2.2\"}" },
+		{ "conns --state SYN-RECEIVED --host ::1 --port 5 --sort age --limit 9",
+			"{\"request\":\"conns\",\"state\":\"SYN_RECEIVED\",\"host\":\"::1\",\"port\":5,\"sort\":"
+			"\"age\","
+			"\"limit\":9}" },
+		{ "limit 192.0.2.0/24 50", "{\"request\":\"limit\",\"prefix\":\"192.0.2.0/24\",\"rate\":50}" },
+		{ "limit 192.0.2.0/24 off", "{\"request\":\"limit\",\"prefix\":\"192.0.2.0/24\",\"rate\":0}" },
+		{ "deny 2001:db8::/64", "{\"request\":\"deny\",\"prefix\":\"2001:db8::/64\",\"deny\":true}" },
+		{ "deny 2001:db8::/64 --remove", "{\"request\":\"deny\",\"prefix\":\"2001:db8::/64\",\"deny\":false}" },
+		{ "keys rotate", "{\"request\":\"keys\",\"action\":\"rotate\"}" },
+		{ "reload", "{\"request\":\"reload\"}" },
+		{ "top", "{\"request\":\"top\"}" },
+		{ "rules", "{\"request\":\"rules\"}" },
+		{ "counters", "{\"request\":\"counters\"}" },
+		{ "selftest", "{\"request\":\"selftest\"}" },
+	};
+	int code;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (!begin("{\"ok\":true}\n", NULL))
+			return;
+		run(rows[i].arguments, &code);
+		CHECK_EQ(code, 0, rows[i].arguments);
+		CHECK(asked_count == 1 && !strcmp(asked[0], rows[i].request), "%s asked %s", rows[i].arguments,
+			asked[0]);
+		end();
+	}
+}
+
+static void bad_usage_asks_nothing(void)
+{
+	static const struct {
+		const char *arguments, *text;
+	} rows[] = {
+		{ "status extra", "status: extra: not expected here" },
+		{ "status --wrong", "status: --wrong: unknown option" },
+		{ "listener 0 off", "listener: 0: not a port" },
+		{ "listener 80 maybe", "listener: maybe: not offload, bypass or off" },
+		{ "listener 80", "listener: an argument is missing" },
+		{ "conns --port 65536", "conns: --port 65536: not a port" },
+		{ "conns --sort size", "conns: --sort size: not age, peer or state" },
+		{ "limit 192.0.2.0/24 -5", "unknown option" },
+		{ "limit 192.0.2.0/24 fast", "limit: fast: not a rate" },
+		{ "keys show", "keys: show: only rotate" },
+		{ "counters --watch=0", "counters: --watch 0: not a number of seconds" },
+		{ "trace --sample 0", "trace: --sample 0: not a number" },
+		{ "doctor --tap a/b", "doctor: --tap a/b: not the name of a netdev" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (!begin("{\"ok\":true}\n", NULL))
+			return;
+		expect(rows[i].arguments, 2, rows[i].text);
+		CHECK_EQ(asked_count, 0, rows[i].arguments);
+		end();
+	}
+}
+
+static void daemon_that_fails(void)
+{
+	int code;
+	const char *out;
+
+	if (!begin("{\"ok\":false,\"error\":\"no listener on port 81\",\"errno\":\"ENOENT\"}\n", "gone"))
+		return;
+	expect("listener 81 off", 1, "listener: no listener on port 81");
+	expect("status", 1, "handfastd hung up");
+	end();
+	if (!begin("[1, 2]\n", "{\"ok\":\n"))
+		return;
+	expect("status", 1, "not a reply of handfastd: [1, 2]");
+	expect("status", 1, "not a reply of handfastd");
+	end();
+	snprintf(path, sizeof(path), "/tmp/handfast-no-such-socket");
+	out = run("status", &code);
+	CHECK_EQ(code, 1, "without a daemon");
+	CHECK(strstr(out, "handfastd does not run here") != NULL, "%s", out);
+}
+
+#define TRACE_REPLIES                                                                                                  \
+	"{\"ok\":true}\n"                                                                                              \
+	"{\"trace\":\"event\",\"time_ns\":5000000,\"what\":\"ESTABLISHED\",\"id\":65540,\"state\":\"ESTABLISHED\","    \
+	"\"local\":\"192.0.2.2:80\",\"remote\":\"192.0.2.1:4000\",\"snd_nxt\":1001,\"rcv_nxt\":1,\"snd_wnd\":500,"     \
+	"\"mss\":1460,\"cookie\":false,\"listener\":0,\"active\":false}\n"                                             \
+	"{\"trace\":\"frame\",\"time_ns\":7500000,\"direction\":\"up\",\"length\":60,\"local\":\"192.0.2.2:80\","      \
+	"\"remote\":\"192.0.2.1:4000\",\"flags\":\"FA\",\"seq\":1,\"ack\":1001,\"wnd\":64,\"hex\":\"020000000002"      \
+	"0200000000010800450000280000400040060000c0000201c00002020fa0005000000001000003e9501100400000000000000000"     \
+	"0000\"}\n"                                                                                                    \
+	"{\"trace\":\"handoff\",\"time_ns\":7600000,\"way\":\"repair\",\"local\":\"192.0.2.2:80\",\"remote\":\"192.0." \
+	"2."                                                                                                           \
+	"1:4000\",\"ok\":true}\n"
+
+static void trace_draws_the_handshake(void)
+{
+	int code;
+	const char *out;
+
+	if (!begin(TRACE_REPLIES, NULL))
+		return;
+	out = run("trace --count 3 --port 80", &code);
+	CHECK_EQ(code, 0, "trace");
+	CHECK(!strcmp(asked[0], "{\"request\":\"trace\",\"port\":80,\"hex\":false}"), "asked %s", asked[0]);
+	/* the peer's ISS is 0: IRS = rcv_nxt - 1; ours is 1000 */
+	CHECK(strstr(out, "----- SYN SEQ=0 ---") != NULL, "no SYN in:\n%s", out);
+	CHECK(strstr(out, "<---- SYN,ACK SEQ=1000 ACK=1 ---") != NULL, "no SYN-ACK in:\n%s", out);
+	CHECK(strstr(out, "----- ACK SEQ=1 ACK=1001 ---") != NULL, "no ACK in:\n%s", out);
+	CHECK(strstr(out, "       2.500  192.0.2.1:4000") != NULL, "no FIN at 2.5 ms in:\n%s", out);
+	CHECK(strstr(out, "FIN,ACK SEQ=1 ACK=1001 WND=64") != NULL, "no FIN in:\n%s", out);
+	CHECK(strstr(out, "by way repair") != NULL, "no handoff in:\n%s", out);
+	end();
+}
+
+/* What tshark makes of the file is the judge of its checksums and numbers. */
+static void trace_writes_pcapng(void)
+{
+	char arguments[128], command[256], text[4096];
+	FILE *f;
+	int code;
+
+	if (!begin(TRACE_REPLIES, NULL))
+		return;
+	snprintf(arguments, sizeof(arguments), "trace --count 3 -w %s/out.pcapng", folder);
+	run(arguments, &code);
+	CHECK_EQ(code, 0, "trace -w");
+	snprintf(command, sizeof(command),
+		"tshark -r %s/out.pcapng -o tcp.check_checksum:TRUE -T fields -e tcp.flags -e tcp.seq_raw -e "
+		"tcp.ack_raw "
+		"-e tcp.checksum.status -e frame.comment 2>/dev/null",
+		folder);
+	f = popen(command, "r");
+	text[f ? fread(text, 1, sizeof(text) - 1, f) : 0] = 0;
+	if (!f || WEXITSTATUS(pclose(f)) == 127) {
+		bench_skip("no tshark");
+	} else {
+		CHECK(strstr(text, "0x0002\t0\t0\t1\trebuilt") == text, "%s", text);
+		CHECK(strstr(text, "0x0012\t1000\t1\t1\trebuilt") != NULL, "%s", text);
+		CHECK(strstr(text, "0x0010\t1\t1001\t1\trebuilt") != NULL, "%s", text);
+		CHECK(strstr(text, "0x0011\t1\t1001\t") != NULL, "%s", text);
+	}
+	snprintf(arguments, sizeof(arguments), "%s/out.pcapng", folder);
+	unlink(arguments);
+	end();
+}
+
+static void trace_file_that_cannot_be(void)
+{
+	if (!begin(TRACE_REPLIES, NULL))
+		return;
+	expect("trace -w /no/such/folder/x", 1, "trace: -w /no/such/folder/x: No such file or directory");
+	end();
+}
+
+/* Each command's help names it and its exit codes; the completion knows commands from the same texts. */
+static void help_everywhere(void)
+{
+	static const char *const names[] = { "status", "listeners", "listener", "conns", "counters", "trace", "top",
+		"limit", "deny", "rules", "keys", "selftest", "reload", "doctor", "run" };
+	char arguments[64];
+
+	if (!begin("{\"ok\":true}\n", NULL))
+		return;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		char text[64];
+
+		snprintf(arguments, sizeof(arguments), "%s --help", names[i]);
+		snprintf(text, sizeof(text), "usage: handfast %s", names[i]);
+		expect(arguments, 0, text);
+		expect(arguments, 0, "Exit code: ");
+	}
+	end();
+}
+
+static void run_reports(void)
+{
+	static const struct {
+		const char *arguments;
+		int code;
+		const char *text;
+	} rows[] = {
+		{ "run --help", 0, "usage: handfast run" },
+		{ "run", 2, "run: no command" },
+		{ "run --wrong -- true", 2, "run: --wrong: unknown option" },
+		{ "run --preload /no/such/file -- true", 126, "run: /no/such/file: No such file" },
+		{ "run --preload /dev/null -- /no/such/program", 127, "run: /no/such/program: No such file" },
+	};
+	char command[PATH_MAX + 128], out[1024];
+
+	begin("", NULL);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		FILE *f;
+		int status;
+
+		snprintf(command, sizeof(command), "%s %s 2>&1", program, rows[i].arguments);
+		f = popen(command, "r");
+		out[f ? fread(out, 1, sizeof(out) - 1, f) : 0] = 0;
+		status = f ? pclose(f) : -1;
+		CHECK_EQ(WEXITSTATUS(status), rows[i].code, rows[i].arguments);
+		CHECK(strstr(out, rows[i].text) != NULL, "%s: %s", rows[i].arguments, out);
+	}
+	end();
+}
+
+int main(int argc, char **argv)
+{
+	/* clang-format off */
+	static const struct bench_case cases[] = {
+		CASE_ONCE(status_is_told), CASE_ONCE(listeners_tell_why), CASE_ONCE(what_is_asked), CASE_ONCE(bad_usage_asks_nothing),
+		CASE_ONCE(daemon_that_fails), CASE_ONCE(trace_draws_the_handshake), CASE_ONCE(trace_writes_pcapng),
+		CASE_ONCE(trace_file_that_cannot_be), CASE_ONCE(help_everywhere), CASE_ONCE(run_reports), { 0 }
+	};
+	/* clang-format on */
+
+	return bench_main(argc, argv, "cli_service", cases);
+}
