@@ -166,7 +166,8 @@ install: installable  ## into DESTDIR: programs, library, header, man pages, uni
 deb:  ## Debian packages, into build/deb
 	tools/install.sh build-essential debhelper lintian libconfig-dev libsystemd-dev libusb-1.0-0-dev libbpf-dev pkgconf
 	+tools/deb.sh
-deb-test:  ## the packages installed in clean roots of Debian 12 and 13; needs root
+deb-test:  ## the packages of `make deb` installed in clean roots of Debian 12 and 13, and started there; needs root
+	tools/install.sh mmdebstrap
 	+tests/deb/run
 
 # What is committed although it is generated.
