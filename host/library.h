@@ -7,12 +7,13 @@
 #ifndef HANDFAST_LIBRARY_H
 #define HANDFAST_LIBRARY_H
 
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "address.h"
 #include "driver/device.h"
+#include "frame.h"
 #include "handfast.h"
 #include "handoff.h"
 #include "owned.h"
@@ -21,6 +22,8 @@
 #define LISTENERS_MAX	 256
 #define ERROR_BYTES	 256
 #define STALE_REMEMBERED 16
+#define HEADERS4	 40 /* octets of IPv4 and TCP without options: MTU - MSS */
+#define HEADERS6	 60
 
 enum host_counter {
 #define COUNTER(name, doc) COUNT_##name,
@@ -40,8 +43,7 @@ struct job {
 
 /* Everything hf_open() was told, with the defaults filled in. */
 struct settings {
-	struct in_addr address;
-	unsigned prefix;
+	struct tap_addresses addresses;
 	const char *tap;
 	bool mac_given;
 	uint8_t mac[6];
@@ -52,22 +54,23 @@ struct settings {
 
 /* A connection that took the place of a destroyed socket. */
 struct stale {
-	struct sockaddr_in local, remote;
+	union address local, remote;
 	uint32_t snd_nxt; /* of the new one */
 };
 
 struct accepted {
 	int fd;
-	struct sockaddr_in peer;
+	union address peer;
 };
 
 /* One hf_connect(); lives on its caller's stack. */
 struct attempt {
 	struct attempt *next; /* lock */
 	uint64_t tag;	      /* of its CONNECT */
-	struct sockaddr_in local, remote;
+	union address local, remote;
 	bool any_port;
 	uint8_t mac[6];	     /* of the next hop */
+	struct vlan vlan;    /* likewise */
 	unsigned give_up_ms; /* 0 = the board's default */
 	unsigned tries;
 	uint32_t id; /* HF_NO_ID before the board has said it */
@@ -80,7 +83,7 @@ struct attempt {
 struct hf_listener {
 	struct hf_device *dev;
 	unsigned index; /* in the board's listen table */
-	struct sockaddr_in local;
+	union address local;
 	unsigned backlog;
 	int ready; /* eventfd, a semaphore: as many as are queued; lock */
 	bool closed;
@@ -117,8 +120,11 @@ struct hf_device {
 	uint32_t rcv_wnd;
 	uint64_t last_tag; /* of the CONNECTs so far */
 	int64_t heartbeat_ms, next_heartbeat_ms, next_rotation_ms;
-	uint32_t address; /* host order */
-	uint8_t frame[TRANSPORT_MESSAGE_MAX];
+	struct tap_addresses addresses;
+	/* A frame of the kernel's: for the board as it is, or to be cut into pieces. */
+	uint8_t frame[TAP_FRAME_MAX], piece[TRANSPORT_MESSAGE_MAX];
+	struct gso gso;
+	bool cutting;
 
 	_Atomic uint64_t count[HOST_COUNTERS];
 	pthread_mutex_t error_lock;
@@ -135,7 +141,7 @@ extern const struct device_events service_events;
 /* Load every register the board needs, listeners included, and start the engine. Returns 0 or as device_reg_write(). */
 int service_configure(struct hf_device *dev);
 /* One listen table entry; local NULL = off. */
-int service_commit_listener(struct hf_device *dev, unsigned index, const struct sockaddr_in *local);
+int service_commit_listener(struct hf_device *dev, unsigned index, const union address *local);
 void *service_thread(void *dev);
 /* Have the service thread run a function and wait for it. Returns what it returned, or `lost`. */
 int service_run(struct hf_device *dev, int (*run)(struct hf_device *dev, void *arg), void *arg);
@@ -145,7 +151,7 @@ int service_run(struct hf_device *dev, int (*run)(struct hf_device *dev, void *a
 /* The listener that a connection belongs to, or NULL; with the lock held. */
 struct hf_listener *listener_find(struct hf_device *dev, const struct connection *c);
 /* Queue a socket; with the lock held, and room in the queue. */
-void listener_push(struct hf_listener *l, int fd, const struct sockaddr_in *peer);
+void listener_push(struct hf_listener *l, int fd, const union address *peer);
 /* Wake whoever waits for a listener of a board that is lost; with the lock held. */
 void listener_lost(struct hf_listener *l);
 

@@ -2,7 +2,6 @@
  * service.c - the library's own thread: everything that moves between board and kernel. */
 #include "library.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -19,8 +18,10 @@
 #define GOODBYE_MS	  500  /* for the board to take the last frames and commands at hf_close() */
 #define STALE_MS	  3000 /* how late the RST of a destroyed socket may come: the kernel asks ARP three times */
 #define NEW_SOCKET_OCTETS (1u << 24) /* a new socket's RST is less than this beyond its first SND.NXT */
+#define CHECKSUM_TCP	  16	     /* octets from the TCP header to its checksum field */
 #define ROTATE_MS	  600000     /* a new cookie key; longer than any cookie lives */
 #define CTRL_ENABLE	  (1u << HF_CTRL_ENABLE_LOW)
+#define MSS_MIN		  8u /* where the MTU is too small for IPv6 and nobody will ask */
 #define MODE_OFF	  0u
 #define MODE_OFFLOAD	  1u
 
@@ -86,47 +87,85 @@ static void on_frame(void *ctx, const uint8_t *msg, size_t len)
 {
 	struct hf_device *dev = ctx;
 
-	if (dev->tap.fd < 0 || tap_write(&dev->tap, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES))
+	if (dev->tap.fd < 0 || tap_write(&dev->tap, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES,
+				       GET(msg, HEADER, flags) & HF_FRAME_CSUM_OK))
 		count(dev, COUNT_tap_out_dropped);
 	else
 		count(dev, COUNT_tap_out);
 }
 
-/* A RST of the kernel's, read as far as struct stale needs it. The kernel puts no IPv4 options on one. */
-static bool is_reset_of(const uint8_t *frame, size_t len, const struct stale *s)
-{
-	const uint8_t *ip = frame + 14, *tcp = ip + 20;
-	uint32_t seq;
-
-	if (len < 54 || frame[12] != 0x08 || frame[13] != 0x00 || ip[0] != 0x45 || ip[9] != IPPROTO_TCP ||
-		!(tcp[13] & HF_RST) || memcmp(ip + 12, &s->local.sin_addr, 4) ||
-		memcmp(ip + 16, &s->remote.sin_addr, 4) || memcmp(tcp, &s->local.sin_port, 2) ||
-		memcmp(tcp + 2, &s->remote.sin_port, 2))
-		return false;
-	seq = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 | (uint32_t)tcp[6] << 8 | tcp[7];
-	return seq - s->snd_nxt >= NEW_SOCKET_OCTETS; /* otherwise the new socket's own */
-}
-
 /* Is this the RST with which a destroyed socket says goodbye on a 4-tuple that has a new socket? */
 static bool is_stale_reset(struct hf_device *dev, const uint8_t *frame, size_t len)
 {
+	struct frame_tcp t;
+
 	if (!dev->stale_until_ms || clock_ms() > dev->stale_until_ms) {
 		dev->stale_until_ms = 0;
 		return false;
 	}
+	if (!frame_read_tcp(frame, len, &t) || !(t.flags & HF_RST))
+		return false;
 	for (unsigned i = 0; i < STALE_REMEMBERED; i++) {
-		if (is_reset_of(frame, len, &dev->stale[i]))
+		const struct stale *s = &dev->stale[i];
+
+		/* Less than that beyond its first SND.NXT, it is the new socket's own. */
+		if (address_equal(&t.source, &s->local) && address_equal(&t.destination, &s->remote) &&
+			t.seq - s->snd_nxt >= NEW_SOCKET_OCTETS)
 			return true;
 	}
 	return false;
+}
+
+static void count_sent(struct hf_device *dev, int rc)
+{
+	count(dev, rc ? COUNT_tap_in_dropped : COUNT_tap_in);
+}
+
+/* The next piece of the kernel's large segment. */
+static void send_piece(struct hf_device *dev)
+{
+	size_t start;
+	int len = gso_next(&dev->gso, dev->piece, sizeof(dev->piece), &start);
+
+	dev->cutting = len > 0;
+	if (len > 0)
+		count_sent(
+			dev, device_frame_checksum(dev->board, dev->piece, (size_t)len, (unsigned)start, CHECKSUM_TCP));
+	else if (len < 0)
+		count(dev, COUNT_tap_in_dropped);
+}
+
+/* One frame of the kernel's, whole or the first of its pieces. */
+static void send_frame(struct hf_device *dev, size_t len, const struct tap_offload *left)
+{
+	if (is_stale_reset(dev, dev->frame, len)) {
+		count(dev, COUNT_stale_resets);
+	} else if (left->segment) {
+		dev->cutting = !gso_begin(&dev->gso, dev->frame, len, left->size);
+		if (!dev->cutting)
+			count(dev, COUNT_tap_in_dropped);
+	} else if (left->checksum && left->offset == CHECKSUM_TCP) {
+		count_sent(dev, device_frame_checksum(dev->board, dev->frame, len, left->start, left->offset));
+	} else if (left->checksum && frame_finish_checksum(dev->frame, len, left->start, left->offset)) {
+		/* UDP's, where a sum of 0 means none, is not for the board. */
+		count(dev, COUNT_tap_in_dropped);
+	} else {
+		count_sent(dev, device_frame(dev->board, dev->frame, len));
+	}
 }
 
 /* Frames from the kernel to the board while it has room. */
 static void tap_to_board(struct hf_device *dev)
 {
 	for (unsigned i = 0; i < FRAMES_PER_TURN && dev->tap.fd >= 0 && device_frame_room(dev->board); i++) {
-		ssize_t len = tap_read(&dev->tap, dev->frame, sizeof(dev->frame));
+		struct tap_offload left;
+		ssize_t len;
 
+		if (dev->cutting) {
+			send_piece(dev);
+			continue;
+		}
+		len = tap_read(&dev->tap, dev->frame, sizeof(dev->frame), &left);
 		if (len == 0)
 			return;
 		if (len < 0) {
@@ -135,12 +174,7 @@ static void tap_to_board(struct hf_device *dev)
 			tap_close(&dev->tap);
 			return;
 		}
-		if (is_stale_reset(dev, dev->frame, (size_t)len))
-			count(dev, COUNT_stale_resets);
-		else if (device_frame(dev->board, dev->frame, (size_t)len))
-			count(dev, COUNT_tap_in_dropped);
-		else
-			count(dev, COUNT_tap_in);
+		send_frame(dev, (size_t)len, &left);
 	}
 }
 
@@ -168,7 +202,7 @@ static void replay(struct hf_device *dev, const struct connection *c)
 {
 	uint8_t ack[HANDOFF_ACK_BYTES];
 
-	if (tap_write(&dev->tap, ack, handoff_replay(c, dev->tap.mac, ack)))
+	if (tap_write(&dev->tap, ack, handoff_replay(c, dev->tap.mac, ack), true))
 		count(dev, COUNT_tap_out_dropped);
 }
 
@@ -184,7 +218,7 @@ static void refuse(struct hf_device *dev, const struct connection *c)
 
 int service_make_socket(struct hf_device *dev, const struct connection *c, int fd)
 {
-	char peer[INET_ADDRSTRLEN] = "";
+	char peer[ADDRESS_TEXT_BYTES];
 	const char *step;
 
 	fd = handoff_socket(c, fd, &step);
@@ -200,9 +234,8 @@ int service_make_socket(struct hf_device *dev, const struct connection *c, int f
 		fd = replace_stale(dev, c, &step);
 	if (fd < 0) {
 		count(dev, COUNT_handoff_failed);
-		inet_ntop(AF_INET, &c->remote.sin_addr, peer, sizeof(peer));
-		error_set(dev, "handoff of the connection with %s:%u failed: %s: %s", peer, ntohs(c->remote.sin_port),
-			step, strerror(-fd));
+		error_set(dev, "handoff of the connection with %s failed: %s: %s", address_text(&c->remote, peer), step,
+			strerror(-fd));
 		refuse(dev, c);
 		return fd;
 	}
@@ -305,25 +338,70 @@ const struct device_events service_events = { on_frame, on_event, on_completion,
 
 /* Setting up the board ---------------------------------------------------------------------------------------- */
 
-int service_commit_listener(struct hf_device *dev, unsigned index, const struct sockaddr_in *local)
+/* Registers of an IPv6 address, the least significant first. */
+static int write_address6(struct hf_device *dev, uint32_t first, const uint32_t offset[4], const struct in6_addr *a)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < 4 && !rc; i++) {
+		const uint8_t *at = a->s6_addr + 12 - 4 * i;
+
+		rc = device_reg_write(dev->board, first + offset[i],
+			(uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]);
+	}
+	return rc;
+}
+
+static int stage_address(struct hf_device *dev, const union address *local)
+{
+	static const uint32_t at[4] = { 0, HF_REG_LISTEN_ADDR1 - HF_REG_LISTEN_ADDR,
+		HF_REG_LISTEN_ADDR2 - HF_REG_LISTEN_ADDR, HF_REG_LISTEN_ADDR3 - HF_REG_LISTEN_ADDR };
+
+	if (address_is6(local))
+		return write_address6(dev, HF_REG_LISTEN_ADDR, at, &local->in6.sin6_addr);
+	return device_reg_write(dev->board, HF_REG_LISTEN_ADDR, ntohl(local->in.sin_addr.s_addr));
+}
+
+int service_commit_listener(struct hf_device *dev, unsigned index, const union address *local)
 {
 	int rc = 0;
 
 	if (local) {
-		rc = device_reg_write(dev->board, HF_REG_LISTEN_ADDR, ntohl(local->sin_addr.s_addr));
+		rc = stage_address(dev, local);
 		if (!rc)
-			rc = device_reg_write(dev->board, HF_REG_LISTEN_PORT, ntohs(local->sin_port));
+			rc = device_reg_write(dev->board, HF_REG_LISTEN_PORT, address_port(local));
 		if (!rc)
 			rc = device_reg_write(dev->board, HF_REG_LISTEN_BACKLOG, dev->half_open);
 		if (!rc)
 			rc = device_reg_write(dev->board, HF_REG_LISTEN_OPTS,
 				1u << HF_LISTEN_OPTS_WS_LOW | 1u << HF_LISTEN_OPTS_SACK_LOW |
-					1u << HF_LISTEN_OPTS_TS_LOW);
+					1u << HF_LISTEN_OPTS_TS_LOW |
+					(address_is6(local) ? 1u << HF_LISTEN_OPTS_IP6_LOW : 0));
 	}
 	if (rc)
 		return rc;
 	return device_reg_write(dev->board, HF_REG_LISTEN_COMMIT,
 		index << HF_LISTEN_COMMIT_INDEX_LOW | (local ? MODE_OFFLOAD : MODE_OFF) << HF_LISTEN_COMMIT_MODE_LOW);
+}
+
+/* What any-address listeners answer for. */
+static int load_addresses(struct hf_device *dev)
+{
+	static const uint32_t at4[TAP_ADDRESSES_MAX4] = { HF_REG_LOCAL_ADDR0, HF_REG_LOCAL_ADDR1, HF_REG_LOCAL_ADDR2,
+		HF_REG_LOCAL_ADDR3 };
+	static const uint32_t at6[TAP_ADDRESSES_MAX6] = { HF_REG_LOCAL6_A0, HF_REG_LOCAL6_B0 };
+	static const uint32_t step[4] = { 0, HF_REG_LOCAL6_A1 - HF_REG_LOCAL6_A0, HF_REG_LOCAL6_A2 - HF_REG_LOCAL6_A0,
+		HF_REG_LOCAL6_A3 - HF_REG_LOCAL6_A0 };
+	unsigned n4 = 0, n6 = 0;
+	int rc = 0;
+
+	for (unsigned i = 0; i < dev->addresses.count && !rc; i++) {
+		const union address *a = &dev->addresses.of[i].address;
+
+		rc = address_is6(a) ? write_address6(dev, at6[n6++], step, &a->in6.sin6_addr)
+				    : device_reg_write(dev->board, at4[n4++], ntohl(a->in.sin_addr.s_addr));
+	}
+	return rc;
 }
 
 /* Random keys into `count` registers that lie side by side, four to a key. */
@@ -358,7 +436,7 @@ static int load_listeners(struct hf_device *dev)
 	int rc = 0;
 
 	for (unsigned i = 0; i < device_board(dev->board)->listeners && !rc; i++) {
-		struct sockaddr_in local;
+		union address local;
 		bool used;
 
 		pthread_mutex_lock(&dev->lock);
@@ -379,8 +457,8 @@ int service_configure(struct hf_device *dev)
 	} settings[] = {
 		{ HF_REG_MAC_LO, (uint32_t)message_get(mac, 4) },
 		{ HF_REG_MAC_HI, (uint32_t)message_get(mac + 4, 2) },
-		{ HF_REG_LOCAL_ADDR0, dev->address },
-		{ HF_REG_MSS, dev->mtu - 40 },
+		{ HF_REG_MSS, dev->mtu - HEADERS4 },
+		{ HF_REG_MSS6, dev->mtu < HEADERS6 + MSS_MIN ? MSS_MIN : dev->mtu - HEADERS6 },
 		{ HF_REG_RCV_WND, dev->rcv_wnd },
 		{ HF_REG_WSCALE, dev->wscale },
 	};
@@ -396,6 +474,8 @@ int service_configure(struct hf_device *dev)
 		rc = load_keys(dev, HF_REG_KEY_COOKIE_A0, 8); /* both */
 	for (unsigned i = 0; i < sizeof(settings) / sizeof(settings[0]) && !rc; i++)
 		rc = device_reg_write(dev->board, settings[i].offset, settings[i].value);
+	if (!rc)
+		rc = load_addresses(dev);
 	if (!rc)
 		rc = load_listeners(dev);
 	if (!rc)
@@ -508,7 +588,7 @@ static void wait_for_work(struct hf_device *dev)
 	};
 	int64_t left = dev->next_heartbeat_ms - clock_ms();
 
-	if (left > 0)
+	if (left > 0 && !(dev->cutting && device_frame_room(dev->board)))
 		poll(fds, sizeof(fds) / sizeof(fds[0]), (int)left);
 }
 
