@@ -185,7 +185,7 @@ static void free_device(struct hf_device *dev)
 }
 
 /* Everything but memory for the device itself. */
-static int set_up(struct hf_device *dev, const struct settings *s)
+static int set_up(struct hf_device *dev, const struct settings *s, const struct service_extra *extra)
 {
 	const char *step;
 	int rc;
@@ -206,7 +206,8 @@ static int set_up(struct hf_device *dev, const struct settings *s)
 		error_set(dev, "out of memory");
 		return -ENOMEM;
 	}
-	rc = tap_open(&dev->tap, -1, s->tap, s->mac_given ? s->mac : NULL, &s->addresses, dev->mtu, false, &step);
+	rc = tap_open(&dev->tap, extra->tap_fd, s->tap, s->mac_given ? s->mac : NULL, &s->addresses, dev->mtu,
+		extra->tap_persistent, &step);
 	if (rc) {
 		error_set(dev, "TAP netdev %s: %s: %s", s->tap, step, strerror(-rc));
 		return rc;
@@ -226,6 +227,13 @@ static int set_up(struct hf_device *dev, const struct settings *s)
 
 int hf_open(const char *uri, const struct hf_options *options, struct hf_device **out)
 {
+	return device_start(uri, options, NULL, out);
+}
+
+int device_start(
+	const char *uri, const struct hf_options *options, const struct service_extra *extra, struct hf_device **out)
+{
+	static const struct service_extra none = { .tap_fd = -1 };
 	struct hf_device *dev;
 	struct settings s;
 	int rc = settings_parse(uri, options, &s, open_error);
@@ -237,7 +245,10 @@ int hf_open(const char *uri, const struct hf_options *options, struct hf_device 
 		snprintf(open_error, sizeof(open_error), "out of memory");
 		return -ENOMEM;
 	}
-	rc = set_up(dev, &s);
+	if (!extra)
+		extra = &none;
+	dev->hooks = extra->hooks;
+	rc = set_up(dev, &s, extra);
 	if (rc) {
 		memcpy(open_error, dev->error, sizeof(open_error));
 		free_device(dev);

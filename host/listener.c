@@ -59,7 +59,8 @@ void listener_reset_socket(int fd)
 
 /* hf_listen ----------------------------------------------------------------------------------------------------- */
 
-static struct hf_listener *new_listener(struct hf_device *dev, const union address *local, unsigned backlog, int *error)
+static struct hf_listener *new_listener(
+	struct hf_device *dev, const union address *local, unsigned backlog, enum way way, enum mode mode, int *error)
 {
 	struct hf_listener *l = calloc(1, sizeof(*l) + backlog * sizeof(l->queue[0]));
 	pthread_condattr_t attr;
@@ -70,6 +71,8 @@ static struct hf_listener *new_listener(struct hf_device *dev, const union addre
 	l->dev = dev;
 	l->local = *local;
 	l->backlog = backlog;
+	l->way = way;
+	l->mode = mode;
 	l->ready = eventfd(0, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
 	if (l->ready < 0) {
 		*error = -errno;
@@ -135,7 +138,7 @@ static int start_listening(struct hf_device *dev, void *arg)
 			address_port(&l->local));
 		return rc;
 	}
-	rc = service_commit_listener(dev, l->index, &l->local);
+	rc = service_commit_listener(dev, l->index, &l->local, l->mode);
 	if (rc) {
 		error_set(dev, "%s", device_fault(dev->board));
 		give_index_back(l);
@@ -147,27 +150,20 @@ static int start_listening(struct hf_device *dev, void *arg)
 static int stop_listening(struct hf_device *dev, void *arg)
 {
 	struct hf_listener *l = arg;
-	int rc = service_commit_listener(dev, l->index, NULL);
+	int rc = service_commit_listener(dev, l->index, NULL, MODE_OFF);
 
 	if (rc)
 		error_set(dev, "%s", device_fault(dev->board));
 	return rc;
 }
 
-int hf_listen(
-	struct hf_device *dev, const struct sockaddr *local, socklen_t length, int backlog, struct hf_listener **out)
+int listener_open(struct hf_device *dev, const union address *local, int backlog, enum way way, enum mode mode,
+	struct hf_listener **out)
 {
-	union address address;
 	struct hf_listener *l;
-	int rc = backlog < 1 || backlog > HF_BACKLOG_MAX ? -EINVAL : address_read(local, length, &address);
+	int rc = 0;
 
-	if (!rc && !address_port(&address))
-		rc = -EINVAL;
-	if (rc) {
-		error_set(dev, "not an IPv4 or IPv6 address with a port and a backlog of 1 to %d", HF_BACKLOG_MAX);
-		return rc;
-	}
-	l = new_listener(dev, &address, (unsigned)backlog, &rc);
+	l = new_listener(dev, local, (unsigned)backlog, way, mode, &rc);
 	if (!l) {
 		error_set(dev, "a listener with a backlog of %d: %s", backlog, strerror(-rc));
 		return rc;
@@ -179,6 +175,46 @@ int hf_listen(
 	}
 	*out = l;
 	return 0;
+}
+
+struct mode_change {
+	struct hf_listener *l;
+	enum mode mode;
+};
+
+/* In the service thread. */
+static int change_mode(struct hf_device *dev, void *arg)
+{
+	const struct mode_change *change = arg;
+	int rc = service_commit_listener(dev, change->l->index, &change->l->local, change->mode);
+
+	if (rc)
+		error_set(dev, "%s", device_fault(dev->board));
+	else
+		change->l->mode = change->mode;
+	return rc;
+}
+
+int listener_set_mode(struct hf_listener *l, enum mode mode)
+{
+	struct mode_change change = { l, mode };
+
+	return service_run(l->dev, change_mode, &change);
+}
+
+int hf_listen(
+	struct hf_device *dev, const struct sockaddr *local, socklen_t length, int backlog, struct hf_listener **out)
+{
+	union address address;
+	int rc = backlog < 1 || backlog > HF_BACKLOG_MAX ? -EINVAL : address_read(local, length, &address);
+
+	if (!rc && !address_port(&address))
+		rc = -EINVAL;
+	if (rc) {
+		error_set(dev, "not an IPv4 or IPv6 address with a port and a backlog of 1 to %d", HF_BACKLOG_MAX);
+		return rc;
+	}
+	return listener_open(dev, &address, backlog, WAY_REPAIR, MODE_OFFLOAD, out);
 }
 
 int hf_listener_close(struct hf_listener *l)

@@ -22,8 +22,6 @@
 #define ROTATE_MS	  600000     /* a new cookie key; longer than any cookie lives */
 #define CTRL_ENABLE	  (1u << HF_CTRL_ENABLE_LOW)
 #define MSS_MIN		  8u /* where the MTU is too small for IPv6 and nobody will ask */
-#define MODE_OFF	  0u
-#define MODE_OFFLOAD	  1u
 
 /* Commands and ownership -------------------------------------------------------------------------------------- */
 
@@ -33,12 +31,68 @@ void service_command(struct hf_device *dev, enum hf_command_code code, uint32_t 
 		count(dev, COUNT_commands_failed);
 }
 
+/* Ask for the next slot. */
+static void dump_next(struct hf_device *dev)
+{
+	struct dump *d = dev->dump;
+
+	if (d->next < d->slots && !device_dump(dev->board, d->next, d->next))
+		d->next++;
+}
+
+static void end_dump(struct hf_device *dev, int result)
+{
+	struct dump *d = dev->dump;
+
+	dev->dump = NULL;
+	if (d)
+		d->done(d->ctx, d, result);
+}
+
+int service_dump(struct hf_device *dev, void *arg)
+{
+	unsigned credits = device_board(dev->board)->credits;
+
+	if (dev->dump)
+		return -EBUSY;
+	dev->dump = arg;
+	dev->dump->next = 0;
+	dev->dump->left = dev->dump->slots;
+	/* Half of the credits stay for those who wait for a connection. */
+	for (unsigned i = 0; i < (credits + 1) / 2; i++)
+		dump_next(dev);
+	return 0;
+}
+
+/* A slot of the dump is answered, by an event or by STALE: no entry. */
+static void dump_completed(struct hf_device *dev)
+{
+	if (!dev->dump)
+		return;
+	dump_next(dev);
+	if (!--dev->dump->left)
+		end_dump(dev, 0);
+}
+
+static void on_dumped(struct hf_device *dev, const uint8_t *msg)
+{
+	uint32_t slot = (uint32_t)GET(msg, HEADER, id) & 0xffff;
+
+	if (dev->dump && slot < dev->dump->slots)
+		memcpy(dev->dump->entry[slot], msg, DEVICE_MESSAGE_BYTES);
+}
+
 static void on_completion(void *ctx, unsigned code, uint32_t id, int status, uint64_t tag)
 {
 	struct hf_device *dev = ctx;
 
 	if (code == HF_COMMAND_CONNECT)
 		connect_completed(dev, tag, id, status);
+	if (code == HF_COMMAND_DUMP) {
+		dump_completed(dev);
+		if (status == HF_STATUS_STALE)
+			return; /* an empty slot */
+	}
 	if (status == HF_STATUS_OK) {
 		count(dev, COUNT_commands_done);
 	} else if (status == HF_STATUS_STALE) {
@@ -55,6 +109,8 @@ static void on_destroyed(void *ctx, uint64_t cookie)
 	struct hf_device *dev = ctx;
 	uint32_t id = owned_remove(dev->owned, cookie);
 
+	if (dev->hooks.destroyed)
+		dev->hooks.destroyed(dev->hooks.ctx, cookie);
 	if (id == HF_NO_ID)
 		return;
 	count(dev, COUNT_destroyed);
@@ -87,6 +143,9 @@ static void on_frame(void *ctx, const uint8_t *msg, size_t len)
 {
 	struct hf_device *dev = ctx;
 
+	if (dev->hooks.frame)
+		dev->hooks.frame(dev->hooks.ctx, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES, true,
+			GET(msg, HEADER, stamp));
 	if (dev->tap.fd < 0 || tap_write(&dev->tap, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES,
 				       GET(msg, HEADER, flags) & HF_FRAME_CSUM_OK))
 		count(dev, COUNT_tap_out_dropped);
@@ -174,6 +233,8 @@ static void tap_to_board(struct hf_device *dev)
 			tap_close(&dev->tap);
 			return;
 		}
+		if (dev->hooks.frame)
+			dev->hooks.frame(dev->hooks.ctx, dev->frame, (size_t)len, false, 0);
 		send_frame(dev, (size_t)len, &left);
 	}
 }
@@ -246,21 +307,26 @@ int service_make_socket(struct hf_device *dev, const struct connection *c, int f
 	return fd;
 }
 
-/* May this connection be queued? */
-static bool admit(struct hf_device *dev, const struct connection *c)
+/* May this connection become a socket? Sets the way of its listener. */
+static bool admit(struct hf_device *dev, const struct connection *c, enum way *way)
 {
 	struct hf_listener *l;
 	bool full;
 
 	pthread_mutex_lock(&dev->lock);
 	l = listener_find(dev, c);
-	full = l && l->count >= l->backlog;
+	full = l && l->way == WAY_REPAIR && l->count >= l->backlog;
+	if (l) {
+		*way = l->way;
+		l->established++;
+		l->overflow += full;
+	}
 	pthread_mutex_unlock(&dev->lock);
 	if (!l)
 		count(dev, COUNT_no_listener);
 	else if (full)
 		count(dev, COUNT_accept_overflow);
-	return l && !full;
+	return l && !full && (!dev->hooks.admit || dev->hooks.admit(dev->hooks.ctx, c));
 }
 
 /* What the board tells of connections that never became, or no longer are, the host's. */
@@ -276,11 +342,41 @@ static bool on_other_event(struct hf_device *dev, const uint8_t *msg)
 	case HF_EVENT_RESET:
 	case HF_EVENT_ABORTED:
 	case HF_EVENT_RETRYING:
+		return true;
 	case HF_EVENT_DUMP:
+		on_dumped(dev, msg);
 		return true;
 	default:
 		return false;
 	}
+}
+
+/* The kernel's own listener takes it. */
+static int offer(struct hf_device *dev, const struct connection *c, const uint8_t *msg)
+{
+	char peer[ADDRESS_TEXT_BYTES];
+	int rc = dev->hooks.offer ? dev->hooks.offer(dev->hooks.ctx, c, msg) : -EOPNOTSUPP;
+
+	if (!rc) {
+		count(dev, COUNT_handoffs);
+		return 0;
+	}
+	count(dev, COUNT_handoff_failed);
+	error_set(dev, "the connection with %s was not given to the kernel's listener: %s",
+		address_text(&c->remote, peer), strerror(-rc));
+	refuse(dev, c);
+	return rc;
+}
+
+static void count_failed(struct hf_device *dev, const struct connection *c)
+{
+	struct hf_listener *l;
+
+	pthread_mutex_lock(&dev->lock);
+	l = listener_find(dev, c);
+	if (l)
+		l->failed++;
+	pthread_mutex_unlock(&dev->lock);
 }
 
 static void on_event(void *ctx, const uint8_t *msg, size_t len)
@@ -288,9 +384,12 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 	struct hf_device *dev = ctx;
 	struct hf_listener *l;
 	struct connection c;
+	enum way way = WAY_REPAIR;
 	int fd;
 
 	(void)len;
+	if (dev->hooks.event)
+		dev->hooks.event(dev->hooks.ctx, msg);
 	if (on_other_event(dev, msg))
 		return;
 	if (handoff_parse(msg, &c)) {
@@ -304,12 +403,16 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 			service_command(dev, HF_COMMAND_ABORT, c.id);
 		return;
 	}
-	if (!admit(dev, &c)) {
+	if (!admit(dev, &c, &way)) {
 		refuse(dev, &c);
 		return;
 	}
-	fd = service_make_socket(dev, &c, -1);
+	fd = way == WAY_KERNEL ? offer(dev, &c, msg) : service_make_socket(dev, &c, -1);
+	if (dev->hooks.handed)
+		dev->hooks.handed(dev->hooks.ctx, &c, way, fd);
 	if (fd < 0)
+		count_failed(dev, &c);
+	if (fd < 0 || way == WAY_KERNEL)
 		return;
 	pthread_mutex_lock(&dev->lock);
 	l = listener_find(dev, &c); /* it may have been closed meanwhile; only this thread fills its queue */
@@ -330,6 +433,7 @@ static void on_reset(void *ctx)
 	pthread_mutex_lock(&dev->lock);
 	connect_end_all(dev, -ECONNRESET);
 	pthread_mutex_unlock(&dev->lock);
+	end_dump(dev, -ECONNRESET);
 	dev->reset_seen = true;
 	dev->next_heartbeat_ms = 0; /* set it up again at once */
 }
@@ -362,7 +466,7 @@ static int stage_address(struct hf_device *dev, const union address *local)
 	return device_reg_write(dev->board, HF_REG_LISTEN_ADDR, ntohl(local->in.sin_addr.s_addr));
 }
 
-int service_commit_listener(struct hf_device *dev, unsigned index, const union address *local)
+int service_commit_listener(struct hf_device *dev, unsigned index, const union address *local, enum mode mode)
 {
 	int rc = 0;
 
@@ -381,7 +485,7 @@ int service_commit_listener(struct hf_device *dev, unsigned index, const union a
 	if (rc)
 		return rc;
 	return device_reg_write(dev->board, HF_REG_LISTEN_COMMIT,
-		index << HF_LISTEN_COMMIT_INDEX_LOW | (local ? MODE_OFFLOAD : MODE_OFF) << HF_LISTEN_COMMIT_MODE_LOW);
+		index << HF_LISTEN_COMMIT_INDEX_LOW | (unsigned)mode << HF_LISTEN_COMMIT_MODE_LOW);
 }
 
 /* What any-address listeners answer for. */
@@ -431,20 +535,29 @@ static int rotate_cookie_key(struct hf_device *dev)
 	return rc ? rc : device_reg_write(dev->board, HF_REG_COOKIE, cookie);
 }
 
+int service_rotate(struct hf_device *dev, void *ignored)
+{
+	(void)ignored;
+	return rotate_cookie_key(dev);
+}
+
 static int load_listeners(struct hf_device *dev)
 {
 	int rc = 0;
 
 	for (unsigned i = 0; i < device_board(dev->board)->listeners && !rc; i++) {
 		union address local;
+		enum mode mode = MODE_OFF;
 		bool used;
 
 		pthread_mutex_lock(&dev->lock);
 		used = dev->listener[i] != NULL;
-		if (used)
+		if (used) {
 			local = dev->listener[i]->local;
+			mode = dev->listener[i]->mode;
+		}
 		pthread_mutex_unlock(&dev->lock);
-		rc = service_commit_listener(dev, i, used ? &local : NULL);
+		rc = service_commit_listener(dev, i, used ? &local : NULL, mode);
 	}
 	return rc;
 }
@@ -490,6 +603,8 @@ int service_configure(struct hf_device *dev)
 	dev->heartbeat_ms = heartbeat_ms ? (heartbeat_ms + 3) / 4 : 1000;
 	dev->next_heartbeat_ms = clock_ms() + dev->heartbeat_ms;
 	dev->next_rotation_ms = clock_ms() + ROTATE_MS;
+	if (dev->hooks.configured)
+		dev->hooks.configured(dev->hooks.ctx);
 	return 0;
 }
 
@@ -587,7 +702,10 @@ static void wait_for_work(struct hf_device *dev)
 		{ dev->kick, POLLIN, 0 },
 	};
 	int64_t left = dev->next_heartbeat_ms - clock_ms();
+	int64_t turn = dev->hooks.turn ? dev->hooks.turn(dev->hooks.ctx) : -1;
 
+	if (turn >= 0 && turn < left)
+		left = turn;
 	if (left > 0 && !(dev->cutting && device_frame_room(dev->board)))
 		poll(fds, sizeof(fds) / sizeof(fds[0]), (int)left);
 }
@@ -637,6 +755,7 @@ void *service_thread(void *arg)
 		say_goodbye(dev);
 	else
 		error_set(dev, "%s", device_fault(dev->board));
+	end_dump(dev, -ENODEV);
 	pthread_mutex_lock(&dev->lock);
 	dev->lost = rc < 0 ? rc : -ENODEV;
 	while (dev->jobs)
@@ -647,5 +766,7 @@ void *service_thread(void *arg)
 			listener_lost(dev->listener[i]);
 	}
 	pthread_mutex_unlock(&dev->lock);
+	if (rc < 0 && dev->hooks.lost)
+		dev->hooks.lost(dev->hooks.ctx, rc);
 	return NULL;
 }
