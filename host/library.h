@@ -12,6 +12,8 @@
 #include <stdbool.h>
 
 #include "address.h"
+#include "client.h"
+#include "closing.h"
 #include "driver/device.h"
 #include "frame.h"
 #include "handfast.h"
@@ -142,6 +144,7 @@ struct hf_listener {
 	_Atomic uint64_t established, failed, overflow;
 	int ready; /* eventfd, a semaphore: as many as are queued; lock */
 	bool closed;
+	int channel;	     /* of a daemon's listener, else -1 */
 	unsigned waiting;    /* threads in hf_accept(); lock */
 	pthread_cond_t wake; /* queue, closed, waiting, or the device's `lost` changed */
 	unsigned first, count;
@@ -183,7 +186,8 @@ struct hf_device {
 
 	struct service_hooks hooks;
 	struct dump *dump;
-	struct closing *closings; /* closing.c */
+	struct closing *closings; /* lock; changed in the service thread and by their callers */
+	struct client *client;	  /* of a daemon: nothing else of this struct but errors is used */
 
 	_Atomic uint64_t count[HOST_COUNTERS];
 	pthread_mutex_t error_lock;

@@ -88,6 +88,8 @@ static void on_completion(void *ctx, unsigned code, uint32_t id, int status, uin
 
 	if (code == HF_COMMAND_CONNECT)
 		connect_completed(dev, tag, id, status);
+	if (code == HF_COMMAND_CLOSE)
+		closing_completed(dev, tag, status);
 	if (code == HF_COMMAND_DUMP) {
 		dump_completed(dev);
 		if (status == HF_STATUS_STALE)
@@ -146,6 +148,8 @@ static void on_frame(void *ctx, const uint8_t *msg, size_t len)
 	if (dev->hooks.frame)
 		dev->hooks.frame(dev->hooks.ctx, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES, true,
 			GET(msg, HEADER, stamp));
+	if (closing_drops(dev, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES))
+		return;
 	if (dev->tap.fd < 0 || tap_write(&dev->tap, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES,
 				       GET(msg, HEADER, flags) & HF_FRAME_CSUM_OK))
 		count(dev, COUNT_tap_out_dropped);
@@ -199,6 +203,8 @@ static void send_frame(struct hf_device *dev, size_t len, const struct tap_offlo
 {
 	if (is_stale_reset(dev, dev->frame, len)) {
 		count(dev, COUNT_stale_resets);
+	} else if (closing_takes(dev, dev->frame, len)) {
+		return;
 	} else if (left->segment) {
 		dev->cutting = !gso_begin(&dev->gso, dev->frame, len, left->size);
 		if (!dev->cutting)
@@ -432,6 +438,7 @@ static void on_reset(void *ctx)
 	count(dev, COUNT_board_resets);
 	pthread_mutex_lock(&dev->lock);
 	connect_end_all(dev, -ECONNRESET);
+	closing_end_all(dev, -ECONNRESET);
 	pthread_mutex_unlock(&dev->lock);
 	end_dump(dev, -ECONNRESET);
 	dev->reset_seen = true;
@@ -761,6 +768,7 @@ void *service_thread(void *arg)
 	while (dev->jobs)
 		end_job(dev, dev->lost);
 	connect_end_all(dev, dev->lost);
+	closing_end_all(dev, dev->lost);
 	for (unsigned i = 0; i < LISTENERS_MAX; i++) {
 		if (dev->listener[i])
 			listener_lost(dev->listener[i]);
