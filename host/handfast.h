@@ -44,12 +44,13 @@ struct hf_listener;
 
 /* How to set up the host's end; fields that are 0 or NULL take the default. */
 struct hf_options {
-	const char *address; /* "192.0.2.2/24": the TAP's IPv4 address and prefix, also the board's. No default */
-	const char *tap;     /* name of the TAP netdev; "hf0" */
-	const char *mac;     /* "02:00:00:00:00:01": MAC of TAP and board; a random one */
-	unsigned mtu;	     /* bytes, 68 to MAX_FRAME of the board - 22; the smaller of 1500 and that */
-	unsigned half_open;  /* unfinished handshakes each listener may hold in the board; half its table */
-	unsigned hello_ms;   /* how long to wait for the board's first message; 2000 */
+	/* "192.0.2.2/24, 2001:db8::2/64": up to 4 IPv4 and 2 IPv6 addresses of the TAP, also the board's. No default */
+	const char *address;
+	const char *tap;    /* name of the TAP netdev; "hf0" */
+	const char *mac;    /* "02:00:00:00:00:01": MAC of TAP and board; a random one */
+	unsigned mtu;	    /* bytes, 68 to MAX_FRAME of the board - 22; the smaller of 1500 and that */
+	unsigned half_open; /* unfinished handshakes each listener may hold in the board; half its table */
+	unsigned hello_ms;  /* how long to wait for the board's first message; 2000 */
 };
 
 /* hf_open - take over a board and make its TAP netdev.
@@ -84,14 +85,15 @@ HF_API void hf_close(struct hf_device *dev);
 
 /* hf_listen - accept connections on a local address and port.
  *
- *   local    struct sockaddr_in; INADDR_ANY takes every address of the board. Port 1 to 65535
+ *   local    struct sockaddr_in or sockaddr_in6; the any-address takes every address of the board of that family (an IPv6
+ *            listener takes no IPv4). Port 1 to 65535
  *   backlog  established connections held until hf_accept() takes them, 1 to HF_BACKLOG_MAX; one that
  *            finds the queue full is reset (host counter accept_overflow)
  *
  * Returns 0 and sets *listener, or
  *   -EADDRINUSE    address and port already have a listener
  *   -ENOSPC        the board's listen table is full
- *   -EAFNOSUPPORT  not IPv4
+ *   -EAFNOSUPPORT  neither IPv4 nor IPv6
  *   -EINVAL        port 0, backlog out of range, or an address too short
  *   -ETIMEDOUT     the board did not answer within 100 ms; no slot is taken
  *   -ECONNRESET    the board was reset meanwhile; try again
@@ -105,7 +107,7 @@ HF_API int hf_listen(struct hf_device *dev, const struct sockaddr *local, sockle
 
 /* hf_accept - take the oldest established connection of a listener.
  *
- *   peer        NULL, or receives the peer's address (struct sockaddr_in)
+ *   peer        NULL, or receives the peer's address (struct sockaddr_in or sockaddr_in6)
  *   timeout_ms  0 = do not wait, negative = wait as long as listener and board exist
  *
  * Returns a connected, blocking kernel TCP socket that the caller closes with close(2); the board is told when
@@ -129,27 +131,27 @@ HF_API int hf_listener_close(struct hf_listener *listener);
 
 /* hf_connect - open a connection to a peer: the board makes the handshake.
  *
- *   local       NULL, or our struct sockaddr_in: INADDR_ANY is the device's address, port 0 a random ephemeral port
- *               that nobody uses (RFC 6056)
- *   remote      the peer's struct sockaddr_in
+ *   local       NULL, or our struct sockaddr_in or sockaddr_in6: the any-address is the device's first one of that family, port 0 a
+ *               random ephemeral port that nobody uses (RFC 6056)
+ *   remote      the peer's struct sockaddr_in or sockaddr_in6
  *   length      of each of the two
  *   timeout_ms  1 to 4194303: give up after that long, resolving of the next hop included; negative: the board's
  *               default, register CONNECT_MS (3 minutes)
  *
- * The next hop is that of the kernel's route to the peer, which must lead through the TAP netdev; its MAC address
- * comes from the kernel's neighbour table, for which the kernel asks ARP if need be.
+ * The next hop is that of the kernel's route to the peer, which must lead through the TAP netdev or a VLAN
+ * on it; its MAC address comes from the kernel's neighbour table, for which the kernel asks ARP or NDP if need be.
  *
  * Returns a connected, blocking kernel TCP socket as hf_accept() does. Or
  *   -ECONNREFUSED   the peer answered with RST
  *   -ETIMEDOUT      it did not answer within timeout_ms
  *   -EHOSTUNREACH   a router says that peer or port cannot be reached (hard ICMP error), or the next hop has no
- *                   MAC address (nobody answers ARP)
+ *                   MAC address (nobody answers ARP or NDP)
  *   -ENETUNREACH    no route to the peer, or not through the TAP netdev
  *   -EADDRINUSE     the local port is taken, in the kernel or in the board; without one: no free one was found
  *   -EADDRNOTAVAIL  local is no address of this host
  *   -EEXIST         the kernel has a socket on the 4-tuple
  *   -ENOSPC         the board's table has no room for it now
- *   -EAFNOSUPPORT   not IPv4
+ *   -EAFNOSUPPORT   neither IPv4 nor IPv6, local and remote of different families, or the device has no address of that family
  *   -EINVAL         remote is no address and port of a single peer, timeout_ms out of range, or an address too short
  *   -ECONNRESET     the board was reset meanwhile; try again
  *   -EIO            the board did not answer the command within a second

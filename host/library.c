@@ -2,7 +2,6 @@
  * library.c - hf_open, hf_close, hf_stats, hf_error. */
 #include "library.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,7 +17,8 @@
 #define FALLBACK_RCV_WND   32768 /* where the kernel cannot be asked; every Linux grants that much */
 #define MTU_MIN		   68	 /* RFC 791 */
 #define MTU_USUAL	   1500
-#define MAX_FRAME_OVERHEAD 22 /* Ethernet header and two VLAN tags */
+#define MTU_MIN6	   1280 /* RFC 8200 5 */
+#define MAX_FRAME_OVERHEAD 22	/* Ethernet header and two VLAN tags */
 
 static _Thread_local char open_error[ERROR_BYTES];
 
@@ -73,41 +73,57 @@ static int choose_limits(struct hf_device *dev, const struct settings *s)
 	const struct device_board *board = device_board(dev->board);
 	unsigned mtu_max =
 		board->max_frame < MTU_MIN + MAX_FRAME_OVERHEAD ? MTU_MIN : board->max_frame - MAX_FRAME_OVERHEAD;
+	unsigned mtu_min = MTU_MIN;
 
 	dev->mtu = s->mtu ? s->mtu : mtu_max < MTU_USUAL ? mtu_max : MTU_USUAL;
-	if (dev->mtu < MTU_MIN || dev->mtu > mtu_max) {
-		error_set(dev, "options.mtu %u is outside %u to %u", dev->mtu, MTU_MIN, mtu_max);
+	for (unsigned i = 0; i < s->addresses.count; i++) {
+		if (address_is6(&s->addresses.of[i].address))
+			mtu_min = MTU_MIN6;
+	}
+	if (dev->mtu < mtu_min || dev->mtu > mtu_max) {
+		error_set(dev, "options.mtu %u is outside %u to %u", dev->mtu, mtu_min, mtu_max);
 		return -EINVAL;
 	}
 	dev->half_open = s->half_open ? s->half_open : (board->slots + 1) / 2;
 	if (dev->half_open > 65535)
 		dev->half_open = 65535; /* what LISTEN_BACKLOG can hold */
-	dev->address = ntohl(s->address.s_addr);
+	dev->addresses = s->addresses;
 	return 0;
 }
 
-/* Another address of the same network, to ask the kernel about connections over this netdev. Ours if there is none. */
-static struct in_addr neighbour(struct in_addr own, unsigned prefix)
+/* Another address of the same network, to ask the kernel about connections over this netdev; the same if there is none. */
+static union address neighbour(const struct tap_address *own)
 {
-	uint32_t hosts = prefix < 32 ? 0xffffffffu >> prefix : 0, address = ntohl(own.s_addr);
+	size_t octets = address_octet_count(&own->address);
+	unsigned host_bits = (unsigned)(8 * octets) - own->prefix;
+	union address a = own->address;
+	uint8_t *last = (uint8_t *)(uintptr_t)address_octets(&a) + octets - 1;
+	uint8_t mask = host_bits < 8 ? (uint8_t)((1u << host_bits) - 1) : 0xff, before = *last;
 
-	for (uint32_t flip = 1; flip < 4; flip++) {
-		uint32_t host = (address ^ flip) & hosts;
+	for (uint8_t flip = 1; flip < 4 && flip <= mask; flip++) {
+		uint8_t host = (before ^ flip) & mask;
 
-		/* All zeros and all ones are no host, but on a point-to-point link (RFC 3021). */
-		if (flip <= hosts && (hosts == 1 || (host && host != hosts)))
-			return (struct in_addr){ htonl(address ^ flip) };
+		/* All zeros and all ones are no host, but on a point-to-point link (RFC 3021, RFC 6164). */
+		*last = before ^ flip;
+		if (mask == 1 || (host && host != mask))
+			return a;
 	}
-	return own;
+	return own->address;
 }
 
-static int ask_kernel(struct hf_device *dev, const struct settings *s)
+/* What the kernel would advertise is the same for every address of the netdev. */
+static int ask_kernel(struct hf_device *dev)
 {
-	struct in_addr peer = neighbour(s->address, s->prefix);
 	int rc = -ENETUNREACH;
 
-	if (peer.s_addr != s->address.s_addr)
-		rc = handoff_limits(s->address, peer, dev->mtu - 40, &dev->rcv_wnd, &dev->wscale);
+	for (unsigned i = 0; i < dev->addresses.count && rc == -ENETUNREACH; i++) {
+		const union address *own = &dev->addresses.of[i].address;
+		union address peer = neighbour(&dev->addresses.of[i]);
+
+		if (!address_same_host(&peer, own))
+			rc = handoff_limits(own, &peer, dev->mtu - (address_is6(own) ? HEADERS6 : HEADERS4),
+				&dev->rcv_wnd, &dev->wscale);
+	}
 	if (rc == -ENETUNREACH) {
 		dev->rcv_wnd = FALLBACK_RCV_WND;
 		dev->wscale = 0;
@@ -169,7 +185,7 @@ static void free_device(struct hf_device *dev)
 }
 
 /* Everything but memory for the device itself. */
-static int set_up(struct hf_device *dev, const struct settings *s)
+static int set_up(struct hf_device *dev, const struct settings *s, const struct service_extra *extra)
 {
 	const char *step;
 	int rc;
@@ -190,14 +206,15 @@ static int set_up(struct hf_device *dev, const struct settings *s)
 		error_set(dev, "out of memory");
 		return -ENOMEM;
 	}
-	rc = tap_open(&dev->tap, s->tap, s->mac_given ? s->mac : NULL, s->address, s->prefix, dev->mtu, &step);
+	rc = tap_open(&dev->tap, extra->tap_fd, s->tap, s->mac_given ? s->mac : NULL, &s->addresses, dev->mtu,
+		extra->tap_persistent, &step);
 	if (rc) {
 		error_set(dev, "TAP netdev %s: %s: %s", s->tap, step, strerror(-rc));
 		return rc;
 	}
 	/* Without it (a kernel without inet_diag), entries are released when half of the table is full. */
 	dev->watch = watch_open();
-	rc = ask_kernel(dev, s);
+	rc = ask_kernel(dev);
 	if (rc)
 		return rc;
 	rc = service_configure(dev);
@@ -210,6 +227,13 @@ static int set_up(struct hf_device *dev, const struct settings *s)
 
 int hf_open(const char *uri, const struct hf_options *options, struct hf_device **out)
 {
+	return device_start(uri, options, NULL, out);
+}
+
+int device_start(
+	const char *uri, const struct hf_options *options, const struct service_extra *extra, struct hf_device **out)
+{
+	static const struct service_extra none = { .tap_fd = -1 };
 	struct hf_device *dev;
 	struct settings s;
 	int rc = settings_parse(uri, options, &s, open_error);
@@ -221,7 +245,10 @@ int hf_open(const char *uri, const struct hf_options *options, struct hf_device 
 		snprintf(open_error, sizeof(open_error), "out of memory");
 		return -ENOMEM;
 	}
-	rc = set_up(dev, &s);
+	if (!extra)
+		extra = &none;
+	dev->hooks = extra->hooks;
+	rc = set_up(dev, &s, extra);
 	if (rc) {
 		memcpy(open_error, dev->error, sizeof(open_error));
 		free_device(dev);

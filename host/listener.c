@@ -17,13 +17,14 @@ struct hf_listener *listener_find(struct hf_device *dev, const struct connection
 	struct hf_listener *l = c->listener < LISTENERS_MAX ? dev->listener[c->listener] : NULL;
 
 	/* An index may be another listener's by the time its last half-open connections finish. */
-	if (!l || l->closed || l->local.sin_port != c->local.sin_port ||
-		(l->local.sin_addr.s_addr && l->local.sin_addr.s_addr != c->local.sin_addr.s_addr))
+	if (!l || l->closed || address_port(&l->local) != address_port(&c->local) ||
+		l->local.sa.sa_family != c->local.sa.sa_family ||
+		(!address_is_any(&l->local) && !address_same_host(&l->local, &c->local)))
 		return NULL;
 	return l;
 }
 
-void listener_push(struct hf_listener *l, int fd, const struct sockaddr_in *peer)
+void listener_push(struct hf_listener *l, int fd, const union address *peer)
 {
 	l->queue[(l->first + l->count++) % l->backlog] = (struct accepted){ fd, *peer };
 	eventfd_write(l->ready, 1);
@@ -59,7 +60,7 @@ void listener_reset_socket(int fd)
 /* hf_listen ----------------------------------------------------------------------------------------------------- */
 
 static struct hf_listener *new_listener(
-	struct hf_device *dev, const struct sockaddr_in *local, unsigned backlog, int *error)
+	struct hf_device *dev, const union address *local, unsigned backlog, enum way way, enum mode mode, int *error)
 {
 	struct hf_listener *l = calloc(1, sizeof(*l) + backlog * sizeof(l->queue[0]));
 	pthread_condattr_t attr;
@@ -70,6 +71,8 @@ static struct hf_listener *new_listener(
 	l->dev = dev;
 	l->local = *local;
 	l->backlog = backlog;
+	l->way = way;
+	l->mode = mode;
 	l->ready = eventfd(0, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
 	if (l->ready < 0) {
 		*error = -errno;
@@ -102,8 +105,7 @@ static int take_index(struct hf_device *dev, struct hf_listener *l)
 
 		if (!other && index == -ENOSPC)
 			index = (int)i;
-		if (other && other->local.sin_port == l->local.sin_port &&
-			other->local.sin_addr.s_addr == l->local.sin_addr.s_addr) {
+		if (other && address_equal(&other->local, &l->local)) {
 			index = -EADDRINUSE;
 			break;
 		}
@@ -133,10 +135,10 @@ static int start_listening(struct hf_device *dev, void *arg)
 		error_set(dev,
 			rc == -ENOSPC ? "the board's listen table is full"
 				      : "port %u of that address has a listener already",
-			ntohs(l->local.sin_port));
+			address_port(&l->local));
 		return rc;
 	}
-	rc = service_commit_listener(dev, l->index, &l->local);
+	rc = service_commit_listener(dev, l->index, &l->local, l->mode);
 	if (rc) {
 		error_set(dev, "%s", device_fault(dev->board));
 		give_index_back(l);
@@ -148,35 +150,20 @@ static int start_listening(struct hf_device *dev, void *arg)
 static int stop_listening(struct hf_device *dev, void *arg)
 {
 	struct hf_listener *l = arg;
-	int rc = service_commit_listener(dev, l->index, NULL);
+	int rc = service_commit_listener(dev, l->index, NULL, MODE_OFF);
 
 	if (rc)
 		error_set(dev, "%s", device_fault(dev->board));
 	return rc;
 }
 
-int hf_listen(
-	struct hf_device *dev, const struct sockaddr *local, socklen_t length, int backlog, struct hf_listener **out)
+int listener_open(struct hf_device *dev, const union address *local, int backlog, enum way way, enum mode mode,
+	struct hf_listener **out)
 {
-	struct sockaddr_in sin;
 	struct hf_listener *l;
-	int rc;
+	int rc = 0;
 
-	if (length < sizeof(local->sa_family) || backlog < 1 || backlog > HF_BACKLOG_MAX)
-		rc = -EINVAL;
-	else if (local->sa_family != AF_INET)
-		rc = -EAFNOSUPPORT;
-	else
-		rc = length < sizeof(sin) ? -EINVAL : 0;
-	if (!rc) {
-		memcpy(&sin, local, sizeof(sin));
-		rc = sin.sin_port ? 0 : -EINVAL;
-	}
-	if (rc) {
-		error_set(dev, "not an IPv4 address with a port and a backlog of 1 to %d", HF_BACKLOG_MAX);
-		return rc;
-	}
-	l = new_listener(dev, &sin, (unsigned)backlog, &rc);
+	l = new_listener(dev, local, (unsigned)backlog, way, mode, &rc);
 	if (!l) {
 		error_set(dev, "a listener with a backlog of %d: %s", backlog, strerror(-rc));
 		return rc;
@@ -188,6 +175,46 @@ int hf_listen(
 	}
 	*out = l;
 	return 0;
+}
+
+struct mode_change {
+	struct hf_listener *l;
+	enum mode mode;
+};
+
+/* In the service thread. */
+static int change_mode(struct hf_device *dev, void *arg)
+{
+	const struct mode_change *change = arg;
+	int rc = service_commit_listener(dev, change->l->index, &change->l->local, change->mode);
+
+	if (rc)
+		error_set(dev, "%s", device_fault(dev->board));
+	else
+		change->l->mode = change->mode;
+	return rc;
+}
+
+int listener_set_mode(struct hf_listener *l, enum mode mode)
+{
+	struct mode_change change = { l, mode };
+
+	return service_run(l->dev, change_mode, &change);
+}
+
+int hf_listen(
+	struct hf_device *dev, const struct sockaddr *local, socklen_t length, int backlog, struct hf_listener **out)
+{
+	union address address;
+	int rc = backlog < 1 || backlog > HF_BACKLOG_MAX ? -EINVAL : address_read(local, length, &address);
+
+	if (!rc && !address_port(&address))
+		rc = -EINVAL;
+	if (rc) {
+		error_set(dev, "not an IPv4 or IPv6 address with a port and a backlog of 1 to %d", HF_BACKLOG_MAX);
+		return rc;
+	}
+	return listener_open(dev, &address, backlog, WAY_REPAIR, MODE_OFFLOAD, out);
 }
 
 int hf_listener_close(struct hf_listener *l)
@@ -275,7 +302,7 @@ int hf_accept(struct hf_listener *l, struct sockaddr_storage *peer, int timeout_
 		return rc;
 	count(dev, COUNT_accepted);
 	if (peer)
-		memcpy(peer, &a.peer, sizeof(a.peer));
+		memcpy(peer, &a.peer, address_size(&a.peer));
 	return a.fd;
 }
 

@@ -3,8 +3,9 @@
 #ifndef HANDFAST_WATCH_H
 #define HANDFAST_WATCH_H
 
-#include <netinet/in.h>
 #include <stdint.h>
+
+#include "address.h"
 
 /* watch_open - subscribe to the destruction of TCP sockets in this network namespace.
  * Returns an fd to poll for POLLIN, or -errno; -EPROTONOSUPPORT, -ENOENT: a kernel without inet_diag. */
@@ -16,6 +17,6 @@ int watch_read(int fd, void (*destroyed)(void *ctx, uint64_t cookie), void *ctx)
 
 /* watch_destroy - make the kernel give up the socket of a 4-tuple. A live one sends a RST on its way out.
  * Returns 0, or -ENOENT (there is none), -EPERM, -ETIMEDOUT, -EOPNOTSUPP (no CONFIG_INET_DIAG_DESTROY). */
-int watch_destroy(const struct sockaddr_in *local, const struct sockaddr_in *remote);
+int watch_destroy(const union address *local, const union address *remote);
 
 #endif
