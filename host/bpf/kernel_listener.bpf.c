@@ -29,8 +29,8 @@ struct sock {
 } __attribute__((preserve_access_index));
 
 struct bpf_tcp_req_attrs;
-extern int bpf_sk_assign_tcp_reqsk(struct __sk_buff *skb, struct sock *sk, struct bpf_tcp_req_attrs *attrs,
-	int attrs__sz) __ksym __weak;
+extern int bpf_sk_assign_tcp_reqsk(
+	struct __sk_buff *skb, struct sock *sk, struct bpf_tcp_req_attrs *attrs, int attrs__sz) __ksym __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -42,9 +42,6 @@ const char *kernel_listener_word(enum kernel_listener_reason why);
 const char *kernel_listener_sentence(enum kernel_listener_reason why);
 int kernel_listener_errno(enum kernel_listener_reason why);
 
-#define KERNEL_LISTENER_FRAME_BYTES \
-	94 /* the longest final ACK: Ethernet 14, two VLAN tags 8, IPv6 40, TCP 20, timestamps 12 */
-
 struct kernel_listener;
 
 struct kernel_listener_options {
@@ -99,7 +96,7 @@ unsigned kernel_listener_tcp_options(void);
  *   tag    comes back with `done`
  *
  * Returns 0: `done` has told or will tell its fate. Or the reason's -errno and the reason in *why, and `done` is not called:
- * NOT_PASSIVE, MSS_TOO_SMALL, WSCALE_OFF, SACK_OFF, TIMESTAMPS_OFF, SYNCOOKIES_OFF, PENDING, FULL, SYSTEM. */
+ * NOT_PASSIVE, DOUBLE_VLAN, MSS_TOO_SMALL, WSCALE_OFF, SACK_OFF, TIMESTAMPS_OFF, SYNCOOKIES_OFF, PENDING, FULL, SYSTEM. */
 int kernel_listener_offer(struct kernel_listener *kl, const uint8_t *event, uint64_t tag, int64_t now_ms,
 	enum kernel_listener_reason *why);
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../handoff.h"
 #include "kernel_listener.h"
 #include "offer.h"
 
@@ -24,7 +25,13 @@ struct pending {
 	struct offer_key key;
 	unsigned tries; /* injections so far */
 	unsigned length;
-	uint8_t frame[KERNEL_LISTENER_FRAME_BYTES];
+	uint8_t frame[HANDOFF_ACK_BYTES];
+	uint32_t options; /* of the EVENT, and its MSS: to name what the kernel did not like */
+	/* It is decided, and waits for its owner to be told. */
+	bool decided;
+	enum kernel_listener_reason why;
+	uint64_t cookie;
+	uint32_t next_decided;
 
 	/* of pending.c */
 	int64_t due_ms, end_ms;
@@ -53,7 +60,7 @@ uint32_t pending_slots(const struct pending_set *set);
 
 /* The slot that has been due longest, or PENDING_NONE. */
 uint32_t pending_due(const struct pending_set *set, int64_t now_ms);
-/* It was injected and not confirmed: plan the next time. The last time is when it ends. */
+/* It was injected and not confirmed: plan the next time, at the latest when it ends. */
 void pending_tried(struct pending_set *set, uint32_t slot, int64_t now_ms);
 /* It has had its time, and is not to be injected again. */
 bool pending_over(const struct pending_set *set, uint32_t slot, int64_t now_ms);
