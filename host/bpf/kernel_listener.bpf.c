@@ -28,7 +28,9 @@ struct sock {
 	int unused;
 } __attribute__((preserve_access_index));
 
-struct bpf_tcp_req_attrs;
+struct bpf_tcp_req_attrs {
+	struct offer_attributes agreed;
+};
 extern int bpf_sk_assign_tcp_reqsk(
 	struct __sk_buff *skb, struct sock *sk, struct bpf_tcp_req_attrs *attrs, int attrs__sz) __ksym __weak;
 
@@ -108,7 +110,7 @@ SEC("tc")
 int assign(struct __sk_buff *skb)
 {
 	struct offer_key key = {};
-	struct offer_attributes attributes;
+	struct bpf_tcp_req_attrs attributes;
 	struct tcphdr tcp;
 	struct offer *offer;
 	struct bpf_sock *found;
@@ -149,9 +151,8 @@ int assign(struct __sk_buff *skb)
 		bpf_sk_release(found);
 		return TC_ACT_SHOT;
 	}
-	attributes = offer->attributes;
-	error = bpf_sk_assign_tcp_reqsk(
-		skb, (struct sock *)sk, (struct bpf_tcp_req_attrs *)&attributes, sizeof(attributes));
+	attributes.agreed = offer->attributes;
+	error = bpf_sk_assign_tcp_reqsk(skb, (struct sock *)sk, &attributes, sizeof(attributes));
 	bpf_sk_release(found);
 	offer->error = error;
 	if (error) {
