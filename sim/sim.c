@@ -192,6 +192,8 @@ static void taken_h2c(struct sim *s)
 	struct queue *q = &((struct priv *)s->priv)->h2c;
 
 	s->in.s_axis_h2c_tvalid = 0;
+	if (!q->head) /* an outlet's beat */
+		return;
 	q->at += s->beat;
 	if (q->at >= q->head->len)
 		queue_pop(q);
