@@ -7,7 +7,7 @@ VERILATOR = verilator
 YOSYS     = yosys
 CFLAGS    = -O3 -march=native -g
 CXXFLAGS  = -O3 -march=native
-LDLIBS    = -lpcap -lpthread
+LDLIBS    = -lpcap -lpthread -lz
 CYCLES    = 5000000
 SEED      = 1
 
