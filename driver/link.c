@@ -235,6 +235,11 @@ int link_send(struct link *l, const void *msg, size_t len)
 	return 0;
 }
 
+bool link_idle(const struct link *l)
+{
+	return !l->tx_count;
+}
+
 bool link_has_message(const struct link *l)
 {
 	return l->first != NULL;

@@ -65,6 +65,8 @@ enum link_state link_state(const struct link *l);
 int link_send(struct link *l, const void *msg, size_t len);
 /* link_send() would not say -EAGAIN. */
 bool link_room(const struct link *l);
+/* Everything sent was acknowledged. */
+bool link_idle(const struct link *l);
 /* Take the oldest message. Returns its length, or -EAGAIN, -EMSGSIZE (longer than cap; it is lost), -ENODEV as above
  * once none is left. After the card lost the link and it was opened anew, another HELLO comes: to whoever reads that is a board
  * after a reset, of which everything must be asked and told again. */

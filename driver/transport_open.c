@@ -20,9 +20,17 @@ static int open_unix(const char *where, int timeout_ms, struct transport **t, ch
 	return transport_unix_open(where, timeout_ms, t);
 }
 
+static int check_usb(const char *where)
+{
+	(void)where; /* nothing stands for the only one */
+	return 0;
+}
+
 /* A new transport is one line here. */
 static const struct scheme schemes[] = {
 	{ "unix", "unix:PATH", NULL, open_unix },
+	{ "usb", "usb:[SERIAL]", check_usb, transport_usb_open },
+	{ "uart", "uart:/DEV[:BAUD]", transport_uart_check, transport_uart_open },
 };
 enum { SCHEMES = sizeof(schemes) / sizeof(schemes[0]) };
 
