@@ -7,7 +7,8 @@ VERILATOR = verilator
 YOSYS     = yosys
 CFLAGS    = -O3 -march=native -g
 CXXFLAGS  = -O3 -march=native
-LDLIBS    = -lpcap -lpthread
+HOST_LIBS = -lusb-1.0 -lz
+LDLIBS    = -lpcap -lpthread $(HOST_LIBS)
 CYCLES    = 5000000
 SEED      = 1
 
@@ -30,7 +31,7 @@ COMPILE = -std=c11 -D_GNU_SOURCE -I. $(WARN) -MMD -MP
 
 objects  = $(patsubst %.c,$(OBJ)/%.o,$(wildcard $1))
 # The transport to a board inside the process stands on the simulator, so it is not in libhandfast.
-HOST     = $(filter-out $(OBJ)/host/handfast.o $(OBJ)/driver/transport_model.o,$(call objects,driver/*.c host/*.c))
+HOST     = $(filter-out $(OBJ)/host/handfast.o $(OBJ)/driver/transport_model.o,$(call objects,driver/*.c host/*.c $(filter-out %.bpf.c,$(wildcard host/bpf/*.c))))
 SIM      = $(filter-out $(OBJ)/sim/main_%,$(call objects,sim/*.c sim/*/*.c driver/transport_model.c))
 SUPPORT  = $(call objects,tests/support_*.c tests/matrix_spec.c)
 TOOLS    = $(patsubst sim/main_%.c,$B/%,$(wildcard sim/main_*.c)) $(patsubst host/%.c,$B/%,$(wildcard host/handfast.c))
@@ -56,6 +57,15 @@ $(OBJ)/%.o: %.c
 
 $(HOST): COMPILE += -fPIC -fvisibility=hidden
 
+# Handing connections to the kernel's own listeners: a BPF program, where there are clang and libbpf-dev. It becomes part of attach.o.
+BPF = $(if $(and $(wildcard /usr/include/bpf/libbpf.h),$(shell command -v clang)),$B/kernel_listener.bpf.o)
+$(OBJ)/host/bpf/attach.o: COMPILE += $(BPF:%=-DHF_BPF_OBJECT='"%"')
+$(OBJ)/host/bpf/attach.o: $(BPF)
+$B/kernel_listener.bpf.o: host/bpf/kernel_listener.bpf.c host/bpf/offer.h
+	@mkdir -p $B
+	clang -O2 -g $(WARN) -target bpf -I/usr/include/$(shell $(CC) -dumpmachine) -c -o $@ $<
+BPF_LIBS = $(BPF:%=-Wl,--as-needed -lbpf)
+
 $B/libcmodel.a: $(call objects,cmodel/*.c)
 $B/libsim.a: $(SIM)
 $B/libhandfast.a: $(HOST)
@@ -63,9 +73,9 @@ $B/lib%.a:
 	@mkdir -p $B && rm -f $@
 	$(AR) rcs $@ $^
 $B/libhandfast.so: $(HOST)
-	$(CC) -shared $(LDFLAGS) -o $@ $^
+	$(CC) -shared $(LDFLAGS) -o $@ $^ $(HOST_LIBS) $(BPF_LIBS)
 
-LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) $(BPF_LIBS)
 $B/%: $(OBJ)/sim/main_%.o $(LIBS)
 	$(LINK)
 $B/handfast: $(OBJ)/host/handfast.o $(LIBS)
@@ -154,6 +164,11 @@ test:  ## all tests; installs what is missing; ends with "N passed, N failed"
 	tools/install.sh
 	$(MAKE) all
 	tests/run $(TESTS) $(WIDE_TESTS)
+# What runs in a guest must run on QEMU's plainest processor: a build of its own, all but the RTL.
+GENERIC  = $(MAKE) B=build/generic R=$R CFLAGS='-O2 -g'
+test-bpf:  ## handing connections to kernel listeners, in QEMU with the kernels of Debian 13 and 12
+	+$(GENERIC) build/generic/tests/test_kernel_listener
+	tests/guest/bpf build/generic
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests
 lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s, of one width: DATA_WIDTH=64 or 512
@@ -212,7 +227,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
+.PHONY: all test-bpf small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)

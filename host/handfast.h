@@ -61,7 +61,8 @@ struct hf_options {
 
 /* hf_open - take over a board and make its TAP netdev.
  *
- *   uri      "unix:PATH": a board process that listens at PATH. "daemon:PATH": handfastd's socket
+ *   uri      "unix:PATH": a board process that listens at PATH; the other forms are those of docs/software.md. "daemon:PATH": handfastd's
+ *            socket
  *   options  read during the call only; not needed with a daemon
  *
  * Checks the board's version, creates and configures the TAP netdev (it exists until hf_close()), loads
