@@ -164,7 +164,8 @@ static struct hf_device *new_device(void)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&dev->attempt_done, &attr);
 	pthread_condattr_destroy(&attr);
-	dev->tap.fd = dev->watch = dev->kick = -1;
+	dev->options = 1u << HF_LISTEN_OPTS_WS_LOW | 1u << HF_LISTEN_OPTS_SACK_LOW | 1u << HF_LISTEN_OPTS_TS_LOW;
+	dev->tap.fd = dev->watch = dev->kick = dev->extra_fd = -1;
 	return dev;
 }
 
@@ -177,6 +178,7 @@ static void free_device(struct hf_device *dev)
 		close(dev->watch);
 	if (dev->kick >= 0)
 		close(dev->kick);
+	explicit_bzero(dev->cookie_key, sizeof(dev->cookie_key));
 	owned_free(dev->owned);
 	pthread_cond_destroy(&dev->attempt_done);
 	pthread_cond_destroy(&dev->job_done);
@@ -272,6 +274,9 @@ int device_start(
 	if (!extra)
 		extra = &none;
 	dev->hooks = extra->hooks;
+	dev->cookie_key_fixed = extra->cookie_key != NULL;
+	if (extra->cookie_key)
+		memcpy(dev->cookie_key, extra->cookie_key, sizeof(dev->cookie_key));
 	rc = set_up(dev, &s, extra);
 	if (rc) {
 		memcpy(open_error, dev->error, sizeof(open_error));

@@ -141,7 +141,8 @@ static void read_ids(struct reader *r, const config_setting_t *group, const char
 		} else if (!text && config_setting_type(e) == CONFIG_TYPE_INT && config_setting_get_int(e) >= 0) {
 			id = (unsigned)config_setting_get_int(e);
 		} else {
-			fail(r, e, "no such %s: '%s'", users ? "user" : "group", text ? text : "(neither name nor number)");
+			fail(r, e, "no such %s: '%s'", users ? "user" : "group",
+				text ? text : "(neither name nor number)");
 			return;
 		}
 		if (*count == CONFIG_IDS_MAX) {
@@ -244,8 +245,8 @@ static void read_listener(struct reader *r, const config_setting_t *s, struct co
 
 static void read_all(struct reader *r, const config_setting_t *root, struct config *c)
 {
-	static const char *const names[] = { "board", "tap", "socket", "control", "metrics", "connect", "half_open", "attack",
-		"cookie_key_file", "log_level", "listeners", NULL };
+	static const char *const names[] = { "board", "tap", "socket", "control", "metrics", "connect", "half_open",
+		"attack", "cookie_key_file", "log_level", "listeners", NULL };
 	static const char *const control_names[] = { "socket", "users", "groups", NULL };
 	static const char *const metrics_names[] = { "socket", "port", NULL };
 	static const char *const connect_names[] = { "users", "groups", NULL };
@@ -321,7 +322,8 @@ int daemon_config_read(const char *path, struct config *c, char *why)
 	}
 	config_init(&file);
 	if (config_read(&file, f) == CONFIG_FALSE)
-		snprintf(why, CONFIG_TEXT_BYTES, "%.100s:%d: %s", path, config_error_line(&file), config_error_text(&file)),
+		snprintf(why, CONFIG_TEXT_BYTES, "%.100s:%d: %s", path, config_error_line(&file),
+			config_error_text(&file)),
 			r.failed = true;
 	fclose(f);
 	if (!r.failed)

@@ -25,13 +25,13 @@
 #include "log.h"
 #include "loop.h"
 
-#define VERSION	      "0.1.0"
-#define WORKERS_MAX   64
-#define CLIENTS_MAX   1024 /* programs connected at once, CONNECTs under way included */
-#define TRACE_RING    4096 /* records between service thread and main thread */
-#define TRACE_BYTES   256  /* of a frame that a record keeps, unless somebody wants all */
-#define WHY_BYTES     160
-#define SECOND_MS     1000
+#define VERSION	       "0.1.0"
+#define WORKERS_MAX    64
+#define CLIENTS_MAX    1024 /* programs connected at once, CONNECTs under way included */
+#define TRACE_RING     4096 /* records between service thread and main thread */
+#define TRACE_BYTES    256  /* of a frame that a record keeps, unless somebody wants all */
+#define WHY_BYTES      160
+#define SECOND_MS      1000
 #define AGAIN_FIRST_MS 50 /* until a connection that the client had no descriptor for is sent again; doubled */
 #define AGAIN_LAST_MS  1000
 
@@ -84,6 +84,7 @@ struct listener {
 	struct hf_listener *board; /* NULL: none in the board */
 	struct source queue;	   /* hf_listener_fd() */
 	struct subscriber *subscribers, *turn;
+	int backlog; /* what the first program asked for, at most the config's */
 	uint64_t delivered, last_established;
 	/* Of hf_listeners that are closed. */
 	uint64_t old_established, old_failed, old_overflow;
@@ -131,7 +132,7 @@ struct shared {
 	struct {
 		uint32_t id;
 		int64_t at_ms;
-	} *age;
+	} * age;
 	uint32_t ages;
 	/* Records for traces. */
 	struct trace_record *ring;
@@ -175,11 +176,10 @@ struct daemon {
 
 	struct shared shared;
 	_Atomic bool tracing, trace_whole;
-	uint32_t board_value[8]; /* of the last second: see rates.c */
 	uint64_t board_count[HF_CNT_COUNT], last_count[HF_CNT_COUNT];
 	uint64_t last_host[HOST_COUNTERS];
 	struct rates rates;
-	bool attacked;
+	bool attacked, primed; /* primed: the rates have something to compare with */
 	int64_t attack_since_ms, attack_seen_ms;
 	uint64_t rotations, taken_again;
 };
@@ -193,8 +193,8 @@ void board_on_wake(struct source *s, uint32_t events);
 
 /* listeners.c */
 int listeners_configure(struct daemon *d, const struct config *c); /* returns how many changed, or -errno */
-void listeners_refresh(struct daemon *d);			    /* make modes what they should be now */
-void listeners_lost(struct daemon *d);				    /* the device is about to be closed */
+void listeners_refresh(struct daemon *d);			   /* make modes what they should be now */
+void listeners_lost(struct daemon *d);				   /* the device is about to be closed */
 void listeners_free(struct daemon *d);
 void listener_second(struct listener *l);
 struct listener *listeners_find(struct daemon *d, const union address *local);

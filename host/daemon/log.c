@@ -37,7 +37,8 @@ void log_set_level(int priority)
 
 void log_line(int priority, const char *event, const char *format, ...)
 {
-	static const char *const word[] = { "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug" };
+	static const char *const word[] = { "emergency", "alert", "critical", "error", "warning", "notice", "info",
+		"debug" };
 	char line[LINE_BYTES];
 	va_list args;
 
@@ -47,6 +48,7 @@ void log_line(int priority, const char *event, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	if (!journal || sd_journal_send("MESSAGE=%s", line, "PRIORITY=%d", priority, "HANDFAST_EVENT=%s", event, NULL) < 0)
+	if (!journal ||
+		sd_journal_send("MESSAGE=%s", line, "PRIORITY=%d", priority, "HANDFAST_EVENT=%s", event, NULL) < 0)
 		fprintf(stderr, "handfastd: %s: %s\n", word[priority & 7], line);
 }

@@ -83,25 +83,27 @@ static struct timer *due(struct loop *l, int *left)
 	return NULL;
 }
 
+void loop_step(struct loop *l)
+{
+	struct epoll_event ready[sizeof(l->dispatched) / sizeof(l->dispatched[0])];
+	struct timer *t;
+	int left, n;
+
+	while ((t = due(l, &left)) != NULL)
+		t->due(t);
+	n = epoll_wait(l->epoll, ready, sizeof(ready) / sizeof(ready[0]), left);
+	for (int i = 0; i < n; i++)
+		l->dispatched[i] = ready[i].data.ptr;
+	l->dispatching = n < 0 ? 0 : n;
+	for (int i = 0; i < n; i++) {
+		if (l->dispatched[i])
+			l->dispatched[i]->ready(l->dispatched[i], ready[i].events);
+	}
+	l->dispatching = 0;
+}
+
 void loop_run(struct loop *l)
 {
-	while (!l->stop) {
-		struct epoll_event ready[sizeof(l->dispatched) / sizeof(l->dispatched[0])];
-		struct timer *t;
-		int left, n;
-
-		while ((t = due(l, &left)) != NULL && !l->stop)
-			t->due(t);
-		if (l->stop)
-			return;
-		n = epoll_wait(l->epoll, ready, sizeof(ready) / sizeof(ready[0]), left);
-		for (int i = 0; i < n; i++)
-			l->dispatched[i] = ready[i].data.ptr;
-		l->dispatching = n < 0 ? 0 : n;
-		for (int i = 0; i < n; i++) {
-			if (l->dispatched[i])
-				l->dispatched[i]->ready(l->dispatched[i], ready[i].events);
-		}
-		l->dispatching = 0;
-	}
+	while (!l->stop)
+		loop_step(l);
 }

@@ -43,6 +43,8 @@ void loop_forget(struct loop *l, struct source *s);
 void loop_arm(struct loop *l, struct timer *t, int64_t in_ms);
 void loop_disarm(struct loop *l, struct timer *t);
 
+/* Wait for one thing to happen, and have it dealt with. */
+void loop_step(struct loop *l);
 /* Until l->stop. */
 void loop_run(struct loop *l);
 

@@ -136,7 +136,8 @@ json_t *rules_json(struct daemon *d)
 	pthread_mutex_lock(&d->shared.lock);
 	for (unsigned i = 0; i < d->shared.rules; i++) {
 		const struct rule *r = &d->shared.rule[i];
-		json_t *o = json_pack("{s:b, s:I, s:I}", "deny", r->deny, "rate", (json_int_t)r->rate, "hits", (json_int_t)r->hits);
+		json_t *o = json_pack(
+			"{s:b, s:I, s:I}", "deny", r->deny, "rate", (json_int_t)r->rate, "hits", (json_int_t)r->hits);
 
 		put_prefix(o, &r->prefix, r->bits);
 		json_array_append_new(list, o);
@@ -163,7 +164,8 @@ json_t *rules_top_json(struct daemon *d)
 		}
 		if (!most->connections)
 			break;
-		o = json_pack("{s:I, s:I}", "connections", (json_int_t)most->connections, "denied", (json_int_t)most->denied);
+		o = json_pack(
+			"{s:I, s:I}", "connections", (json_int_t)most->connections, "denied", (json_int_t)most->denied);
 		put_prefix(o, &most->prefix, address_is6(&most->prefix) ? TOP_BITS6 : TOP_BITS4);
 		json_array_append_new(list, o);
 		most->connections = 0;

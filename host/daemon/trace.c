@@ -135,9 +135,9 @@ static json_t *event_json(const struct trace_record *r)
 
 	return json_pack("{s:s, s:I, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:b, s:I, s:b}", "trace", "event", "time_ns",
 		(json_int_t)r->time_ns, "what", WORD(event_word, e.code), "id", (json_int_t)e.id, "state",
-		WORD(state_word, e.state), "snd_nxt", (json_int_t)e.snd_nxt, "rcv_nxt", (json_int_t)e.rcv_nxt, "snd_wnd",
-		(json_int_t)e.snd_wnd, "mss", (json_int_t)e.mss, "cookie", e.cookie, "listener", (json_int_t)e.listener, "active",
-		e.active);
+		WORD(state_word, e.state), "snd_nxt", (json_int_t)e.snd_nxt, "rcv_nxt", (json_int_t)e.rcv_nxt,
+		"snd_wnd", (json_int_t)e.snd_wnd, "mss", (json_int_t)e.mss, "cookie", e.cookie, "listener",
+		(json_int_t)e.listener, "active", e.active);
 }
 
 static void put_hex(json_t *o, const uint8_t *at, size_t len)
@@ -164,9 +164,9 @@ static json_t *frame_json(const struct trace_record *r, bool hex)
 			flags[n++] = letter[i];
 	}
 	flags[n] = 0;
-	o = json_pack("{s:s, s:I, s:s, s:I, s:s, s:I, s:I, s:I}", "trace", "frame", "time_ns", (json_int_t)r->time_ns, "direction",
-		r->up ? "up" : "down", "length", (json_int_t)r->length, "flags", flags, "seq", (json_int_t)r->seq, "ack",
-		(json_int_t)r->ack, "wnd", (json_int_t)r->wnd);
+	o = json_pack("{s:s, s:I, s:s, s:I, s:s, s:I, s:I, s:I}", "trace", "frame", "time_ns", (json_int_t)r->time_ns,
+		"direction", r->up ? "up" : "down", "length", (json_int_t)r->length, "flags", flags, "seq",
+		(json_int_t)r->seq, "ack", (json_int_t)r->ack, "wnd", (json_int_t)r->wnd);
 	if (hex)
 		put_hex(o, r->data, r->octets);
 	return o;
@@ -174,11 +174,11 @@ static json_t *frame_json(const struct trace_record *r, bool hex)
 
 json_t *trace_json(const struct trace_record *r, bool hex)
 {
-	json_t *o = r->kind == TRACE_EVENT   ? event_json(r)
-		    : r->kind == TRACE_FRAME ? frame_json(r, hex)
-					     : json_pack("{s:s, s:I, s:s, s:b}", "trace", "handoff", "time_ns",
-						       (json_int_t)r->time_ns, "way", way_word(r->ok_way_kernel), "ok",
-						       r->result >= 0);
+	json_t *o = r->kind == TRACE_EVENT ? event_json(r)
+		    : r->kind == TRACE_FRAME
+			    ? frame_json(r, hex)
+			    : json_pack("{s:s, s:I, s:s, s:b}", "trace", "handoff", "time_ns", (json_int_t)r->time_ns,
+				      "way", way_word(r->ok_way_kernel), "ok", r->result >= 0);
 
 	if (r->kind == TRACE_HANDOFF && r->result < 0)
 		json_object_set_new(o, "errno", json_string(strerrorname_np(-r->result)));
