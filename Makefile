@@ -7,7 +7,8 @@ VERILATOR = verilator
 YOSYS     = yosys
 CFLAGS    = -O3 -march=native -g
 CXXFLAGS  = -O3 -march=native
-LDLIBS    = -lpcap -lpthread
+HOST_LIBS = -lusb-1.0 -lz
+LDLIBS    = -lpcap -lpthread $(HOST_LIBS)
 CYCLES    = 5000000
 SEED      = 1
 
@@ -30,11 +31,14 @@ COMPILE = -std=c11 -D_GNU_SOURCE -I. $(WARN) -MMD -MP
 
 objects  = $(patsubst %.c,$(OBJ)/%.o,$(wildcard $1))
 # The transport to a board inside the process stands on the simulator, so it is not in libhandfast.
-HOST     = $(filter-out $(OBJ)/host/handfast.o $(OBJ)/driver/transport_model.o,$(call objects,driver/*.c host/*.c))
+HOST     = $(filter-out $(OBJ)/host/handfast.o $(OBJ)/driver/transport_model.o,$(call objects,driver/*.c host/*.c $(filter-out %.bpf.c,$(wildcard host/bpf/*.c))))
 SIM      = $(filter-out $(OBJ)/sim/main_%,$(call objects,sim/*.c sim/*/*.c driver/transport_model.c))
 SUPPORT  = $(call objects,tests/support_*.c tests/matrix_spec.c)
 TOOLS    = $(patsubst sim/main_%.c,$B/%,$(wildcard sim/main_*.c)) $(patsubst host/%.c,$B/%,$(wildcard host/handfast.c))
 EXAMPLES = $(patsubst %.c,$B/%,$(wildcard examples/*.c))
+# handfastd: the library whole, and three libraries of Debian that only it needs.
+DAEMON   = $(call objects,host/daemon/*.c)
+DAEMON_LIBS = -lconfig -ljansson -lsystemd
 TESTS    = $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
 # What is not about cycles or beats runs at 512 bits too.
 WIDE_TESTS = $(addprefix 512:$B/tests/test_,active_open checksum close conn_table listen_table rate_limit regs rx_parser \
@@ -47,7 +51,7 @@ SOFTWARE = $(patsubst %.c,$B/%,$(filter-out %.bpf.c,$(wildcard tests/software/*.
 MODULES  = $(patsubst sim/pins_%.def,%,$(wildcard sim/pins_*.def))
 LIBS     = $B/libsim.a $B/librtl.a $B/libtops.a $B/libcmodel.a $B/libhandfast.a
 
-all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS)  ## everything, into build/
+all: $(LIBS) $B/libhandfast.so $B/handfastd $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS)  ## everything, into build/
 
 # C: one archive per folder, one program per main.
 $(OBJ)/%.o: %.c
@@ -56,6 +60,15 @@ $(OBJ)/%.o: %.c
 
 $(HOST): COMPILE += -fPIC -fvisibility=hidden
 
+# Handing connections to the kernel's own listeners: a BPF program, where there are clang and libbpf-dev. It becomes part of attach.o.
+BPF = $(if $(and $(wildcard /usr/include/bpf/libbpf.h),$(shell command -v clang)),$B/kernel_listener.bpf.o)
+$(OBJ)/host/bpf/attach.o: COMPILE += $(BPF:%=-DHF_BPF_OBJECT='"%"')
+$(OBJ)/host/bpf/attach.o: $(BPF)
+$B/kernel_listener.bpf.o: host/bpf/kernel_listener.bpf.c host/bpf/offer.h
+	@mkdir -p $B
+	clang -O2 -g $(WARN) -target bpf -I/usr/include/$(shell $(CC) -dumpmachine) -c -o $@ $<
+BPF_LIBS = $(BPF:%=-Wl,--as-needed -lbpf)
+
 $B/libcmodel.a: $(call objects,cmodel/*.c)
 $B/libsim.a: $(SIM)
 $B/libhandfast.a: $(HOST)
@@ -63,15 +76,17 @@ $B/lib%.a:
 	@mkdir -p $B && rm -f $@
 	$(AR) rcs $@ $^
 $B/libhandfast.so: $(HOST)
-	$(CC) -shared $(LDFLAGS) -Wl,-soname,libhandfast.so.0 -o $@ $^ $(HOST_LDLIBS)
+	$(CC) -shared $(LDFLAGS) -Wl,-soname,libhandfast.so.0 -o $@ $^ $(HOST_LIBS) $(BPF_LIBS)
 	@ln -sf libhandfast.so $B/libhandfast.so.0
 
-LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) $(BPF_LIBS)
 $B/%: $(OBJ)/sim/main_%.o $(LIBS)
 	$(LINK)
 $B/handfast: LDLIBS += -ljansson
 $B/handfast: $(OBJ)/host/handfast.o $(call objects,host/cli/*.c) $(LIBS)
 	$(LINK)
+$B/handfastd: $(DAEMON) $B/libhandfast.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS) $(HOST_LIBS) -lpthread $(BPF_LIBS)
 $B/examples/%: $(OBJ)/examples/%.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)
@@ -140,16 +155,15 @@ RELEASE  = $(shell sed -n 's/.*HF_RELEASE "\(.*\)"/\1/p' host/version.h)
 PREFIX   = /usr/local
 LIBDIR   = $(PREFIX)/lib
 SYSCONF  = /etc
-DAEMON   = $(if $(wildcard host/daemon/*.c),$B/handfastd)
 PRELOAD  = $(if $(wildcard host/preload/*.c),$B/libhandfast-preload.so)
 $(OBJ)/host/cli/run.o: COMPILE += -DHF_LIBDIR='"$(LIBDIR)"'
-installable: $B/handfast $(DAEMON) $(PRELOAD) $B/libhandfast.so $B/libhandfast.a
+installable: $B/handfast $B/handfastd $(PRELOAD) $B/libhandfast.so $B/libhandfast.a
 install: installable  ## into DESTDIR: programs, library, header, man pages, unit, udev rules; PREFIX=/usr/local
 	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(PREFIX)/sbin $(LIBDIR)/handfast $(LIBDIR)/pkgconfig $(PREFIX)/include \
 		$(PREFIX)/share/handfast $(PREFIX)/share/bash-completion/completions $(SYSCONF)/handfast \
 		$(PREFIX)/lib/systemd/system $(PREFIX)/lib/udev/rules.d $(foreach n,1 5 8,$(PREFIX)/share/man/man$n))
 	install -m 755 $B/handfast $(DESTDIR)$(PREFIX)/bin/
-	$(if $(DAEMON),install -m 755 $(DAEMON) $(DESTDIR)$(PREFIX)/sbin/)
+	install -m 755 $B/handfastd $(DESTDIR)$(PREFIX)/sbin/
 	$(if $(PRELOAD),install -m 644 $(PRELOAD) $(DESTDIR)$(LIBDIR)/handfast/)
 	install -m 644 $B/libhandfast.so $(DESTDIR)$(LIBDIR)/libhandfast.so.$(RELEASE)
 	ln -sf libhandfast.so.$(RELEASE) $(DESTDIR)$(LIBDIR)/libhandfast.so.0
@@ -159,7 +173,7 @@ install: installable  ## into DESTDIR: programs, library, header, man pages, uni
 	sed 's,@PREFIX@,$(PREFIX),; s,@LIBDIR@,$(LIBDIR),; s,@VERSION@,$(RELEASE),' packaging/handfast.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/handfast.pc
 	install -m 644 packaging/handfast.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/handfast
 	for n in 1 5 8; do install -m 644 packaging/man/*.$$n $(DESTDIR)$(PREFIX)/share/man/man$$n/; done
-	install -m 600 packaging/handfastd.conf $(DESTDIR)$(SYSCONF)/handfast/
+	install -m 600 host/daemon/handfastd.conf $(DESTDIR)$(SYSCONF)/handfast/
 	sed 's,@PREFIX@,$(PREFIX),' packaging/handfastd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/handfastd.service
 	install -m 644 packaging/*.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/
 	install -m 644 packaging/grafana.json $(DESTDIR)$(PREFIX)/share/handfast/
@@ -191,6 +205,11 @@ test:  ## all tests; installs what is missing; ends with "N passed, N failed"
 	tools/install.sh
 	$(MAKE) all
 	tests/run $(TESTS) $(WIDE_TESTS)
+# What runs in a guest must run on QEMU's plainest processor: a build of its own, all but the RTL.
+GENERIC  = $(MAKE) B=build/generic R=$R CFLAGS='-O2 -g'
+test-bpf:  ## handing connections to kernel listeners, in QEMU with the kernels of Debian 13 and 12
+	+$(GENERIC) build/generic/tests/test_kernel_listener
+	tests/guest/bpf build/generic
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests
 lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s, of one width: DATA_WIDTH=64 or 512
@@ -249,7 +268,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all installable install deb deb-test small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
+.PHONY: all installable install deb deb-test test-bpf small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)

@@ -38,7 +38,8 @@
  *	  "since_ms": n,		age of the mode
  *	  "index": n | null,		in the board's listen table
  *	  "backlog": n, "queued": n, "clients": n,	connections and programs of way repair
- *	  "handoffs": n, "failed": n, "overflow": n, "syn_rate": n}]
+ *	  "handoffs": n, "failed": n, "overflow": n,
+ *	  "rate": n}]			handshakes completed per second; the board counts SYNs of all listeners together (status)
  * listener	{"address"?: "any", "port": n, "mode": "offload" | "bypass" | "off"}
  *	changes `wanted` until the next reload; the reply is that listener as above, as "listener".
  *	ENOENT: the config names no such listener (address matters only where several have that port)
