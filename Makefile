@@ -175,7 +175,7 @@ install: installable  ## into DESTDIR: programs, library, header, man pages, uni
 	for n in 1 5 8; do install -m 644 packaging/man/*.$$n $(DESTDIR)$(PREFIX)/share/man/man$$n/; done
 	install -m 600 host/daemon/handfastd.conf $(DESTDIR)$(SYSCONF)/handfast/
 	sed 's,@PREFIX@,$(PREFIX),' packaging/handfastd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/handfastd.service
-	install -m 644 packaging/*.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/
+	install -m 644 driver/70-handfast.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/
 	install -m 644 packaging/grafana.json $(DESTDIR)$(PREFIX)/share/handfast/
 deb:  ## Debian packages, into build/deb
 	tools/install.sh build-essential debhelper lintian libconfig-dev libsystemd-dev libusb-1.0-0-dev libbpf-dev pkgconf
