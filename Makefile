@@ -51,7 +51,7 @@ SOFTWARE = $(patsubst %.c,$B/%,$(filter-out %.bpf.c,$(wildcard tests/software/*.
 MODULES  = $(patsubst sim/pins_%.def,%,$(wildcard sim/pins_*.def))
 LIBS     = $B/libsim.a $B/librtl.a $B/libtops.a $B/libcmodel.a $B/libhandfast.a
 
-all: $(LIBS) $B/libhandfast.so $B/handfastd $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS)  ## everything, into build/
+all: $(LIBS) $B/libhandfast.so $B/handfastd $B/libhandfast-preload.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS)  ## everything, into build/
 
 # C: one archive per folder, one program per main.
 $(OBJ)/%.o: %.c
@@ -85,6 +85,11 @@ $B/%: $(OBJ)/sim/main_%.o $(LIBS)
 $B/handfast: LDLIBS += -ljansson
 $B/handfast: $(OBJ)/host/handfast.o $(call objects,host/cli/*.c) $(LIBS)
 	$(LINK)
+# Before the libraries of programs that know nothing of us: as little as possible.
+PRELOAD  = $(OBJ)/host/preload/preload.o $(patsubst %,$(OBJ)/host/%.o,address client ipc)
+$(OBJ)/host/preload/preload.o: COMPILE += -fPIC -fvisibility=hidden
+$B/libhandfast-preload.so: $(PRELOAD)
+	$(CC) -shared $(LDFLAGS) -o $@ $^ -ldl
 $B/handfastd: $(DAEMON) $B/libhandfast.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS) $(HOST_LIBS) -lpthread $(BPF_LIBS)
 $B/examples/%: $(OBJ)/examples/%.o $B/libhandfast.a
@@ -155,16 +160,15 @@ RELEASE  = $(shell sed -n 's/.*HF_RELEASE "\(.*\)"/\1/p' host/version.h)
 PREFIX   = /usr/local
 LIBDIR   = $(PREFIX)/lib
 SYSCONF  = /etc
-PRELOAD  = $(if $(wildcard host/preload/*.c),$B/libhandfast-preload.so)
 $(OBJ)/host/cli/run.o: COMPILE += -DHF_LIBDIR='"$(LIBDIR)"'
-installable: $B/handfast $B/handfastd $(PRELOAD) $B/libhandfast.so $B/libhandfast.a
+installable: $B/handfast $B/handfastd $B/libhandfast-preload.so $B/libhandfast.so $B/libhandfast.a
 install: installable  ## into DESTDIR: programs, library, header, man pages, unit, udev rules; PREFIX=/usr/local
 	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(PREFIX)/sbin $(LIBDIR)/handfast $(LIBDIR)/pkgconfig $(PREFIX)/include \
 		$(PREFIX)/share/handfast $(PREFIX)/share/bash-completion/completions $(SYSCONF)/handfast \
 		$(PREFIX)/lib/systemd/system $(PREFIX)/lib/udev/rules.d $(foreach n,1 5 8,$(PREFIX)/share/man/man$n))
 	install -m 755 $B/handfast $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $B/handfastd $(DESTDIR)$(PREFIX)/sbin/
-	$(if $(PRELOAD),install -m 644 $(PRELOAD) $(DESTDIR)$(LIBDIR)/handfast/)
+	install -m 644 $B/libhandfast-preload.so $(DESTDIR)$(LIBDIR)/handfast/
 	install -m 644 $B/libhandfast.so $(DESTDIR)$(LIBDIR)/libhandfast.so.$(RELEASE)
 	ln -sf libhandfast.so.$(RELEASE) $(DESTDIR)$(LIBDIR)/libhandfast.so.0
 	ln -sf libhandfast.so.0 $(DESTDIR)$(LIBDIR)/libhandfast.so
@@ -203,13 +207,20 @@ demo:  ## the main job on real input; installs what is missing
 	examples/demo.sh
 test:  ## all tests; installs what is missing; ends with "N passed, N failed"
 	tools/install.sh
-	$(MAKE) all
-	tests/run $(TESTS) $(WIDE_TESTS)
+	$(MAKE) all $B/tests/test_service
+	tests/run $(TESTS) $B/tests/test_service $(WIDE_TESTS)
 # What runs in a guest must run on QEMU's plainest processor: a build of its own, all but the RTL.
 GENERIC  = $(MAKE) B=build/generic R=$R CFLAGS='-O2 -g'
 test-bpf:  ## handing connections to kernel listeners, in QEMU with the kernels of Debian 13 and 12
 	+$(GENERIC) build/generic/tests/test_kernel_listener
 	tests/guest/bpf build/generic
+# A program like the others, for tests/run.
+$B/tests/test_service: tests/service/run $B/handfastd $B/handfast $B/libhandfast-preload.so
+	@mkdir -p $(@D)
+	printf '#!/bin/sh\nexec tests/service/run $B short\n' > $@ && chmod +x $@
+test-service: $B/handfastd $B/handfast $B/libhandfast-preload.so  ## nginx, redis, sshd, ... unmodified, behind handfastd and a simulated board; needs root
+	tools/install.sh nginx-light redis-server redis-tools openssh-server openssh-client socat wrk ncat nftables curl python3 util-linux
+	tests/service/run $B long
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests
 lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s, of one width: DATA_WIDTH=64 or 512
@@ -268,7 +279,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all installable install deb deb-test test-bpf small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
+.PHONY: all installable install deb deb-test test-service test-bpf small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)

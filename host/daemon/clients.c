@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "daemon.h"
@@ -127,6 +128,23 @@ static bool is_listener_there(int fd, const union address *local)
 	return !getsockname(fd, &bound.sa, &len) && address_port(&bound) == address_port(local);
 }
 
+/* pair[0]: our end, with a name that tells what listens. */
+static int make_channel(const union address *local, int pair[2])
+{
+	static uint64_t last_tag;
+	struct sockaddr_un name;
+	socklen_t len;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -1;
+	len = ipc_channel_name(local, (uint64_t)getpid() << 32 | ++last_tag, &name);
+	if (!bind(pair[0], (const struct sockaddr *)&name, len))
+		return 0;
+	close(pair[0]);
+	close(pair[1]);
+	return -1;
+}
+
 static void do_listen(struct client_call *c)
 {
 	struct listener *l = listeners_find(c->d, &c->order.local);
@@ -154,7 +172,7 @@ static void do_listen(struct client_call *c)
 		answer(c, -EUSERS, -1, "too many programs are connected");
 		return;
 	}
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+	if (make_channel(&c->order.local, pair)) {
 		answer(c, -errno, -1, NULL);
 		return;
 	}

@@ -20,12 +20,12 @@
 
 #include "../ipc.h"
 #include "../library.h"
+#include "../version.h"
 #include "config.h"
 #include "control.h"
 #include "log.h"
 #include "loop.h"
 
-#define VERSION	       "0.1.0"
 #define WORKERS_MAX    64
 #define CLIENTS_MAX    1024 /* programs connected at once, CONNECTs under way included */
 #define TRACE_RING     4096 /* records between service thread and main thread */

@@ -249,7 +249,7 @@ int main(int argc, char **argv)
 		} else if (c == 'k') {
 			check = true;
 		} else if (c == 'v') {
-			printf("handfastd %s, registers and messages version %d\n", VERSION, HF_ABI_VERSION);
+			printf("handfastd %s, registers and messages version %d\n", HF_RELEASE, HF_ABI_VERSION);
 			return 0;
 		} else if (c == 'h') {
 			fputs(usage, stdout);
