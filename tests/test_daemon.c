@@ -54,7 +54,8 @@ static void write_config(const struct service *s, const char *list)
 {
 	FILE *f = fopen(s->config, "we");
 
-	if (!CHECK(f != NULL, "%s: %s", s->config, strerror(errno)))
+	CHECK(f != NULL, "%s: %s", s->config, strerror(errno));
+	if (!f)
 		return;
 	fprintf(f, "board = \"unix:%s\";\n", s->link);
 	fprintf(f, "tap = { name = \"hf0\"; mac = \"02:00:00:00:00:02\"; addresses = [ \"192.0.2.2/24\" ]; persistent "

@@ -609,7 +609,7 @@ static struct listener *same(struct daemon *d, const struct config_listener *c)
 
 int listeners_configure(struct daemon *d, const struct config *c)
 {
-	struct listener *next[CONFIG_LISTENERS_MAX];
+	struct listener *next[CONFIG_LISTENERS_MAX] = { NULL };
 	int changed = 0;
 
 	for (unsigned i = 0; i < c->listeners; i++) {
