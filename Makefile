@@ -221,6 +221,16 @@ $B/tests/test_service: tests/service/run $B/handfastd $B/handfast $B/libhandfast
 test-service: $B/handfastd $B/handfast $B/libhandfast-preload.so  ## nginx, redis, sshd, ... unmodified, behind handfastd and a simulated board; needs root
 	tools/install.sh nginx-light redis-server redis-tools openssh-server openssh-client socat wrk ncat nftables curl python3 util-linux
 	tests/service/run $B long
+# libFuzzer comes with clang; each fuzzer is linked with the sources that it is about.
+FUZZ     = $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS = 10
+FUZZED   = driver/device.c host/address.c host/frame.c host/handoff.c host/ipc.c
+$B/fuzz/%: tests/fuzz/%.c $(FUZZED) $(wildcard driver/*.h host/*.h) $(DEFS)
+	@mkdir -p $(@D)
+	clang -std=c11 -D_GNU_SOURCE -I. -Wall -Wextra -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
+		$(filter %.c,$^)
+fuzz: $(FUZZ)  ## what clients and boards may send, with libFuzzer and sanitizers: make fuzz FUZZ_SECONDS=n, for each
+	tests/fuzz/run $B $(FUZZ_SECONDS)
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests
 lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s, of one width: DATA_WIDTH=64 or 512
@@ -279,7 +289,8 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all installable install deb deb-test test-service test-bpf small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
+# Every target that has help, and those that only other targets and scripts use.
+.PHONY: $(shell sed -n 's/^\([a-z][a-z0-9-]*\):.*\#\# .*/\1/p' Makefile) installable small-parameters wide-parameters wide-small-parameters
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)

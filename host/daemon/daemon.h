@@ -33,6 +33,7 @@
 #define WHY_BYTES      160
 #define SECOND_MS      1000
 #define AGAIN_FIRST_MS 50 /* until a connection that the client had no descriptor for is sent again; doubled */
+#define TWIN_NUMBERS   (1ull << 63)
 #define AGAIN_LAST_MS  1000
 
 struct daemon;
@@ -62,6 +63,9 @@ struct sent {
 struct subscriber {
 	struct subscriber *next;
 	struct listener *listener;
+	/* Of a dual-stack socket: the same program at the IPv4 listener, with numbers of its own range. Only the IPv6 one, which has
+	 * `twin`, reads the channel and accepts from the socket. */
+	struct subscriber *twin, *twin_of;
 	struct source channel;
 	struct source kernel; /* its own listening socket, fd -1 if it gave none */
 	struct timer again;
@@ -201,8 +205,10 @@ struct listener *listeners_find(struct daemon *d, const union address *local);
 const char *reason_word(enum reason reason);
 const char *mode_word(enum mode mode);
 const char *way_word(enum way way);
-/* A program joins; takes over channel and kernel_fd (-1: none). Returns 0 or -errno. */
-int listener_subscribe(struct listener *l, int backlog, int channel, int kernel_fd, pid_t pid, uid_t uid);
+/* A program joins; takes over channel and kernel_fd (-1: none). `also` (may be NULL) is the IPv4 listener that its dual-stack socket
+ * serves too. Returns 0 or -errno. */
+int listener_subscribe(
+	struct listener *l, struct listener *also, int backlog, int channel, int kernel_fd, pid_t pid, uid_t uid);
 uint64_t listener_established(const struct listener *l);
 uint64_t listener_failed(const struct listener *l);
 uint64_t listener_overflow(const struct listener *l);

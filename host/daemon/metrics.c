@@ -159,13 +159,16 @@ static void put_shared(FILE *f, struct daemon *d)
 
 static void put_sources(FILE *f, struct daemon *d)
 {
-	json_t *list = rules_top_json(d), *o;
-	size_t i;
+	json_t *list = rules_top_json(d);
 
 	metric(f, "source_connections", "gauge", "connections of the sources that have most, /24 and /64");
-	json_array_foreach(list, i, o) fprintf(f, "handfast_source_connections{prefix=\"%s\"} %lld\n",
-		json_string_value(json_object_get(o, "prefix")),
-		(long long)json_integer_value(json_object_get(o, "connections")));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i);
+
+		fprintf(f, "handfast_source_connections{prefix=\"%s\"} %lld\n",
+			json_string_value(json_object_get(o, "prefix")),
+			(long long)json_integer_value(json_object_get(o, "connections")));
+	}
 	json_decref(list);
 }
 

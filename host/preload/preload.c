@@ -90,10 +90,10 @@ static struct client *reach(void)
 	return client_open(path ? path : IPC_PATH, &c, why) ? NULL : c;
 }
 
-/* Put `from` under the number `fd`, with the flags that fd had. Closes `from`. */
-static int take_number(int from, int fd)
+/* Put `from` under the number `fd`, with close-on-exec as that has it and O_NONBLOCK as in `status` (F_GETFL). Closes `from`. */
+static int take_number(int from, int fd, int status)
 {
-	int status = NEXT(fcntl)(fd, F_GETFL), flags = NEXT(fcntl)(fd, F_GETFD), rc;
+	int flags = NEXT(fcntl)(fd, F_GETFD), rc;
 
 	if (status >= 0)
 		NEXT(fcntl)(from, F_SETFL, (NEXT(fcntl)(from, F_GETFL) & ~O_NONBLOCK) | (status & O_NONBLOCK));
@@ -109,7 +109,7 @@ EXPORT int listen(int fd, int backlog)
 	union address local;
 	struct client *c;
 	char why[ERROR_BYTES];
-	int channel, before = errno;
+	int channel, status, before = errno;
 
 	if (is_channel(fd, &local))
 		return 0; /* once more, with another backlog */
@@ -117,6 +117,8 @@ EXPORT int listen(int fd, int backlog)
 		return -1;
 	if (!is_tcp(fd, &local) || !address_port(&local))
 		return 0;
+	/* Now: the daemon will make the socket non-blocking for itself. */
+	status = NEXT(fcntl)(fd, F_GETFL);
 	c = reach();
 	if (c) {
 		channel = client_listen(c, &local,
@@ -127,7 +129,7 @@ EXPORT int listen(int fd, int backlog)
 		client_close(c);
 		/* Refused: not for the board, the socket does what it always does. */
 		if (channel >= 0)
-			take_number(channel, fd);
+			take_number(channel, fd, status);
 	}
 	errno = before;
 	return 0;
@@ -148,7 +150,17 @@ static bool revive(int fd, const union address *local)
 		close(s);
 		return false;
 	}
-	return !take_number(s, fd);
+	return !take_number(s, fd, NEXT(fcntl)(fd, F_GETFL));
+}
+
+/* A dual-stack socket has IPv4 peers as mapped IPv6 addresses. */
+static union address map(const union address *from)
+{
+	union address mapped = { .in6 = { .sin6_family = AF_INET6 } };
+
+	address_to_mapped(from, mapped.in6.sin6_addr.s6_addr);
+	address_set_port(&mapped, address_port(from));
+	return mapped;
 }
 
 static void give_address(const union address *from, struct sockaddr *to, socklen_t *len)
@@ -175,7 +187,9 @@ static int take(int fd, const union address *listening, struct sockaddr *addr, s
 			status = NEXT(fcntl)(got, F_GETFL);
 			if (status >= 0)
 				NEXT(fcntl)
-				(got, F_SETFL, flags & SOCK_NONBLOCK ? status | O_NONBLOCK : status & ~O_NONBLOCK);
+			(got, F_SETFL, flags & SOCK_NONBLOCK ? status | O_NONBLOCK : status & ~O_NONBLOCK);
+			if (address_is6(listening) && !address_is6(&remote))
+				remote = map(&remote);
 			give_address(&remote, addr, len);
 			return got;
 		}
@@ -314,7 +328,7 @@ EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 	errno = before;
 	if (made >= 0) {
 		copy_options(fd, made);
-		return take_number(made, fd);
+		return take_number(made, fd, NEXT(fcntl)(fd, F_GETFL));
 	}
 	/* What the peer or the network answered is the answer; everything else is not the board's business. */
 	if (made == -ECONNREFUSED || made == -EHOSTUNREACH || made == -ETIMEDOUT)
