@@ -88,6 +88,9 @@ $B/tests/peers/lwip_peer: LDLIBS += -llwip
 $B/tests/peers/%: $(OBJ)/tests/peers/%.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)
+$B/tests/guest/%: $(OBJ)/tests/guest/%.o $B/libhandfast.a
+	@mkdir -p $(@D)
+	$(LINK)
 $B/tests/software/%: $(OBJ)/tests/software/%.o $(OBJ)/sim/packet.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)
