@@ -172,6 +172,11 @@ GENERIC  = $(MAKE) B=build/generic R=$R CFLAGS='-O2 -g'
 test-bpf:  ## handing connections to kernel listeners, in QEMU with the kernels of Debian 13 and 12
 	+$(GENERIC) build/generic/tests/test_kernel_listener
 	tests/guest/bpf build/generic
+GUEST    = build/generic/tests/guest/driver build/generic/examples/http_server
+test-pcie: $B/handfast $B/tests/guest/echo  ## the simulated board as PCI device of a Linux guest: driver, resets, curl
+	tools/install.sh pciutils curl iproute2
+	+$(GENERIC) $(GUEST)
+	tests/guest/pcie $B
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests
 lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s, of one width: DATA_WIDTH=64 or 512
@@ -230,7 +235,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all test-bpf small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
+.PHONY: all test-bpf test-pcie small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)
