@@ -569,6 +569,40 @@ static void pcie_edge(struct link *l)
 	}
 }
 
+/* The core's AXI-Lite pins, which the simulator shares (struct sim_outlet): while it has them the endpoint's access waits for
+ * its readies. */
+static void axil_pins(struct link *l, const struct hf_out *out, struct hf_in *in)
+{
+	const struct pcie_endpoint_out *o = &l->out;
+	const bool under_way =
+		o->m_axil_awvalid || o->m_axil_wvalid || o->m_axil_bready || o->m_axil_arvalid || o->m_axil_rready;
+	bool ours = true;
+
+	if (l->sim) {
+		l->sim->axil_busy = under_way && (l->sim->axil_busy || !l->sim->axil_wanted);
+		ours = l->sim->axil_busy || !l->sim->axil_wanted;
+	}
+	l->in.m_axil_awready = ours && out->s_axil_awready;
+	l->in.m_axil_wready = ours && out->s_axil_wready;
+	l->in.m_axil_bvalid = ours && out->s_axil_bvalid;
+	l->in.m_axil_bresp = out->s_axil_bresp;
+	l->in.m_axil_arready = ours && out->s_axil_arready;
+	l->in.m_axil_rvalid = ours && out->s_axil_rvalid;
+	l->in.m_axil_rdata = out->s_axil_rdata;
+	l->in.m_axil_rresp = out->s_axil_rresp;
+	if (!ours)
+		return;
+	in->s_axil_awaddr = o->m_axil_awaddr;
+	in->s_axil_awvalid = o->m_axil_awvalid;
+	in->s_axil_wdata = o->m_axil_wdata;
+	in->s_axil_wstrb = o->m_axil_wstrb;
+	in->s_axil_wvalid = o->m_axil_wvalid;
+	in->s_axil_bready = o->m_axil_bready;
+	in->s_axil_araddr = o->m_axil_araddr;
+	in->s_axil_arvalid = o->m_axil_arvalid;
+	in->s_axil_rready = o->m_axil_rready;
+}
+
 static bool link_clock(struct pcie_link *b, const struct hf_out *out, struct hf_in *in)
 {
 	struct link *l = (struct link *)b;
@@ -590,27 +624,11 @@ static bool link_clock(struct pcie_link *b, const struct hf_out *out, struct hf_
 	in->s_axis_h2c_tdata[0] = l->out.m_axis_h2c_tdata;
 	in->s_axis_h2c_tvalid = l->out.m_axis_h2c_tvalid;
 	in->s_axis_h2c_tlast = l->out.m_axis_h2c_tlast;
-	in->s_axil_awaddr = l->out.m_axil_awaddr;
-	in->s_axil_awvalid = l->out.m_axil_awvalid;
-	in->s_axil_wdata = l->out.m_axil_wdata;
-	in->s_axil_wstrb = l->out.m_axil_wstrb;
-	in->s_axil_wvalid = l->out.m_axil_wvalid;
-	in->s_axil_bready = l->out.m_axil_bready;
-	in->s_axil_araddr = l->out.m_axil_araddr;
-	in->s_axil_arvalid = l->out.m_axil_arvalid;
-	in->s_axil_rready = l->out.m_axil_rready;
+	axil_pins(l, out, in);
 	l->in.s_axis_c2h_tdata = out->m_axis_c2h_tdata[0];
 	l->in.s_axis_c2h_tvalid = out->m_axis_c2h_tvalid;
 	l->in.s_axis_c2h_tlast = out->m_axis_c2h_tlast;
 	l->in.m_axis_h2c_tready = out->s_axis_h2c_tready;
-	l->in.m_axil_awready = out->s_axil_awready;
-	l->in.m_axil_wready = out->s_axil_wready;
-	l->in.m_axil_bvalid = out->s_axil_bvalid;
-	l->in.m_axil_bresp = out->s_axil_bresp;
-	l->in.m_axil_arready = out->s_axil_arready;
-	l->in.m_axil_rvalid = out->s_axil_rvalid;
-	l->in.m_axil_rdata = out->s_axil_rdata;
-	l->in.m_axil_rresp = out->s_axil_rresp;
 
 	l->moved = l->in.s_axis_c2h_tvalid && l->out.s_axis_c2h_tready;
 	end = l->core_ps + b->core_period_ps;
