@@ -45,10 +45,12 @@ LWIP     = $(wildcard /usr/include/lwip/lwip/tcpip.h)
 PEERS    = $(patsubst %.c,$B/%,$(filter-out $(if $(LWIP),,%/lwip_peer.c),$(wildcard tests/peers/*.c)))
 # make bench-software: floods, peers and a server, and a BPF program where there are clang and libbpf-dev.
 SOFTWARE = $(patsubst %.c,$B/%,$(filter-out %.bpf.c,$(wildcard tests/software/*.c)))
+# A kernel's USB stack for the tests of the USB driver, where there is umockdev (Debian: umockdev, libumockdev-dev).
+USB_TESTBED = $(if $(wildcard /usr/include/umockdev-1.0/umockdev.h),$B/tests/usb/testbed)
 MODULES  = $(patsubst sim/pins_%.def,%,$(wildcard sim/pins_*.def))
 LIBS     = $B/libsim.a $B/librtl.a $B/libtops.a $B/libcmodel.a $B/libhandfast.a
 
-all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS)  ## everything, into build/
+all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(USB_TESTBED)  ## everything, into build/
 
 # C: one archive per folder, one program per main.
 $(OBJ)/%.o: %.c
@@ -82,6 +84,10 @@ $B/tests/peers/%: $(OBJ)/tests/peers/%.o $B/libhandfast.a
 $B/tests/software/%: $(OBJ)/tests/software/%.o $(OBJ)/sim/packet.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)
+$(OBJ)/tests/usb/testbed.o: COMPILE += $(subst -I,-isystem ,$(shell pkg-config --cflags umockdev-1.0))
+$B/tests/usb/testbed: $(OBJ)/tests/usb/testbed.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs umockdev-1.0) -lpthread
 $B/xdp_cookie.bpf.o: tests/software/xdp_cookie.bpf.c
 	@mkdir -p $B
 	clang -O2 -g $(WARN) -target bpf -I/usr/include/$(shell $(CC) -dumpmachine) -c -o $@ $<
