@@ -43,6 +43,7 @@ WIDE_TESTS = $(addprefix 512:$B/tests/test_,active_open checksum close conn_tabl
 # lwIP is one of the peers where it is installed (Debian: liblwip-dev).
 LWIP     = $(wildcard /usr/include/lwip/lwip/tcpip.h)
 PEERS    = $(patsubst %.c,$B/%,$(filter-out $(if $(LWIP),,%/lwip_peer.c),$(wildcard tests/peers/*.c)))
+GUEST    = $(patsubst %.c,$B/%,$(wildcard tests/guest/*.c))
 # make bench-software: floods, peers and a server, and a BPF program where there are clang and libbpf-dev.
 SOFTWARE = $(patsubst %.c,$B/%,$(filter-out %.bpf.c,$(wildcard tests/software/*.c)))
 # A kernel's USB stack for the tests of the USB driver, where there is umockdev (Debian: umockdev, libumockdev-dev).
@@ -51,6 +52,7 @@ MODULES  = $(patsubst sim/pins_%.def,%,$(wildcard sim/pins_*.def))
 LIBS     = $B/libsim.a $B/librtl.a $B/libtops.a $B/libcmodel.a $B/libhandfast.a
 
 all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(USB_TESTBED)  ## everything, into build/
+all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(GUEST)  ## everything, into build/
 
 # C: one archive per folder, one program per main.
 $(OBJ)/%.o: %.c
@@ -79,6 +81,9 @@ $B/examples/%: $(OBJ)/examples/%.o $B/libhandfast.a
 $(OBJ)/tests/peers/lwip_peer.o: COMPILE += -isystem /usr/include/lwip
 $B/tests/peers/lwip_peer: LDLIBS += -llwip
 $B/tests/peers/%: $(OBJ)/tests/peers/%.o $B/libhandfast.a
+	@mkdir -p $(@D)
+	$(LINK)
+$B/tests/guest/%: $(OBJ)/tests/guest/%.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)
 $B/tests/software/%: $(OBJ)/tests/software/%.o $(OBJ)/sim/packet.o $B/libhandfast.a

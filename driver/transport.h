@@ -34,6 +34,7 @@ struct transport {
 /* Send one message. Returns 0, or
  *   -EAGAIN    no room now, nothing was sent
  *   -EMSGSIZE  longer than TRANSPORT_MESSAGE_MAX
+ *   -EINVAL    of a transport that finds messages by their length field: it is not `len`
  *   -ENODEV    the board is gone */
 static inline int transport_send(struct transport *t, const void *msg, size_t len)
 {
@@ -113,6 +114,29 @@ int transport_usb_open(const char *serial, int timeout_ms, struct transport **t,
 int transport_uart_open(const char *where, int timeout_ms, struct transport **t, char *why);
 /* Whether `where` can be one: 0 or -EINVAL. */
 int transport_uart_check(const char *where);
+/* transport_vfio_user_open - a simulated PCIe card by its vfio-user socket (`handfast board --host vfio-user:PATH`).
+ * `why`, TRANSPORT_WHY_BYTES, receives the reason in words, or stays as it is where the errno says it all.
+ *
+ * Returns 0 and sets *t, or what transport_unix_open() returns, or
+ *   -EPROTO  not a vfio-user server, not a card of this version
+ *   -ENODEV  the server hung up: it has a client already
+ *   -errno   that the server answered, or of memfd_create(2), mmap(2), eventfd(2) */
+int transport_vfio_user_open(const char *path, int timeout_ms, struct transport **t, char *why);
+
+/* transport_vfio_open - a PCIe card bound to vfio-pci; `address` as in 0000:01:00.0 (docs/pcie.md says what a machine needs
+ * for it). `why` as above.
+ *
+ * Returns 0 and sets *t, or
+ *   -EINVAL     not a PCI address
+ *   -ENOENT     no such device
+ *   -ENOTSUP    it is not bound to vfio-pci, its group is not viable, or the IOMMU is off: see `why`
+ *   -EACCES     the group's file is not ours, see `why`
+ *   -EBUSY      another process has it
+ *   -EPROTO     not a card of this version
+ *   -ETIMEDOUT  its rings do not come to rest
+ *   -ENODEV     it does not answer
+ *   -errno      of ioctl(2), mmap(2), eventfd(2) */
+int transport_vfio_open(const char *address, int timeout_ms, struct transport **t, char *why);
 
 /* transport_model_open - a board in this process: the C model of the core, driven as the board process drives it.
  * `seed` as in engine_open(). For tests; part of the simulation library, not of the host library.

@@ -24,6 +24,16 @@ static int check_usb(const char *where)
 {
 	(void)where; /* nothing stands for the only one */
 	return 0;
+/* DDDD:BB:DD.F, all hexadecimal. */
+static int check_pci(const char *where)
+{
+	static const char form[] = "xxxx:xx:xx.x";
+	size_t i;
+
+	for (i = 0; form[i] && where[i]; i++)
+		if (form[i] == 'x' ? !strchr("0123456789abcdef", where[i]) : form[i] != where[i])
+			return -EINVAL;
+	return form[i] || where[i] ? -EINVAL : 0;
 }
 
 /* A new transport is one line here. */
@@ -31,6 +41,8 @@ static const struct scheme schemes[] = {
 	{ "unix", "unix:PATH", NULL, open_unix },
 	{ "usb", "usb:[SERIAL]", check_usb, transport_usb_open },
 	{ "uart", "uart:/DEV[:BAUD]", transport_uart_check, transport_uart_open },
+	{ "pci", "pci:DDDD:BB:DD.F", check_pci, transport_vfio_open },
+	{ "vfio-user", "vfio-user:PATH", NULL, transport_vfio_user_open },
 };
 enum { SCHEMES = sizeof(schemes) / sizeof(schemes[0]) };
 
