@@ -51,8 +51,7 @@ USB_TESTBED = $(if $(wildcard /usr/include/umockdev-1.0/umockdev.h),$B/tests/usb
 MODULES  = $(patsubst sim/pins_%.def,%,$(wildcard sim/pins_*.def))
 LIBS     = $B/libsim.a $B/librtl.a $B/libtops.a $B/libcmodel.a $B/libhandfast.a
 
-all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(USB_TESTBED)  ## everything, into build/
-all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(GUEST)  ## everything, into build/
+all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(USB_TESTBED) $(GUEST)  ## everything, into build/
 
 # C: one archive per folder, one program per main.
 $(OBJ)/%.o: %.c

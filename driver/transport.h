@@ -114,6 +114,7 @@ int transport_usb_open(const char *serial, int timeout_ms, struct transport **t,
 int transport_uart_open(const char *where, int timeout_ms, struct transport **t, char *why);
 /* Whether `where` can be one: 0 or -EINVAL. */
 int transport_uart_check(const char *where);
+
 /* transport_vfio_user_open - a simulated PCIe card by its vfio-user socket (`handfast board --host vfio-user:PATH`).
  * `why`, TRANSPORT_WHY_BYTES, receives the reason in words, or stays as it is where the errno says it all.
  *

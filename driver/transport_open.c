@@ -24,6 +24,8 @@ static int check_usb(const char *where)
 {
 	(void)where; /* nothing stands for the only one */
 	return 0;
+}
+
 /* DDDD:BB:DD.F, all hexadecimal. */
 static int check_pci(const char *where)
 {
