@@ -46,10 +46,12 @@ PEERS    = $(patsubst %.c,$B/%,$(filter-out $(if $(LWIP),,%/lwip_peer.c),$(wildc
 GUEST    = $(patsubst %.c,$B/%,$(wildcard tests/guest/*.c))
 # make bench-software: floods, peers and a server, and a BPF program where there are clang and libbpf-dev.
 SOFTWARE = $(patsubst %.c,$B/%,$(filter-out %.bpf.c,$(wildcard tests/software/*.c)))
+# A kernel's USB stack for the tests of the USB driver, where there is umockdev (Debian: umockdev, libumockdev-dev).
+USB_TESTBED = $(if $(wildcard /usr/include/umockdev-1.0/umockdev.h),$B/tests/usb/testbed)
 MODULES  = $(patsubst sim/pins_%.def,%,$(wildcard sim/pins_*.def))
 LIBS     = $B/libsim.a $B/librtl.a $B/libtops.a $B/libcmodel.a $B/libhandfast.a
 
-all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(GUEST)  ## everything, into build/
+all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(USB_TESTBED) $(GUEST)  ## everything, into build/
 
 # C: one archive per folder, one program per main.
 $(OBJ)/%.o: %.c
@@ -95,6 +97,10 @@ $B/tests/guest/%: $(OBJ)/tests/guest/%.o $B/libhandfast.a
 $B/tests/software/%: $(OBJ)/tests/software/%.o $(OBJ)/sim/packet.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)
+$(OBJ)/tests/usb/testbed.o: COMPILE += $(subst -I,-isystem ,$(shell pkg-config --cflags umockdev-1.0))
+$B/tests/usb/testbed: $(OBJ)/tests/usb/testbed.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs umockdev-1.0) -lpthread
 $B/xdp_cookie.bpf.o: tests/software/xdp_cookie.bpf.c
 	@mkdir -p $B
 	clang -O2 -g $(WARN) -target bpf -I/usr/include/$(shell $(CC) -dumpmachine) -c -o $@ $<
@@ -173,10 +179,10 @@ GENERIC  = $(MAKE) B=build/generic R=$R CFLAGS='-O2 -g'
 test-bpf:  ## handing connections to kernel listeners, in QEMU with the kernels of Debian 13 and 12
 	+$(GENERIC) build/generic/tests/test_kernel_listener
 	tests/guest/bpf build/generic
-GUEST    = build/generic/tests/guest/driver build/generic/examples/http_server
+IN_GUEST = $(addprefix build/generic/,tests/guest/driver tests/guest/pcie_selftest examples/http_server)
 test-pcie: $B/handfast $B/tests/guest/echo  ## the simulated board as PCI device of a Linux guest: driver, resets, curl
 	tools/install.sh pciutils curl iproute2
-	+$(GENERIC) $(GUEST)
+	+$(GENERIC) $(IN_GUEST)
 	tests/guest/pcie $B
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests

@@ -4,13 +4,11 @@
  *
  *   selftest    registers: identity, write and read back, refused and unknown ones
  *   stress=N    N frames of all lengths out to the wire and back, a command with each: none lost, doubled, changed or overtaken
- *   storm=N     N register reads, each waiting for its own interrupt
  *   flr=N       N resets of the card in the middle of such traffic, half of them of its bus (pci: and vfio-user: only)
  *   reopen=N    the board is closed under traffic and opened again N times
  *
  * Exit code: 0 all steps passed, 1 one failed, 2 bad usage. Every wait ends. */
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -263,78 +261,6 @@ static bool stress(unsigned n)
 		       run.back, run.completed, (long long)(clock_ms() - start));
 }
 
-/* Interrupts that the kernel has counted for vfio, or 0. */
-static unsigned long interrupts(void)
-{
-	FILE *f = fopen("/proc/interrupts", "re");
-	unsigned long sum = 0, one;
-	char line[512];
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (strstr(line, "vfio-msix") && sscanf(line, " %*[^:]: %lu", &one) == 1)
-			sum += one;
-	}
-	if (f)
-		fclose(f);
-	return sum;
-}
-
-/* Register reads one by one, on the transport itself: not looking before poll() says so, so that a lost interrupt shows. */
-static bool storm(unsigned n)
-{
-	struct pcie_bus *bus;
-	unsigned long before, counted;
-	uint8_t msg[TRANSPORT_MESSAGE_MAX] = { 0 };
-	int64_t start, took;
-	unsigned late = 0;
-
-	close_board();
-	if (transport_open(uri, OPEN_MS, &transport, (char[TRANSPORT_WHY_BYTES]){ 0 }))
-		return say(false, "the board cannot be opened again") && open_board();
-	bus = pcie_rings_bus(transport);
-	if (bus)
-		bus->ops->write32(bus, PCIE_REG(MODERATION), 0);
-	start = clock_ms();
-	before = interrupts();
-	for (unsigned i = 0; i < n && late < 3;) {
-		struct pollfd p = { transport_fd(transport), POLLIN, 0 };
-		ssize_t len;
-
-		PUT(msg, HEADER, type, HF_MSG_REG_READ);
-		PUT(msg, HEADER, flags, 0);
-		PUT(msg, HEADER, length, 24);
-		PUT(msg, HEADER, id, HF_REG_ID);
-		PUT(msg, HEADER, stamp, i);
-		if (transport_send(transport, msg, 24)) {
-			late = 99;
-			break;
-		}
-		for (bool answered = false; !answered && late < 3;) {
-			if (poll(&p, 1, 2000) != 1) {
-				late++;
-				continue;
-			}
-			while ((len = transport_recv(transport, msg, sizeof(msg))) > 0) {
-				if (GET(msg, HEADER, type) == HF_MSG_REG_REPLY && GET(msg, HEADER, stamp) == i)
-					answered = true;
-			}
-			if (len != -EAGAIN)
-				late = 99;
-		}
-		i++;
-	}
-	took = clock_ms() - start;
-	counted = interrupts() - before;
-	transport_close(transport);
-	transport = NULL;
-	if (!open_board())
-		return false;
-	/* Only where the kernel takes them. Two answers never share one: each is asked for after the one before. */
-	if (before && !say(counted >= n, "%lu interrupts counted", counted))
-		return false;
-	return say(!late, "%u answers, each at its interrupt, %.1f us each", n, 1000.0 * (double)took / n);
-}
-
 static bool flr(unsigned n)
 {
 	struct pcie_bus *bus = pcie_rings_bus(transport);
@@ -403,13 +329,12 @@ static bool reopen(unsigned n)
 static const struct {
 	const char *name;
 	bool (*step)(unsigned n);
-} steps[] = { { "selftest", selftest }, { "stress", stress }, { "storm", storm }, { "flr", flr },
-	{ "reopen", reopen } };
+} steps[] = { { "selftest", selftest }, { "stress", stress }, { "flr", flr }, { "reopen", reopen } };
 
 int main(int argc, char **argv)
 {
 	if (argc < 3 || !transport_uri_ok(argv[1])) {
-		fprintf(stderr, "usage: driver URI selftest|stress=N|storm=N|flr=N|reopen=N...\n");
+		fprintf(stderr, "usage: driver URI selftest|stress=N|flr=N|reopen=N...\n");
 		return 2;
 	}
 	uri = argv[1];
