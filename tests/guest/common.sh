@@ -67,6 +67,8 @@ wait_for() {
 # start_board HOST - RTL and model in lock step, the kernel of this namespace at its wire as 192.0.2.1, and an echo there.
 start_board() {
 	ip link set lo up
+	# The kernel at the wire speaks only when asked: nothing but the tests' own frames comes to the board.
+	echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6
 	"$build/handfast" board --engine lockstep --wire tap:hfwire --host "$1" --pcapng "$out/wire.pcapng" \
 		> "$out/board.log" 2>&1 &
 	board=$!
@@ -81,6 +83,7 @@ start_board() {
 # start_guest BOOT-OPTION... [-- QEMU-OPTION...] - in the background; $result is what its script prints, `tell LINE` its input.
 start_guest() {
 	result=$out/result
+	rm -f "$result" # of an earlier run
 	mkfifo "$dir/input"
 	exec 8<> "$dir/input"
 	HF_FETCH_OFFLINE=1 $guest/boot --log "$out/console.log" --result "$result" --input "$dir/input" "$@" > "$out/boot.log" 2>&1 &
@@ -107,7 +110,7 @@ curl_all() {
 		curl -s -m 10 http://192.0.2.2/ | grep -q 'made in hardware' && ((got += 1))
 	done
 	((got == $1)); ok "$got of $1 requests of curl, one after the other, answered from inside the guest"
-	curl -s -m 20 -Z --parallel-max "$1" "http://192.0.2.2/[1-$1]" > "$dir/parallel"
+	curl -sS -m 20 -Z --parallel-max "$1" "http://192.0.2.2/[1-$1]" > "$dir/parallel" 2> "$dir/progress"
 	got=$(grep -c 'made in hardware' "$dir/parallel")
 	((got == $1)); ok "$got of $1 at once"
 }
