@@ -921,7 +921,7 @@ static bool functional_clock(struct pcie_link *l, const struct hf_out *out, stru
 		core_was_reset(f);
 	axil_clock(f, out, in);
 	switch_rings(f);
-	moved = resetting_core;
+	moved = resetting_core || !out->ready; /* HELLO is still to come */
 	moved |= mmio_clock(f, in);
 	moved |= c2h_take(f, out, in);
 	moved |= c2h_write(f);

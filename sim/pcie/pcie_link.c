@@ -641,7 +641,8 @@ static bool link_clock(struct pcie_link *b, const struct hf_out *out, struct hf_
 	eval(l);
 	l->in.clk = 0;
 	eval(l);
-	return l->moved || l->queued || l->read_count;
+	/* A core that is not ready has its HELLO still to say. */
+	return l->moved || l->queued || l->read_count || !out->ready;
 }
 
 static bool outlet_clock(void *ctx, const struct hf_out *out, struct hf_in *in)
