@@ -1028,19 +1028,22 @@ static void messages_at_random(void)
 	raw_ready(r, AT);
 	before = raw_open_fds();
 	for (unsigned i = 0; i < MESSAGES; i++) {
-		size_t len =
-			16 + random_below(&random, 6) * 8 + random_below(&random, 8) / 7 * random_below(&random, 8);
+		static const uint8_t right[15] = { 0, 7, 32, 24, 16, 32, 0, 16, 20, 16, 20, 0, 0, 0, 0 };
+		const unsigned command = random_below(&random, COUNT(right));
+		size_t len = 16 + (random_below(&random, 4) ? right[command] : random_below(&random, 48));
 
-		for (size_t k = 0; k < sizeof(message); k += 8) {
-			static const uint64_t usual[] = { 0, 1, 2, 4, 7, 16, 20, 24, 32, 0x1000, 0x2000, AT,
-				0x4000000000ull };
+		for (size_t k = 16; k < sizeof(message); k += 4) {
+			static const uint32_t usual[] = { 0, 0, 0, 1, 2, 3, 4, 7, 16, 20, 24, 36, 0x1000, 0x2000, AT };
 
-			put_le(message + k, 4, usual[random_below(&random, COUNT(usual))]);
-			put_le(message + k + 4, 4,
-				random_below(&random, 4) ? random_below(&random, 5) : random_next(&random));
+			put_le(message + k, 4,
+				random_below(&random, 16) ? usual[random_below(&random, COUNT(usual))]
+							  : random_next(&random));
 		}
+		memset(message, 0, 16);
+		if (command < 9 && random_below(&random, 4)) /* argsz */
+			put_le(message + 16, 4, right[command]);
 		put_le(message, 2, i);
-		put_le(message + 2, 2, random_below(&random, 15));
+		put_le(message + 2, 2, command);
 		put_le(message + 4, 4, random_below(&random, 200) ? len : random_below(&random, 64));
 		put_le(message + 8, 4,
 			random_below(&random, 100) ? random_below(&random, 2) << 4 : random_below(&random, 64));
