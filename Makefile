@@ -184,6 +184,10 @@ test-pcie: $B/handfast $B/tests/guest/echo  ## the simulated board as PCI device
 	tools/install.sh pciutils curl iproute2
 	+$(GENERIC) $(IN_GUEST)
 	tests/guest/pcie $B
+test-usb: $B/handfast $B/tests/guest/echo  ## the simulated board as USB device of a Linux guest: usbip, lsusb, driver, unplug, curl
+	tools/install.sh usbutils usbip curl iproute2
+	+$(GENERIC) $(IN_GUEST)
+	tests/guest/usb $B
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests
 lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s, of one width: DATA_WIDTH=64 or 512
@@ -242,7 +246,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all test-bpf test-pcie small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
+.PHONY: all test-bpf test-pcie test-usb small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)
