@@ -69,12 +69,14 @@ start_board() {
 	ip link set lo up
 	# The kernel at the wire speaks only when asked: nothing but the tests' own frames comes to the board.
 	echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6
+	: > "$out/board.log" # who waits may look before the process is there
 	"$build/handfast" board --engine lockstep --wire tap:hfwire --host "$1" --pcapng "$out/wire.pcapng" \
 		> "$out/board.log" 2>&1 &
 	board=$!
 	pids+=("$board")
 	wait_for "$out/board.log" ' ready' $board 20 || { cat "$out/board.log"; say "the board did not get ready"; exit 1; }
 	ip addr add 192.0.2.1/24 dev hfwire && ip link set hfwire up || exit 1
+	: > "$dir/echo"
 	"$build/tests/guest/echo" hfwire > "$dir/echo" 2>&1 &
 	pids+=($!)
 	wait_for "$dir/echo" ready $! 5 || { cat "$dir/echo"; exit 1; }
@@ -83,7 +85,7 @@ start_board() {
 # start_guest BOOT-OPTION... [-- QEMU-OPTION...] - in the background; $result is what its script prints, `tell LINE` its input.
 start_guest() {
 	result=$out/result
-	rm -f "$result" # of an earlier run
+	: > "$result"
 	mkfifo "$dir/input"
 	exec 8<> "$dir/input"
 	HF_FETCH_OFFLINE=1 $guest/boot --log "$out/console.log" --result "$result" --input "$dir/input" "$@" > "$out/boot.log" 2>&1 &

@@ -42,9 +42,8 @@ static bool failed;
 static struct {
 	unsigned frames, sent, back, asked, completed, resets;
 	uint64_t seed;
-	uint32_t number;    /* of the run */
-	bool after_a_break; /* frames of the runs before, which ended early, may still come */
-	bool broken;	    /* it ends early: what still comes is not looked at */
+	uint32_t number; /* of the run; rises, from one process to the next too */
+	bool broken;	 /* it ends early: what still comes is not looked at */
 	bool wrong;
 } run;
 
@@ -95,8 +94,8 @@ static void on_frame(void *ctx, const uint8_t *msg, size_t len)
 	(void)ctx;
 	len -= HF_MSG_HEADER_BYTES;
 	if (run.broken || len < LEAST || frame[12] != ECHO_TYPE >> 8 || frame[13] != (ECHO_TYPE & 0xff))
-		return; /* some other talk of the wire's kernel */
-	if (run.after_a_break && message_get(frame + 18, 4) < run.number)
+		return;				     /* some other talk of the wire's kernel */
+	if (message_get(frame + 18, 4) < run.number) /* of a run before, which ended early */
 		return;
 	length = make_frame(run.back, want);
 	if (!run.wrong && (len != length || memcmp(frame, want, len))) {
@@ -247,7 +246,7 @@ static bool traffic(unsigned until)
 	return !run.wrong;
 }
 
-static void begin(unsigned frames, bool after_a_break)
+static void begin(unsigned frames)
 {
 	const uint64_t seed = run.seed + 0x9e3779b97f4a7c15;
 	const uint32_t number = run.number + 1;
@@ -256,7 +255,6 @@ static void begin(unsigned frames, bool after_a_break)
 	run.frames = frames;
 	run.seed = seed;
 	run.number = number;
-	run.after_a_break = after_a_break;
 }
 
 /* Commands of a run that ended early: those the board never saw get no completion. */
@@ -273,7 +271,7 @@ static bool stress(unsigned n)
 {
 	int64_t start = clock_ms();
 
-	begin(n, false);
+	begin(n);
 	return traffic(n) &&
 	       say(run.back == n && run.completed == n && !run.resets,
 		       "%u frames there and back and %u completions in %lld ms, none lost, doubled or overtaken",
@@ -292,7 +290,7 @@ static bool flr(unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		int rc;
 
-		begin(1000, true);
+		begin(1000);
 		if (!traffic((unsigned)(mix(run.seed) % 40)))
 			return false;
 		/* Frames and completions are under way in both directions. */
@@ -316,7 +314,7 @@ static bool flr(unsigned n)
 			return say(false, "reset %u: LOCAL_ADDR3 is 0x%x", i, (unsigned)value);
 		if (!settle())
 			return false;
-		begin(20, true);
+		begin(20);
 		if (!traffic(20))
 			return false;
 	}
@@ -326,14 +324,14 @@ static bool flr(unsigned n)
 static bool reopen(unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		begin(1000, true);
+		begin(1000);
 		if (!traffic((unsigned)(mix(run.seed) % 40)))
 			return false;
 		run.broken = true;
 		close_board();
 		if (!open_board())
 			return false;
-		begin(20, true);
+		begin(20);
 		if (!traffic(20))
 			return false;
 	}
@@ -352,6 +350,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	uri = argv[1];
+	run.broken = true;
+	run.number = (uint32_t)clock_ms();
 	if (!open_board())
 		return 1;
 	for (int i = 2; i < argc && dev; i++) {
