@@ -36,6 +36,9 @@ SIM      = $(filter-out $(OBJ)/sim/main_%,$(call objects,sim/*.c sim/*/*.c drive
 SUPPORT  = $(call objects,tests/support_*.c tests/matrix_spec.c)
 TOOLS    = $(patsubst sim/main_%.c,$B/%,$(wildcard sim/main_*.c)) $(patsubst host/%.c,$B/%,$(wildcard host/handfast.c))
 EXAMPLES = $(patsubst %.c,$B/%,$(wildcard examples/*.c))
+# handfastd: the library whole, and three libraries of Debian that only it needs.
+DAEMON   = $(call objects,host/daemon/*.c)
+DAEMON_LIBS = -lconfig -ljansson -lsystemd
 TESTS    = $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
 # What is not about cycles or beats runs at 512 bits too.
 WIDE_TESTS = $(addprefix 512:$B/tests/test_,active_open checksum close conn_table listen_table rate_limit regs rx_parser \
@@ -51,7 +54,7 @@ USB_TESTBED = $(if $(wildcard /usr/include/umockdev-1.0/umockdev.h),$B/tests/usb
 MODULES  = $(patsubst sim/pins_%.def,%,$(wildcard sim/pins_*.def))
 LIBS     = $B/libsim.a $B/librtl.a $B/libtops.a $B/libcmodel.a $B/libhandfast.a
 
-all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(USB_TESTBED) $(GUEST)  ## everything, into build/
+all: $(LIBS) $B/libhandfast.so $B/handfastd $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(USB_TESTBED) $(GUEST)  ## everything, into build/
 
 # C: one archive per folder, one program per main.
 $(OBJ)/%.o: %.c
@@ -83,6 +86,8 @@ $B/%: $(OBJ)/sim/main_%.o $(LIBS)
 	$(LINK)
 $B/handfast: $(OBJ)/host/handfast.o $(LIBS)
 	$(LINK)
+$B/handfastd: $(DAEMON) $B/libhandfast.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS) $(HOST_LIBS) -lpthread $(BPF_LIBS)
 $B/examples/%: $(OBJ)/examples/%.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)

@@ -268,6 +268,16 @@ int hf_connect(struct hf_device *dev, const struct sockaddr *local, const struct
 		error_set(dev, "hf_connect: %s", strerror(-rc));
 		return rc;
 	}
+	if (dev->client) {
+		char why[ERROR_BYTES] = "";
+
+		if (!local)
+			a.local.sa.sa_family = AF_UNSPEC;
+		rc = client_connect(dev->client, &a.local, &a.remote, timeout_ms, why);
+		if (rc < 0)
+			error_set(dev, "%s", why);
+		return rc;
+	}
 	rc = open_connection(dev, &a, timeout_ms);
 	if (rc >= 0) {
 		count(dev, COUNT_connects);

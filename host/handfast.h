@@ -6,6 +6,7 @@
  *	fd = hf_accept(listener, &peer, -1);		read, write, poll, close: a socket like any other
  *	hf_listener_close(listener);
  *	fd = hf_connect(dev, NULL, remote, length, 5000);	likewise, the other way
+ *	hf_close_socket(dev, fd, HF_CLOSE_OFFLOAD);	instead of close(2): FIN and TIME-WAIT are the board's
  *	hf_close(dev);
  *
  *  wire ── board ── messages ── service thread ── TAP netdev "hf0" ── kernel TCP ── fd
@@ -23,7 +24,12 @@
  * away. All file descriptors are close-on-exec. Addresses in sockaddr are in network byte order, as always.
  *
  * Needs CAP_NET_ADMIN in the network namespace of the thread that calls hf_open(); sockets and the TAP netdev
- * are made there. */
+ * are made there.
+ *
+ * Or, with hf_open("daemon:/run/handfast/handfast.sock", NULL, &dev), all that is handfastd's: it owns the board, this process needs no
+ * privilege but the daemon's permission (its config), and there is no thread. The functions are the same. Then a listener and the
+ * sockets stay good after fork(), in both processes: each connection goes to one of them. A device of the first kind must not be used by
+ * the child of a fork(). */
 #ifndef HANDFAST_H
 #define HANDFAST_H
 
@@ -55,8 +61,9 @@ struct hf_options {
 
 /* hf_open - take over a board and make its TAP netdev.
  *
- *   uri      "unix:PATH": a board process that listens at PATH; the other forms are those of docs/software.md
- *   options  read during the call only
+ *   uri      "unix:PATH": a board process that listens at PATH; the other forms are those of docs/software.md. "daemon:PATH": handfastd's
+ *            socket
+ *   options  read during the call only; not needed with a daemon
  *
  * Checks the board's version, creates and configures the TAP netdev (it exists until hf_close()), loads
  * fresh random keys, and starts the engine and the service thread.
@@ -73,6 +80,8 @@ struct hf_options {
  *   -EEXIST        a netdev of that name exists and is no TAP
  *   -ENXIO, -EACCES, -EBADMSG  the board refused a register it should have
  *   -ENOMEM, -EMFILE, -ENFILE, and -errno of the call that configured the TAP netdev
+ * and with a daemon
+ *   -ENOENT, -ECONNREFUSED  none listens at PATH;  -EACCES, -EPERM  it does not let this process;  -EPROTONOSUPPORT  one of another version
  * After a failure nothing is left behind, and hf_error(NULL) says what failed, in the same thread. */
 HF_API int hf_open(const char *uri, const struct hf_options *options, struct hf_device **dev);
 
@@ -115,11 +124,13 @@ HF_API int hf_listen(struct hf_device *dev, const struct sockaddr *local, sockle
  *   -EAGAIN     none is there, and timeout_ms is 0
  *   -ETIMEDOUT  none came in time
  *   -ENODEV     the board is gone; -EPROTO: it came back as another version
- *   -EBADF      the listener was closed during the wait */
+ *   -EBADF      the listener was closed during the wait
+ *   -EMFILE     with a daemon: this process has no descriptor free. The connection is not lost, it comes again; hf_listener_fd() is
+ *               readable when it does, 50 ms to a second later, so that a loop of poll and accept does not spin */
 HF_API int hf_accept(struct hf_listener *listener, struct sockaddr_storage *peer, int timeout_ms);
 
 /* hf_listener_fd - a file descriptor that polls readable (level-triggered) while hf_accept() would not say
- * -EAGAIN, for poll and epoll. It belongs to the listener: do not read or close it. */
+ * -EAGAIN, for poll and epoll, edge-triggered too. It belongs to the listener: do not read or close it. */
 HF_API int hf_listener_fd(const struct hf_listener *listener);
 
 /* hf_listener_close - stop accepting. Connections that nobody has accepted are reset; those handed out
@@ -159,6 +170,27 @@ HF_API int hf_listener_close(struct hf_listener *listener);
  *   -EPERM, -EACCES, -ENOMEM, -EMFILE, -ENFILE, or another errno of the handoff */
 HF_API int hf_connect(struct hf_device *dev, const struct sockaddr *local, const struct sockaddr *remote,
 	socklen_t length, int timeout_ms);
+
+#define HF_CLOSE_OFFLOAD 1 /* the board does FIN, its retransmissions and TIME-WAIT */
+
+/* hf_close_socket - close a connection that hf_accept(), hf_connect() or the kernel's own listener gave.
+ *
+ *   flags  0: as close(2). HF_CLOSE_OFFLOAD: the state leaves the kernel
+ *
+ * Returns 0: fd is closed. Or, with HF_CLOSE_OFFLOAD, one of these, fd is open and as it was, and close(2) is still there:
+ *   -EBUSY        data are unread
+ *   -EINPROGRESS  data are unsent or not acknowledged by the peer
+ *   -EUSERS       the socket is shared: dup(2), another process, a descriptor in a message under way is not seen (/proc is searched,
+ *                 as far as the process, or the daemon, may)
+ *   -ENOTCONN     neither in ESTABLISHED nor in CLOSE-WAIT
+ *   -EAGAIN       a segment came meanwhile, or the kernel has told its peer's clock too recently; try again
+ *   -ENETUNREACH  the peer is not reached through the TAP netdev; -EHOSTUNREACH, -ETIMEDOUT: its next hop does not answer
+ *   -EOPNOTSUPP   no TCP socket; -EBADF, -ENOTSOCK: none at all
+ *   -EINVAL       flags that do not exist
+ *   -ENOSPC, -EALREADY  the board's table has no room, or has it closing already
+ *   -EIO, -ENODEV, -EPROTO, -ECONNRESET, -EPERM  as hf_connect()
+ * No other thread may use fd meanwhile. Blocks for some milliseconds, two seconds at most plus the search for the next hop. */
+HF_API int hf_close_socket(struct hf_device *dev, int fd, int flags);
 
 struct hf_stat {
 	/* "board.RX_FRAMES" ... (regs/counter.def), "host.handoffs" ... (host/counter.def); lives as long as the library */

@@ -164,18 +164,21 @@ static struct hf_device *new_device(void)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&dev->attempt_done, &attr);
 	pthread_condattr_destroy(&attr);
-	dev->tap.fd = dev->watch = dev->kick = -1;
+	dev->options = 1u << HF_LISTEN_OPTS_WS_LOW | 1u << HF_LISTEN_OPTS_SACK_LOW | 1u << HF_LISTEN_OPTS_TS_LOW;
+	dev->tap.fd = dev->watch = dev->kick = dev->extra_fd = -1;
 	return dev;
 }
 
 static void free_device(struct hf_device *dev)
 {
+	client_close(dev->client);
 	device_close(dev->board);
 	tap_close(&dev->tap);
 	if (dev->watch >= 0)
 		close(dev->watch);
 	if (dev->kick >= 0)
 		close(dev->kick);
+	explicit_bzero(dev->cookie_key, sizeof(dev->cookie_key));
 	owned_free(dev->owned);
 	pthread_cond_destroy(&dev->attempt_done);
 	pthread_cond_destroy(&dev->job_done);
@@ -225,6 +228,25 @@ static int set_up(struct hf_device *dev, const struct settings *s, const struct 
 	return start_thread(dev);
 }
 
+static int open_daemon(const char *path, struct hf_device **out)
+{
+	struct hf_device *dev = new_device();
+	int rc;
+
+	if (!dev) {
+		snprintf(open_error, sizeof(open_error), "out of memory");
+		return -ENOMEM;
+	}
+	rc = client_open(path, &dev->client, open_error);
+	if (rc) {
+		free_device(dev);
+		return rc;
+	}
+	*open_error = 0;
+	*out = dev;
+	return 0;
+}
+
 int hf_open(const char *uri, const struct hf_options *options, struct hf_device **out)
 {
 	return device_start(uri, options, NULL, out);
@@ -234,10 +256,14 @@ int device_start(
 	const char *uri, const struct hf_options *options, const struct service_extra *extra, struct hf_device **out)
 {
 	static const struct service_extra none = { .tap_fd = -1 };
+	static const char daemon[] = "daemon:";
 	struct hf_device *dev;
 	struct settings s;
-	int rc = settings_parse(uri, options, &s, open_error);
+	int rc;
 
+	if (uri && !strncmp(uri, daemon, sizeof(daemon) - 1))
+		return open_daemon(uri + sizeof(daemon) - 1, out);
+	rc = settings_parse(uri, options, &s, open_error);
 	if (rc)
 		return rc;
 	dev = new_device();
@@ -248,6 +274,9 @@ int device_start(
 	if (!extra)
 		extra = &none;
 	dev->hooks = extra->hooks;
+	dev->cookie_key_fixed = extra->cookie_key != NULL;
+	if (extra->cookie_key)
+		memcpy(dev->cookie_key, extra->cookie_key, sizeof(dev->cookie_key));
 	rc = set_up(dev, &s, extra);
 	if (rc) {
 		memcpy(open_error, dev->error, sizeof(open_error));
@@ -270,6 +299,10 @@ void hf_close(struct hf_device *dev)
 		l = dev->listener[i];
 		pthread_mutex_unlock(&dev->lock);
 		hf_listener_close(l);
+	}
+	if (dev->client) {
+		free_device(dev);
+		return;
 	}
 	pthread_mutex_lock(&dev->lock);
 	dev->stop = true;
@@ -328,11 +361,53 @@ static int read_stats(struct hf_device *dev, void *arg)
 	return rc;
 }
 
+static int stats_of_daemon(struct hf_device *dev, struct hf_stat *stats, size_t max, size_t all)
+{
+	uint64_t value[sizeof(stat_name) / sizeof(stat_name[0])];
+	char why[ERROR_BYTES] = "";
+	int n = client_stats(dev->client, value, all, why);
+
+	if (n < 0) {
+		error_set(dev, "%s", why);
+		return n;
+	}
+	if ((size_t)n != all)
+		return -EPROTO;
+	for (size_t i = 0; i < max; i++)
+		stats[i] = (struct hf_stat){ stat_name[i], value[i] };
+	return 0;
+}
+
 int hf_stats(struct hf_device *dev, struct hf_stat *stats, size_t max)
 {
 	const size_t all = sizeof(stat_name) / sizeof(stat_name[0]);
 	struct stats_request want = { stats, max < all ? max : all };
-	int rc = max ? service_run(dev, read_stats, &want) : 0;
+	int rc = 0;
 
+	if (max)
+		rc = dev->client ? stats_of_daemon(dev, stats, want.max, all) : service_run(dev, read_stats, &want);
 	return rc ? rc : (int)all;
+}
+
+/* hf_close_socket ------------------------------------------------------------------------------------------------- */
+
+int hf_close_socket(struct hf_device *dev, int fd, int flags)
+{
+	char why[ERROR_BYTES] = "";
+	int rc;
+
+	if (flags & ~HF_CLOSE_OFFLOAD)
+		return -EINVAL;
+	if (!(flags & HF_CLOSE_OFFLOAD))
+		return close(fd) ? -errno : 0;
+	if (!dev->client) {
+		rc = closing_run(dev, fd, 1);
+	} else {
+		rc = client_close_socket(dev->client, fd, why);
+		if (rc)
+			error_set(dev, "%s", why);
+	}
+	if (!rc)
+		close(fd); /* frozen: nothing is sent */
+	return rc;
 }

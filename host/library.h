@@ -12,6 +12,8 @@
 #include <stdbool.h>
 
 #include "address.h"
+#include "client.h"
+#include "closing.h"
 #include "driver/device.h"
 #include "frame.h"
 #include "handfast.h"
@@ -55,8 +57,8 @@ enum mode { MODE_OFF, MODE_OFFLOAD, MODE_BYPASS };
 struct service_hooks {
 	/* May this connection become a socket? If not, the peer gets a RST. */
 	bool (*admit)(void *ctx, const struct connection *c);
-	/* An ESTABLISHED event of a listener of WAY_KERNEL; `msg` is the event. Returns 0 when it was taken care of, or -errno:
-	 * the peer gets a RST. */
+	/* An ESTABLISHED event of a listener of WAY_KERNEL; `msg` is the event. Returns 0: service_offered() has told or will tell its
+	 * fate. Or -errno: the peer gets a RST. */
 	int (*offer)(void *ctx, const struct connection *c, const uint8_t *msg);
 	/* A handoff is over: fd, 0 (offer()) or -errno. */
 	void (*handed)(void *ctx, const struct connection *c, enum way way, int result);
@@ -64,8 +66,8 @@ struct service_hooks {
 	void (*event)(void *ctx, const uint8_t *msg);
 	/* A frame on its way up (from the board) or down. */
 	void (*frame)(void *ctx, const uint8_t *frame, size_t len, bool up, uint64_t time_ns);
-	/* The kernel destroyed a socket, of whatever kind. */
-	void (*destroyed)(void *ctx, uint64_t cookie);
+	/* The kernel destroyed a socket that had no peer: perhaps a listening one. */
+	void (*unconnected_destroyed)(void *ctx);
 	/* The board was set up, for the first time (in device_start()'s thread) or again after a reset. */
 	void (*configured)(void *ctx);
 	/* The thread ends, because the board is lost. */
@@ -80,6 +82,7 @@ struct service_extra {
 	struct service_hooks hooks;
 	int tap_fd; /* of a TAP that exists, or -1 */
 	bool tap_persistent;
+	const uint8_t *cookie_key; /* 16 octets, for both keys and for good; NULL: random ones that change */
 };
 
 /* A read of the whole connection table. */
@@ -142,6 +145,8 @@ struct hf_listener {
 	_Atomic uint64_t established, failed, overflow;
 	int ready; /* eventfd, a semaphore: as many as are queued; lock */
 	bool closed;
+	_Atomic bool deaf;   /* nobody takes connections: they are reset */
+	int channel;	     /* of a daemon's listener, else -1 */
 	unsigned waiting;    /* threads in hf_accept(); lock */
 	pthread_cond_t wake; /* queue, closed, waiting, or the device's `lost` changed */
 	unsigned first, count;
@@ -172,6 +177,7 @@ struct hf_device {
 	unsigned stale_next;
 	int64_t stale_until_ms; /* 0 = none of them is young enough to matter */
 	unsigned mtu, half_open, wscale;
+	unsigned options; /* LISTEN_OPTS without IP6 */
 	uint32_t rcv_wnd;
 	uint64_t last_tag; /* of the CONNECTs so far */
 	int64_t heartbeat_ms, next_heartbeat_ms, next_rotation_ms;
@@ -182,8 +188,12 @@ struct hf_device {
 	bool cutting;
 
 	struct service_hooks hooks;
+	int extra_fd; /* polled for POLLIN before hooks.turn(); -1: none */
+	bool cookie_key_fixed;
+	uint8_t cookie_key[16];
 	struct dump *dump;
-	struct closing *closings; /* closing.c */
+	struct closing *closings; /* lock; changed in the service thread and by their callers */
+	struct client *client;	  /* of a daemon: nothing else of this struct but errors is used */
 
 	_Atomic uint64_t count[HOST_COUNTERS];
 	pthread_mutex_t error_lock;
@@ -243,6 +253,14 @@ void connect_end_all(struct hf_device *dev, int result);
 
 /* service.c: commands, and the socket of a connection (fd as in handoff_socket()), the board's entry owned by it. */
 void service_command(struct hf_device *dev, enum hf_command_code code, uint32_t id);
+/* The fate of a connection that hooks.offer() took: 0 and the socket's SO_COOKIE, or -errno: the peer gets a RST; -ECONNRESET: it sent one. */
+void service_offered(struct hf_device *dev, const struct connection *c, int result, uint64_t cookie);
+/* A new handshake has proved its peer: the kernel's old socket on the same 4-tuple goes, quietly. Returns 0 or as watch_destroy(). */
+int service_destroy_stale(struct hf_device *dev, const struct connection *c);
+/* A job: options that the board may negotiate, bits of LISTEN_OPTS; *options. Listeners change at once. */
+int service_set_options(struct hf_device *dev, void *options);
+/* The kernel's socket with this SO_COOKIE stands for connection `id`. */
+void service_own(struct hf_device *dev, uint32_t id, uint64_t cookie);
 int service_make_socket(struct hf_device *dev, const struct connection *c, int fd);
 
 /* library.c */

@@ -4,11 +4,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "driver/clock.h"
 
 /* The accept queue ---------------------------------------------------------------------------------------------- */
 
@@ -73,6 +76,7 @@ static struct hf_listener *new_listener(
 	l->backlog = backlog;
 	l->way = way;
 	l->mode = mode;
+	l->channel = -1;
 	l->ready = eventfd(0, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
 	if (l->ready < 0) {
 		*error = -errno;
@@ -90,6 +94,8 @@ static void free_listener(struct hf_listener *l)
 {
 	pthread_cond_destroy(&l->wake);
 	close(l->ready);
+	if (l->channel >= 0)
+		close(l->channel);
 	free(l);
 }
 
@@ -202,6 +208,44 @@ int listener_set_mode(struct hf_listener *l, enum mode mode)
 	return service_run(l->dev, change_mode, &change);
 }
 
+/* Any index, so that hf_close() finds it. */
+static int take_place(struct hf_device *dev, struct hf_listener *l)
+{
+	int rc = -ENOSPC;
+
+	pthread_mutex_lock(&dev->lock);
+	for (unsigned i = 0; i < LISTENERS_MAX && rc; i++) {
+		if (!dev->listener[i]) {
+			dev->listener[i] = l;
+			l->index = i;
+			rc = 0;
+		}
+	}
+	pthread_mutex_unlock(&dev->lock);
+	return rc;
+}
+
+/* The queue is the daemon's. */
+static int listen_at_daemon(struct hf_device *dev, const union address *local, int backlog, struct hf_listener **out)
+{
+	char why[ERROR_BYTES] = "";
+	int rc = 0;
+	struct hf_listener *l = new_listener(dev, local, 1, WAY_REPAIR, MODE_OFFLOAD, &rc);
+
+	if (!l)
+		return rc;
+	rc = l->channel = client_listen(dev->client, local, backlog, -1, why);
+	if (rc < 0)
+		error_set(dev, "%s", why);
+	else
+		rc = take_place(dev, l);
+	if (rc < 0)
+		free_listener(l);
+	else
+		*out = l;
+	return rc < 0 ? rc : 0;
+}
+
 int hf_listen(
 	struct hf_device *dev, const struct sockaddr *local, socklen_t length, int backlog, struct hf_listener **out)
 {
@@ -214,7 +258,8 @@ int hf_listen(
 		error_set(dev, "not an IPv4 or IPv6 address with a port and a backlog of 1 to %d", HF_BACKLOG_MAX);
 		return rc;
 	}
-	return listener_open(dev, &address, backlog, WAY_REPAIR, MODE_OFFLOAD, out);
+	return dev->client ? listen_at_daemon(dev, &address, backlog, out)
+			   : listener_open(dev, &address, backlog, WAY_REPAIR, MODE_OFFLOAD, out);
 }
 
 int hf_listener_close(struct hf_listener *l)
@@ -230,7 +275,12 @@ int hf_listener_close(struct hf_listener *l)
 	pthread_cond_broadcast(&l->wake);
 	pthread_mutex_unlock(&dev->lock);
 
-	rc = service_run(dev, stop_listening, l);
+	if (dev->client) {
+		eventfd_write(l->ready, 1); /* nobody reads it: whoever polls sees it */
+		rc = 0;
+	} else {
+		rc = service_run(dev, stop_listening, l);
+	}
 	give_index_back(l);
 
 	pthread_mutex_lock(&dev->lock);
@@ -283,12 +333,56 @@ static int wait_for_one(struct hf_listener *l, int timeout_ms)
 	}
 }
 
+/* Wait for the channel. Returns 0, or what hf_accept() returns. */
+static int wait_for_channel(struct hf_listener *l, int64_t deadline_ms, bool forever)
+{
+	struct pollfd fds[] = { { l->channel, POLLIN, 0 }, { l->ready, POLLIN, 0 } };
+	int64_t left = deadline_ms - clock_ms();
+
+	if (!forever && left <= 0)
+		return -ETIMEDOUT;
+	poll(fds, 2, forever ? -1 : (int)left);
+	return fds[1].revents ? -EBADF : 0;
+}
+
+static int accept_at_daemon(struct hf_listener *l, struct sockaddr_storage *peer, int timeout_ms)
+{
+	int64_t deadline = clock_ms() + timeout_ms;
+	union address local, remote;
+	int rc;
+
+	pthread_mutex_lock(&l->dev->lock);
+	l->waiting++;
+	pthread_mutex_unlock(&l->dev->lock);
+	for (;;) {
+		rc = l->closed ? -EBADF : client_take(l->channel, &local, &remote);
+		if (rc != -EAGAIN || timeout_ms == 0)
+			break;
+		rc = wait_for_channel(l, deadline, timeout_ms < 0);
+		if (rc)
+			break;
+	}
+	pthread_mutex_lock(&l->dev->lock);
+	l->waiting--;
+	if (l->closed)
+		pthread_cond_broadcast(&l->wake);
+	pthread_mutex_unlock(&l->dev->lock);
+	if (rc < 0)
+		return rc;
+	count(l->dev, COUNT_accepted);
+	if (peer)
+		memcpy(peer, &remote, address_size(&remote));
+	return rc;
+}
+
 int hf_accept(struct hf_listener *l, struct sockaddr_storage *peer, int timeout_ms)
 {
 	struct hf_device *dev = l->dev;
 	struct accepted a = { .fd = -1 };
 	int rc;
 
+	if (l->channel >= 0)
+		return accept_at_daemon(l, peer, timeout_ms);
 	pthread_mutex_lock(&dev->lock);
 	l->waiting++;
 	rc = wait_for_one(l, timeout_ms);
@@ -308,5 +402,5 @@ int hf_accept(struct hf_listener *l, struct sockaddr_storage *peer, int timeout_
 
 int hf_listener_fd(const struct hf_listener *l)
 {
-	return l->ready;
+	return l->channel >= 0 ? l->channel : l->ready;
 }

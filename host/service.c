@@ -88,6 +88,8 @@ static void on_completion(void *ctx, unsigned code, uint32_t id, int status, uin
 
 	if (code == HF_COMMAND_CONNECT)
 		connect_completed(dev, tag, id, status);
+	if (code == HF_COMMAND_CLOSE)
+		closing_completed(dev, tag, status);
 	if (code == HF_COMMAND_DUMP) {
 		dump_completed(dev);
 		if (status == HF_STATUS_STALE)
@@ -104,27 +106,24 @@ static void on_completion(void *ctx, unsigned code, uint32_t id, int status, uin
 }
 
 /* The kernel destroyed a socket: is it one of ours? */
-static void on_destroyed(void *ctx, uint64_t cookie)
+static void on_destroyed(void *ctx, uint64_t cookie, bool connected)
 {
 	struct hf_device *dev = ctx;
 	uint32_t id = owned_remove(dev->owned, cookie);
 
-	if (dev->hooks.destroyed)
-		dev->hooks.destroyed(dev->hooks.ctx, cookie);
+	if (!connected && dev->hooks.unconnected_destroyed)
+		dev->hooks.unconnected_destroyed(dev->hooks.ctx);
 	if (id == HF_NO_ID)
 		return;
 	count(dev, COUNT_destroyed);
 	service_command(dev, HF_COMMAND_RELEASE, id);
 }
 
-static void own(struct hf_device *dev, uint32_t id, int fd)
+void service_own(struct hf_device *dev, uint32_t id, uint64_t cookie)
 {
-	uint64_t cookie;
-	socklen_t len = sizeof(cookie);
-
 	if (id == HF_NO_ID)
 		return;
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) || owned_add(dev->owned, id, cookie)) {
+	if (!cookie || owned_add(dev->owned, id, cookie)) {
 		/* Nobody would ever release it. */
 		service_command(dev, HF_COMMAND_RELEASE, id);
 		return;
@@ -137,6 +136,16 @@ static void own(struct hf_device *dev, uint32_t id, int fd)
 	}
 }
 
+static void own(struct hf_device *dev, uint32_t id, int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len))
+		cookie = 0;
+	service_own(dev, id, cookie);
+}
+
 /* Frames ------------------------------------------------------------------------------------------------------ */
 
 static void on_frame(void *ctx, const uint8_t *msg, size_t len)
@@ -146,6 +155,8 @@ static void on_frame(void *ctx, const uint8_t *msg, size_t len)
 	if (dev->hooks.frame)
 		dev->hooks.frame(dev->hooks.ctx, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES, true,
 			GET(msg, HEADER, stamp));
+	if (closing_drops(dev, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES))
+		return;
 	if (dev->tap.fd < 0 || tap_write(&dev->tap, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES,
 				       GET(msg, HEADER, flags) & HF_FRAME_CSUM_OK))
 		count(dev, COUNT_tap_out_dropped);
@@ -199,6 +210,8 @@ static void send_frame(struct hf_device *dev, size_t len, const struct tap_offlo
 {
 	if (is_stale_reset(dev, dev->frame, len)) {
 		count(dev, COUNT_stale_resets);
+	} else if (closing_takes(dev, dev->frame, len)) {
+		return;
 	} else if (left->segment) {
 		dev->cutting = !gso_begin(&dev->gso, dev->frame, len, left->size);
 		if (!dev->cutting)
@@ -244,18 +257,25 @@ static void tap_to_board(struct hf_device *dev)
 /* A peer has opened a 4-tuple anew that the kernel still holds. The new handshake has proved the peer, so that the
  * old socket goes. The RST it sends on its way out must not reach the new connection; it may come late, when ARP
  * has to be asked first. */
+int service_destroy_stale(struct hf_device *dev, const struct connection *c)
+{
+	int rc;
+
+	dev->stale[dev->stale_next++ % STALE_REMEMBERED] = (struct stale){ c->local, c->remote, c->snd_nxt };
+	dev->stale_until_ms = clock_ms() + STALE_MS;
+	rc = watch_destroy(&c->local, &c->remote);
+	if (!rc)
+		count(dev, COUNT_stale_destroyed);
+	return rc;
+}
+
 static int replace_stale(struct hf_device *dev, const struct connection *c, const char **step)
 {
 	int rc;
 
 	*step = "destroy the stale socket of the same 4-tuple";
-	dev->stale[dev->stale_next++ % STALE_REMEMBERED] = (struct stale){ c->local, c->remote, c->snd_nxt };
-	dev->stale_until_ms = clock_ms() + STALE_MS;
-	rc = watch_destroy(&c->local, &c->remote);
-	if (rc)
-		return rc;
-	count(dev, COUNT_stale_destroyed);
-	return handoff_socket(c, -1, step);
+	rc = service_destroy_stale(dev, c);
+	return rc ? rc : handoff_socket(c, -1, step);
 }
 
 /* The ACK that completed the handshake, to the kernel. */
@@ -315,6 +335,8 @@ static bool admit(struct hf_device *dev, const struct connection *c, enum way *w
 
 	pthread_mutex_lock(&dev->lock);
 	l = listener_find(dev, c);
+	if (l && l->deaf)
+		l = NULL;
 	full = l && l->way == WAY_REPAIR && l->count >= l->backlog;
 	if (l) {
 		*way = l->way;
@@ -351,23 +373,6 @@ static bool on_other_event(struct hf_device *dev, const uint8_t *msg)
 	}
 }
 
-/* The kernel's own listener takes it. */
-static int offer(struct hf_device *dev, const struct connection *c, const uint8_t *msg)
-{
-	char peer[ADDRESS_TEXT_BYTES];
-	int rc = dev->hooks.offer ? dev->hooks.offer(dev->hooks.ctx, c, msg) : -EOPNOTSUPP;
-
-	if (!rc) {
-		count(dev, COUNT_handoffs);
-		return 0;
-	}
-	count(dev, COUNT_handoff_failed);
-	error_set(dev, "the connection with %s was not given to the kernel's listener: %s",
-		address_text(&c->remote, peer), strerror(-rc));
-	refuse(dev, c);
-	return rc;
-}
-
 static void count_failed(struct hf_device *dev, const struct connection *c)
 {
 	struct hf_listener *l;
@@ -377,6 +382,36 @@ static void count_failed(struct hf_device *dev, const struct connection *c)
 	if (l)
 		l->failed++;
 	pthread_mutex_unlock(&dev->lock);
+}
+
+void service_offered(struct hf_device *dev, const struct connection *c, int result, uint64_t cookie)
+{
+	char peer[ADDRESS_TEXT_BYTES];
+
+	if (dev->hooks.handed)
+		dev->hooks.handed(dev->hooks.ctx, c, WAY_KERNEL, result);
+	if (!result) {
+		count(dev, COUNT_handoffs);
+		service_own(dev, c->id, cookie);
+		return;
+	}
+	count_failed(dev, c);
+	count(dev, COUNT_handoff_failed);
+	error_set(dev, "the connection with %s was not given to the kernel's listener: %s",
+		address_text(&c->remote, peer), strerror(-result));
+	if (result != -ECONNRESET)
+		refuse(dev, c);
+	else if (c->id != HF_NO_ID)
+		service_command(dev, HF_COMMAND_RELEASE, c->id);
+}
+
+/* The kernel's own listener takes it. */
+static void offer(struct hf_device *dev, const struct connection *c, const uint8_t *msg)
+{
+	int rc = dev->hooks.offer ? dev->hooks.offer(dev->hooks.ctx, c, msg) : -EOPNOTSUPP;
+
+	if (rc)
+		service_offered(dev, c, rc, 0);
 }
 
 static void on_event(void *ctx, const uint8_t *msg, size_t len)
@@ -407,13 +442,17 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 		refuse(dev, &c);
 		return;
 	}
-	fd = way == WAY_KERNEL ? offer(dev, &c, msg) : service_make_socket(dev, &c, -1);
+	if (way == WAY_KERNEL) {
+		offer(dev, &c, msg);
+		return;
+	}
+	fd = service_make_socket(dev, &c, -1);
 	if (dev->hooks.handed)
 		dev->hooks.handed(dev->hooks.ctx, &c, way, fd);
-	if (fd < 0)
+	if (fd < 0) {
 		count_failed(dev, &c);
-	if (fd < 0 || way == WAY_KERNEL)
 		return;
+	}
 	pthread_mutex_lock(&dev->lock);
 	l = listener_find(dev, &c); /* it may have been closed meanwhile; only this thread fills its queue */
 	if (l)
@@ -432,6 +471,7 @@ static void on_reset(void *ctx)
 	count(dev, COUNT_board_resets);
 	pthread_mutex_lock(&dev->lock);
 	connect_end_all(dev, -ECONNRESET);
+	closing_end_all(dev, -ECONNRESET);
 	pthread_mutex_unlock(&dev->lock);
 	end_dump(dev, -ECONNRESET);
 	dev->reset_seen = true;
@@ -478,9 +518,7 @@ int service_commit_listener(struct hf_device *dev, unsigned index, const union a
 			rc = device_reg_write(dev->board, HF_REG_LISTEN_BACKLOG, dev->half_open);
 		if (!rc)
 			rc = device_reg_write(dev->board, HF_REG_LISTEN_OPTS,
-				1u << HF_LISTEN_OPTS_WS_LOW | 1u << HF_LISTEN_OPTS_SACK_LOW |
-					1u << HF_LISTEN_OPTS_TS_LOW |
-					(address_is6(local) ? 1u << HF_LISTEN_OPTS_IP6_LOW : 0));
+				dev->options | (address_is6(local) ? 1u << HF_LISTEN_OPTS_IP6_LOW : 0));
 	}
 	if (rc)
 		return rc;
@@ -522,11 +560,22 @@ static int load_keys(struct hf_device *dev, uint32_t offset, unsigned count)
 	return rc;
 }
 
+/* That of a fleet: each board takes the others' cookies. */
+static int load_cookie_key(struct hf_device *dev)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < 8 && !rc; i++)
+		rc = device_reg_write(dev->board, HF_REG_KEY_COOKIE_A0 + 4 * i,
+			(uint32_t)message_get(dev->cookie_key + i % 4 * 4, 4));
+	return rc;
+}
+
 /* New cookies get a new key; those under way keep the old one until the next time. */
 static int rotate_cookie_key(struct hf_device *dev)
 {
 	uint32_t cookie;
-	int rc = device_reg_read(dev->board, HF_REG_COOKIE, &cookie);
+	int rc = dev->cookie_key_fixed ? -EOPNOTSUPP : device_reg_read(dev->board, HF_REG_COOKIE, &cookie);
 
 	if (rc)
 		return rc;
@@ -562,6 +611,16 @@ static int load_listeners(struct hf_device *dev)
 	return rc;
 }
 
+int service_set_options(struct hf_device *dev, void *options)
+{
+	unsigned wanted = *(const unsigned *)options;
+
+	if (wanted == dev->options)
+		return 0;
+	dev->options = wanted;
+	return load_listeners(dev);
+}
+
 int service_configure(struct hf_device *dev)
 {
 	const uint8_t *mac = dev->tap.mac;
@@ -584,7 +643,7 @@ int service_configure(struct hf_device *dev)
 	if (!rc)
 		rc = load_keys(dev, HF_REG_KEY_INDEX0, 8); /* of index and ISN */
 	if (!rc)
-		rc = load_keys(dev, HF_REG_KEY_COOKIE_A0, 8); /* both */
+		rc = dev->cookie_key_fixed ? load_cookie_key(dev) : load_keys(dev, HF_REG_KEY_COOKIE_A0, 8); /* both */
 	for (unsigned i = 0; i < sizeof(settings) / sizeof(settings[0]) && !rc; i++)
 		rc = device_reg_write(dev->board, settings[i].offset, settings[i].value);
 	if (!rc)
@@ -686,7 +745,7 @@ static void beat(struct hf_device *dev)
 		return;
 	}
 	device_reg_post(dev->board, HF_REG_HEARTBEAT, 0);
-	if (now < dev->next_rotation_ms)
+	if (now < dev->next_rotation_ms || dev->cookie_key_fixed)
 		return;
 	dev->next_rotation_ms = now + ROTATE_MS;
 	if (rotate_cookie_key(dev))
@@ -700,6 +759,7 @@ static void wait_for_work(struct hf_device *dev)
 		{ device_frame_room(dev->board) ? dev->tap.fd : -1, POLLIN, 0 },
 		{ dev->watch, POLLIN, 0 },
 		{ dev->kick, POLLIN, 0 },
+		{ dev->extra_fd, POLLIN, 0 },
 	};
 	int64_t left = dev->next_heartbeat_ms - clock_ms();
 	int64_t turn = dev->hooks.turn ? dev->hooks.turn(dev->hooks.ctx) : -1;
@@ -761,6 +821,7 @@ void *service_thread(void *arg)
 	while (dev->jobs)
 		end_job(dev, dev->lost);
 	connect_end_all(dev, dev->lost);
+	closing_end_all(dev, dev->lost);
 	for (unsigned i = 0; i < LISTENERS_MAX; i++) {
 		if (dev->listener[i])
 			listener_lost(dev->listener[i]);

@@ -33,7 +33,7 @@ int watch_open(void)
 	return fd;
 }
 
-int watch_read(int fd, void (*destroyed)(void *ctx, uint64_t cookie), void *ctx)
+int watch_read(int fd, void (*destroyed)(void *ctx, uint64_t cookie, bool connected), void *ctx)
 {
 	union {
 		struct nlmsghdr align;
@@ -53,7 +53,8 @@ int watch_read(int fd, void (*destroyed)(void *ctx, uint64_t cookie), void *ctx)
 
 			if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*diag)))
 				continue;
-			destroyed(ctx, diag->id.idiag_cookie[0] | (uint64_t)diag->id.idiag_cookie[1] << 32);
+			destroyed(ctx, diag->id.idiag_cookie[0] | (uint64_t)diag->id.idiag_cookie[1] << 32,
+				diag->id.idiag_dport != 0);
 		}
 	}
 }

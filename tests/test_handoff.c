@@ -17,13 +17,9 @@
 #include "../host/handoff.h"
 #include "../host/owned.h"
 #include "support_bench.h"
+#include "support_event.h"
 #include "support_fake_board.h"
 #include "support_namespace.h"
-
-#define ISS	  0xfffffff0u /* our first number, close below the wrap */
-#define IRS	  0x7ffffffeu
-#define TS_RECENT 5000u
-#define TSVAL	  70001u /* odd: what the socket says must be even */
 
 static bool privileged; /* in a namespace of our own, with CAP_NET_ADMIN */
 
@@ -47,78 +43,6 @@ static unsigned open_fds(void)
 }
 
 /* ---- events ---- */
-
-struct fake_event {
-	uint32_t id;
-	unsigned listener;
-	uint16_t remote_port;
-	uint32_t local_addr; /* 0 = OUR_ADDR */
-	uint32_t iss;	     /* 0 = ISS */
-	bool bare;	     /* no options at all */
-	bool frame_follows;
-	bool cookie;
-	bool syn_lost;
-	unsigned code;	     /* 0 = ESTABLISHED */
-	uint16_t local_port; /* of an active open; 0 = a passive one of OUR_PORT */
-	bool ip6;	     /* OUR6, PEER6 */
-	unsigned tags;	     /* VLAN 5, inner VLAN 6 */
-};
-
-static size_t event_message(uint8_t *msg, const struct fake_event *e)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	uint32_t iss = e->iss ? e->iss : ISS;
-
-	memset(msg, 0, 128);
-	MSG_PUT(msg, HEADER, type, HF_MSG_EVENT);
-	MSG_PUT(msg, HEADER, length, 128);
-	MSG_PUT(msg, HEADER, id, e->id);
-	MSG_PUT(msg, HEADER, flags, e->cookie ? HF_EVENT_COOKIE : 0);
-	MSG_PUT(msg, EVENT, code, HF_EVENT_ESTABLISHED);
-	MSG_PUT(msg, EVENT, state, HF_STATE_ESTABLISHED);
-	if (e->code) {
-		MSG_PUT(msg, EVENT, code, e->code);
-		MSG_PUT(msg, EVENT, state, HF_STATE_CLOSED);
-	}
-	MSG_PUT(msg, EVENT, listener, e->listener | (e->local_port ? 64 : 0));
-	MSG_PUT(msg, EVENT, options, (e->bare ? 0 : 7) | (e->syn_lost ? 8 : 0) | (e->frame_follows ? 16 : 0));
-	MSG_PUT(msg, EVENT, mss, 1000);
-	MSG_PUT(msg, EVENT, snd_wscale, e->bare ? 0 : 3);
-	MSG_PUT(msg, EVENT, rcv_wscale, e->bare ? 0 : 5);
-	memcpy(msg + HF_AT_EVENT_remote_addr, mapped, 12);
-	memcpy(msg + HF_AT_EVENT_local_addr, mapped, 12);
-	put32(msg + HF_AT_EVENT_remote_addr + 12, PEER_ADDR);
-	put32(msg + HF_AT_EVENT_local_addr + 12, e->local_addr ? e->local_addr : OUR_ADDR);
-	if (e->ip6) {
-		memcpy(msg + HF_AT_EVENT_remote_addr, PEER6, 16);
-		memcpy(msg + HF_AT_EVENT_local_addr, OUR6, 16);
-	}
-	if (e->tags) {
-		MSG_PUT(msg, EVENT, options, MSG_GET(msg, EVENT, options) | e->tags << 5);
-		MSG_PUT(msg, EVENT, vlan, 5);
-		MSG_PUT(msg, EVENT, vlan_inner, e->tags > 1 ? 6 : 0);
-	}
-	MSG_PUT(msg, EVENT, remote_port, e->remote_port);
-	MSG_PUT(msg, EVENT, local_port, e->local_port ? e->local_port : OUR_PORT);
-	put48(msg + HF_AT_EVENT_remote_mac, PEER_MAC);
-	MSG_PUT(msg, EVENT, iss, iss);
-	MSG_PUT(msg, EVENT, irs, IRS);
-	MSG_PUT(msg, EVENT, snd_una, iss + 1);
-	MSG_PUT(msg, EVENT, snd_nxt, iss + 1);
-	MSG_PUT(msg, EVENT, rcv_nxt, IRS + 1);
-	MSG_PUT(msg, EVENT, snd_wnd, e->bare ? 1000 : 8000);
-	MSG_PUT(msg, EVENT, rcv_wnd, 64240);
-	MSG_PUT(msg, EVENT, snd_wl1, IRS + 1);
-	MSG_PUT(msg, EVENT, snd_wl2, iss + 1);
-	MSG_PUT(msg, EVENT, ts_recent, e->bare ? 0 : TS_RECENT);
-	MSG_PUT(msg, EVENT, ts_offset, e->bare ? 0 : TSVAL - 1000);
-	MSG_PUT(msg, EVENT, tsecr, e->bare ? 0 : 69990);
-	MSG_PUT(msg, EVENT, rtt_ms, 3);
-	MSG_PUT(msg, EVENT, now_ms, 1000);
-	MSG_PUT(msg, EVENT, seg_wnd, 1000);
-	return 128;
-}
 
 static void event_is_read(void)
 {
@@ -1380,6 +1304,130 @@ out:
 	host_end(h);
 }
 
+/* ---- closing by the board ---- */
+
+/* An idle connection that the application gives back; the n-th command must be its CLOSE. */
+static void check_close_command(struct host *h, unsigned n, bool bare, unsigned sent)
+{
+	const struct fake_command *k = fake_board_command(&h->board, n);
+
+	if (!CHECK(k != NULL, "no command %u: %s", n, hf_error(h->dev)))
+		return;
+	CHECK_EQ(k->code, HF_COMMAND_CLOSE, "command");
+	CHECK_EQ(get32(k->body + HF_AT_EVENT_remote_addr + 12), PEER_ADDR, "remote");
+	CHECK_EQ(get32(k->body + HF_AT_EVENT_local_addr + 12), OUR_ADDR, "local");
+	CHECK_EQ(MSG_GET(k->body, EVENT, local_port), OUR_PORT, "local port");
+	CHECK_EQ(get48(k->body + HF_AT_EVENT_remote_mac), PEER_MAC, "MAC");
+	CHECK_EQ(MSG_GET(k->body, EVENT, state), HF_STATE_ESTABLISHED, "state");
+	/* Without window scaling the socket has it with shifts of 0, which is the same. */
+	CHECK_EQ(MSG_GET(k->body, EVENT, options), bare ? 1 : 7, "options");
+	CHECK_EQ(MSG_GET(k->body, EVENT, snd_nxt), ISS + 1 + sent, "SND.NXT");
+	CHECK_EQ(MSG_GET(k->body, EVENT, snd_una), ISS + 1 + sent, "SND.UNA");
+	CHECK_EQ(MSG_GET(k->body, EVENT, rcv_nxt), IRS + 1, "RCV.NXT");
+	/* The kernel takes timestamps off until it has sent something. */
+	CHECK(MSG_GET(k->body, EVENT, mss) == 1000 || (bare && MSG_GET(k->body, EVENT, mss) == 988), "MSS %u",
+		(unsigned)MSG_GET(k->body, EVENT, mss));
+	CHECK_EQ(MSG_GET(k->body, EVENT, snd_wscale), bare ? 0 : 3, "peer's shift");
+	CHECK_EQ(MSG_GET(k->body, EVENT, rcv_wscale), bare ? 0 : 5, "our shift");
+	CHECK_EQ(MSG_GET(k->body, EVENT, snd_wnd), bare ? 1000 : 8000, "SND.WND");
+	CHECK(MSG_GET(k->body, EVENT, rto_ms) >= 200, "RTO %u", (unsigned)MSG_GET(k->body, EVENT, rto_ms));
+	CHECK_EQ(MSG_GET(k->body, EVENT, ts_recent), bare ? 0 : TS_RECENT,
+		"TS.Recent, which only the kernel's ACK tells");
+	if (!bare)
+		CHECK((uint32_t)MSG_GET(k->body, EVENT, ts_offset) - TSVAL < 60000, "TSval %u is not on from %u",
+			(unsigned)MSG_GET(k->body, EVENT, ts_offset), TSVAL);
+}
+
+static void the_board_closes(void)
+{
+	struct host *h = host_new();
+	int fd;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	for (int bare = 0; bare < 2; bare++) {
+		host_event(h, &(struct fake_event){ .id = 0x10005u + (unsigned)bare,
+				      .remote_port = (uint16_t)(1234 + bare),
+				      .bare = bare });
+		fd = hf_accept(h->listener, NULL, 2000);
+		if (!CHECK(fd >= 0, "hf_accept: %d %s", fd, hf_error(h->dev)))
+			break;
+		h->board.new_id = 0x70009u + (unsigned)bare;
+		CHECK_EQ(hf_close_socket(h->dev, fd, HF_CLOSE_OFFLOAD), 0, "close");
+		CHECK(fcntl(fd, F_GETFD) < 0 && errno == EBADF, "the descriptor is still open");
+		check_close_command(h, (unsigned)bare, bare, 0);
+	}
+	CHECK_EQ(stat_of(h, "host.closes"), 2, "closes");
+	/* The end of the sockets concerns the board no more: no RELEASE; and nothing went over the wire. */
+	host_event(h, &(struct fake_event){ .id = 0x10009, .remote_port = 999, .listener = 9 });
+	CHECK(fake_board_wait(&h->board, &h->board.commands, 3), "no ABORT");
+	CHECK_EQ(h->board.command[2].code, HF_COMMAND_ABORT, "the third command is another's");
+	CHECK_EQ(h->board.frames, 0, "frames");
+	host_end(h);
+}
+
+static void closes_that_are_refused(void)
+{
+	struct host *h = host_new();
+	struct segment s;
+	char buffer[8];
+	int fd, copy, udp, idle;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	udp = socket(AF_INET, SOCK_DGRAM, 0);
+	idle = socket(AF_INET, SOCK_STREAM, 0);
+	h->board.command_status = HF_STATUS_BAD_STATE;
+	host_start(h, 4);
+	host_event(h, &(struct fake_event){ .id = 0x10005, .remote_port = 1234 });
+	fd = hf_accept(h->listener, NULL, 2000);
+	if (!CHECK(fd >= 0, "hf_accept: %d %s", fd, hf_error(h->dev)))
+		goto out;
+#define REFUSED(fd, rc, name) CHECK_EQ(hf_close_socket(h->dev, fd, HF_CLOSE_OFFLOAD), rc, name)
+	CHECK_EQ(hf_close_socket(h->dev, fd, 2), -EINVAL, "unknown flag");
+	REFUSED(-1, -EBADF, "no descriptor");
+	REFUSED(udp, -EOPNOTSUPP, "UDP");
+	REFUSED(idle, -ENOTCONN, "not connected");
+
+	copy = dup(fd);
+	REFUSED(fd, -EUSERS, "a second descriptor");
+	CHECK(strstr(hf_error(h->dev), "shared") != NULL, "the text is '%s'", hf_error(h->dev));
+	close(copy);
+
+	s = from_peer(1234, IRS + 1, ISS + 1, HF_ACK | HF_PSH, "nop nop ts=5001:70002", "abc");
+	host_segment(h, 0x10005, &s);
+	CHECK(recv(fd, buffer, 1, MSG_PEEK) == 1, "recv");
+	REFUSED(fd, -EBUSY, "unread data");
+	CHECK(recv(fd, buffer, sizeof(buffer), 0) == 3, "recv");
+
+	CHECK(write(fd, "hello", 5) == 5, "write");
+	REFUSED(fd, -EINPROGRESS, "unacknowledged data");
+	s = from_peer(1234, IRS + 4, ISS + 6, HF_ACK, "nop nop ts=5002:70002", NULL);
+	host_segment(h, 0x10005, &s);
+	for (unsigned i = 0; i < 400 && hf_close_socket(h->dev, fd, HF_CLOSE_OFFLOAD) == -EINPROGRESS; i++) {
+		usleep(5000);
+	}
+	REFUSED(fd, -EAGAIN, "the board says BAD_STATE, or the kernel keeps its ACK to itself");
+	CHECK_EQ(stat_of(h, "host.closes"), 0, "closes");
+
+	/* It is as it was. */
+	CHECK(write(fd, "again", 5) == 5, "write: %s", strerror(errno));
+	s = from_peer(1234, IRS + 4, ISS + 6, HF_ACK | HF_PSH, "nop nop ts=5003:70002", "def");
+	host_segment(h, 0x10005, &s);
+	CHECK(recv(fd, buffer, sizeof(buffer), 0) == 3, "recv");
+	close(fd);
+#undef REFUSED
+out:
+	close(udp);
+	close(idle);
+	host_end(h);
+}
+
 /* ---- the board goes away, or comes back ---- */
 
 struct waiter {
@@ -1546,8 +1594,8 @@ int main(int argc, char **argv)
 		CASE_ONCE(connects_that_fail), CASE_ONCE(connect_arguments), CASE_ONCE(board_dies_in_mid_accept),
 		CASE_ONCE(closing_ends_the_wait), CASE_ONCE(board_comes_back_from_a_reset),
 		CASE_ONCE(ipv6_connection_becomes_a_socket), CASE_ONCE(vlan_of_the_event_is_in_the_replay),
-		CASE_ONCE(large_segments_are_cut), CASE_ONCE(netdev_deleted_under_our_hands),
-		CASE_ONCE(counters_have_names), { 0 } };
+		CASE_ONCE(large_segments_are_cut), CASE_ONCE(the_board_closes), CASE_ONCE(closes_that_are_refused),
+		CASE_ONCE(netdev_deleted_under_our_hands), CASE_ONCE(counters_have_names), { 0 } };
 
 	privileged = enter_namespace();
 	return bench_main(argc, argv, "handoff", cases);
