@@ -184,7 +184,7 @@ GENERIC  = $(MAKE) B=build/generic R=$R CFLAGS='-O2 -g'
 test-bpf:  ## handing connections to kernel listeners, in QEMU with the kernels of Debian 13 and 12
 	+$(GENERIC) build/generic/tests/test_kernel_listener
 	tests/guest/bpf build/generic
-IN_GUEST = $(addprefix build/generic/,tests/guest/driver tests/guest/pcie_selftest examples/http_server)
+IN_GUEST = $(addprefix build/generic/,tests/guest/driver tests/guest/pcie_selftest examples/http_server handfastd)
 test-pcie: $B/handfast $B/tests/guest/echo  ## the simulated board as PCI device of a Linux guest: driver, resets, curl
 	tools/install.sh pciutils curl iproute2
 	+$(GENERIC) $(IN_GUEST)

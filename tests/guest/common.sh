@@ -112,7 +112,7 @@ curl_all() {
 		curl -s -m 10 http://192.0.2.2/ | grep -q 'made in hardware' && ((got += 1))
 	done
 	((got == $1)); ok "$got of $1 requests of curl, one after the other, answered from inside the guest"
-	curl -sS -m 20 -Z --parallel-max "$1" "http://192.0.2.2/[1-$1]" > "$dir/parallel" 2> "$dir/progress"
+	curl -sS -m 20 -Z --parallel-max "$1" "http://192.0.2.2/?[1-$1]" > "$dir/parallel" 2> "$dir/progress"
 	got=$(grep -c 'made in hardware' "$dir/parallel")
 	((got == $1)); ok "$got of $1 at once"
 }
