@@ -1013,7 +1013,7 @@ static void waits_double_and_end(void)
 /* Random adds, tries and removals beside a plain array: the same one is due first, slots and serials never mix. */
 static void order_is_that_of_a_plain_list(void)
 {
-	enum { MAX = 50 };
+	enum { MAX = 100 };
 	struct pending_set *set = pending_new(MAX, 4000);
 	struct {
 		uint32_t slot;
@@ -1024,11 +1024,11 @@ static void order_is_that_of_a_plain_list(void)
 	uint64_t seed = 7;
 
 	for (unsigned step = 0; step < 20000; step++) {
-		unsigned what = random_below(&seed, 4), i = n ? random_below(&seed, n) : 0;
+		unsigned what = random_below(&seed, 8), i = n ? random_below(&seed, n) : 0;
 		int64_t first = INT64_MAX;
 
 		t += random_below(&seed, 5);
-		if (what == 0) {
+		if (what < 3) {
 			uint32_t slot = pending_add(set, t);
 
 			CHECK_EQ(slot == PENDING_NONE, n == MAX, "full");
@@ -1036,7 +1036,7 @@ static void order_is_that_of_a_plain_list(void)
 				list[n].slot = slot;
 				list[n++].serial = pending_at(set, slot)->serial;
 			}
-		} else if (what == 1 && n) {
+		} else if (what < 5 && n) {
 			pending_remove(set, list[i].slot);
 			CHECK_EQ(pending_find(set, list[i].serial), PENDING_NONE, "found after its removal");
 			list[i] = list[--n];
