@@ -1057,6 +1057,34 @@ static void order_is_that_of_a_plain_list(void)
 	pending_free(set);
 }
 
+/* Added at random times, half of them removed: the rest comes out by time. */
+static void what_is_left_comes_out_by_time(void)
+{
+	enum { N = 200 };
+	uint64_t seed = 3;
+
+	for (unsigned round = 0; round < 100; round++) {
+		struct pending_set *set = pending_new(N, 1000);
+		uint32_t slot[N];
+		int64_t last = INT64_MIN;
+
+		for (unsigned i = 0; i < N; i++)
+			slot[i] = pending_add(set, random_below(&seed, 100000));
+		for (unsigned i = 0; i < N; i += 2)
+			pending_remove(set, slot[i]);
+		for (unsigned i = 0; i < N / 2; i++) {
+			uint32_t first = pending_due(set, 100000);
+
+			if (!CHECK(first != PENDING_NONE && pending_at(set, first)->due_ms >= last, "not by time"))
+				break;
+			last = pending_at(set, first)->due_ms;
+			pending_remove(set, first);
+		}
+		CHECK_EQ(pending_count(set), 0, "left");
+		pending_free(set);
+	}
+}
+
 static void every_reason_has_words(void)
 {
 	for (unsigned i = 0; i < KERNEL_LISTENER_REASONS; i++) {
@@ -1071,6 +1099,7 @@ static void every_reason_has_words(void)
 static const struct bench_case cases[] = {
 	CASE_ONCE(waits_double_and_end),
 	CASE_ONCE(order_is_that_of_a_plain_list),
+	CASE_ONCE(what_is_left_comes_out_by_time),
 	CASE_ONCE(every_reason_has_words),
 	CASE_ONCE(accept_returns_the_connection),
 	CASE_ONCE(ip6_and_dual_stack),
