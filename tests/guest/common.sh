@@ -7,9 +7,10 @@ passed=0 failed=0
 pids=()
 
 say() { echo "$name: $*"; }
-skip() { # skip WHY: 77, the exit code of a test that cannot run here
+skip() { # skip WHY: what cannot run here is no failure, but in CI
 	echo "skipped: $name: $*"
-	exit 77
+	[[ ${CI:-} != true ]]
+	exit
 }
 ok() { # ok WHAT, of the status before
 	if [[ $? == 0 ]]; then
