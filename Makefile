@@ -205,6 +205,9 @@ fuzz:  ## fuzz what takes bytes from outside, FUZZ_SECONDS for each program of t
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' \
 		$(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 	tests/fuzz/run build/fuzz $(or $(FUZZ_SECONDS),20)
+ring-messages: $B/handfast $B/tests/test_transport_pcie  ## 1,000,000 messages each way over PCIe rings, none lost, none twice
+	for case in ring_messages answers_out_of_order; do for engine in model rtl; do \
+		HF_RING_MESSAGES=1000000 $B/tests/test_transport_pcie --target $$engine --case $$case || exit 1; done; done
 waves:  ## the last 2,000 cycles of a lock-step run as build/waves.fst: make waves SEED=s CYCLES=n
 	$(MAKE) B=build/waves OBJ=$(OBJ) VFLAGS='$(VFLAGS) --trace-fst --trace-structs' LDLIBS='$(LDLIBS) -lz' \
 		TRACE='-DVM_TRACE=1 -DVM_TRACE_FST=1' build/waves/lockstep
@@ -225,7 +228,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants fuzz sanitize waves wave clean help
+.PHONY: all small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants fuzz ring-messages sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)
