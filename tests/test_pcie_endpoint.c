@@ -1986,6 +1986,7 @@ static void random_tlps_do_no_harm(void)
 			g->say_head = g->say_tail;
 			g->out.m_axis_c2h_tvalid = 0;
 			CHECK_EQ(pcie_link_flr(g->link), 0, "FLR");
+			rig_vectors(g);
 			rig_rings(g, 12, LOW, HIGH, STATUS);
 			rig_set(g, HF_PCIE_TIMEOUT, 2000);
 		}
