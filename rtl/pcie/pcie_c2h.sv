@@ -76,7 +76,10 @@ module pcie_c2h #(
 
   logic         sending_q, start;
   logic [9:0]   beats_q;
-  logic [31:0]  planned_q, room_bytes;
+  logic [31:0]  planned_q;
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic [31:0]  room_bytes;             // whole beats, at most 2^22
+  /* verilator lint_on UNUSEDSIGNAL */
   logic [9:0]   avail_q, split_beats;
   logic         split_valid, moved_q;
 
