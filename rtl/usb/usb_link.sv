@@ -61,7 +61,7 @@ module usb_link #(
     if (MAX_FRAME < 60 || MAX_FRAME > 16368) begin : g_illegal_frame
       usb_link_needs_MAX_FRAME_of_60_to_16368 illegal ();
     end
-    if (C2H_BEATS_LOG2 > 15 || H2C_BEATS_LOG2 > 15 || FITTING < 1 || (1 << C2H_BEATS_LOG2) < MESSAGE_BEATS + 2) begin : g_illegal_buffer
+    if (C2H_BEATS_LOG2 > 15 || H2C_BEATS_LOG2 > 15 || FITTING < 1 || (1 << C2H_BEATS_LOG2) < MESSAGE_BEATS) begin : g_illegal_buffer
       usb_link_buffers_must_hold_a_MAX_FRAME illegal ();
     end
     if (ASK_MS < 1 || ASK_MS > 250) begin : g_illegal_ask

@@ -5,7 +5,7 @@
 //         opened anew, discards them. Keeps a copy of HELLO, and begins every opened link with it.
 // Input   s_axis_c2h: as the core's m_axis_c2h. open; flush: one clock, the link is opened, opened anew or closed, open is
 //         new from the next clock on.
-// Output  put_*: beats of messages for usb_link_tx. discarded: one clock per message that nobody gets.
+// Output  put_*: beats of messages for usb_link_tx. discarded: one clock per message that nobody gets (HELLO is kept).
 // Timing  combinational from s_axis_c2h to put; tready is a function of registers and put_ready. Reset: no HELLO known.
 `include "handfast_defs.svh"
 
@@ -45,7 +45,7 @@ module usb_link_c2h (
   assign put_valid = saying_q || (beat && !drop);
   assign put_data = saying_q ? hello[say_q] : s_axis_c2h_tdata;
   assign put_last = saying_q ? say_q == HELLO_LAST : s_axis_c2h_tlast;
-  assign discarded = beat && s_axis_c2h_tlast && drop;
+  assign discarded = beat && s_axis_c2h_tlast && drop && !is_hello;
 
   always_ff @(posedge clk) begin
     if (beat && is_hello) hello[index_q] <= s_axis_c2h_tdata;

@@ -92,7 +92,7 @@ module usb_link_tx #(
     if (put) write_q <= write_q + P'(1);
     put_q <= put_d;
     oldest_q <= begin_at[una_q[3:0]];
-    put_ready_q <= used + P'(put) < P'((1 << BEATS_LOG2) - 1) && put_d - una_q < WINDOW;
+    put_ready_q <= used + P'(put) < P'(1 << BEATS_LOG2) && put_d - una_q < WINDOW;
     if (ack_counts) begin
       una_q <= peer_ack;
       limit_q <= peer_ack + window;
