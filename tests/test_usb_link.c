@@ -601,6 +601,7 @@ static void window_closes_with_the_core_and_opens_again(void)
 		p = next_at(__LINE__, t, 1);
 	while (p->window < 5 && p->window >= 1);
 	CHECK(p->window >= 5 && p->window <= 8, "window in the end: %u", p->window);
+	card_ms(t->card, 2);
 	t->got_count = 0;
 	CHECK_EQ(t->h2c, 8, "messages to the core");
 	say(t, DATA, 8, 1, 8);
@@ -618,6 +619,7 @@ static void longest_and_shortest_messages_pass(void)
 
 	t->card->h2c_message = NULL;
 	t->card->c2h_message = NULL;
+	t->card->tick_clocks = 10000;
 	for (unsigned i = 0; i < COUNT(lengths); i++) {
 		memset(payload, (int)i + 1, sizeof payload);
 		payload[2] = lengths[i] & 255;
