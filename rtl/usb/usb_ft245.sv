@@ -50,19 +50,22 @@ module usb_ft245 #(
   logic       ask_q, asked, done_q, done;
   logic       side_rst, ft_rst;
   logic [2:0] ft_held_q;                                    // clocks in reset
+  logic [1:0] settle_q;                                     // clocks since configuration: `asked` means nothing before
+  initial {settle_q, done_q} = 3'd0;
 
   always_ff @(posedge clk) begin
     if (rst) ask_q <= 1'b1;
     else if (done) ask_q <= 1'b0;
   end
-  assign side_rst = ask_q || done;
+  assign side_rst = rst || ask_q || done;
   cross_sync ask_over (.clk(ft_clk), .rst(1'b0), .d(ask_q), .q(asked));
   always_ff @(posedge ft_clk) begin
     if (!asked) ft_held_q <= 3'd0;
     else if (!ft_held_q[2]) ft_held_q <= ft_held_q + 3'd1;
     done_q <= asked && ft_held_q[2];
+    if (settle_q != 2'd3) settle_q <= settle_q + 2'd1;
   end
-  assign ft_rst = asked || done_q;
+  assign ft_rst = asked || done_q || settle_q != 2'd3;
   cross_sync done_back (.clk(clk), .rst(1'b0), .d(done_q), .q(done));
 
   // ---- crossings ----

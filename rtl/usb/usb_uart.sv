@@ -47,22 +47,17 @@ module usb_uart #(
 
   assign unused_tlast = s_axis_up_tlast;
   assign out_bit_ends = out_time_q >= LAST;
-  assign s_axis_up_tready = out_left_q == 4'd0;
+  assign s_axis_up_tready = out_left_q == 4'd0 || (out_left_q == 4'd1 && out_bit_ends);
   assign txd = out_q[0];
 
   always_ff @(posedge clk) begin
-    if (out_left_q == 4'd0) begin
-      out_time_q <= '0;
-      if (s_axis_up_tvalid) begin
-        out_q <= {1'b1, s_axis_up_tdata, 1'b0};
-        out_left_q <= 4'd10;
-      end
-    end else begin
-      out_time_q <= out_bit_ends ? out_time_q - WRAP : out_time_q + CLOCK;
-      if (out_bit_ends) begin
-        out_q <= {1'b1, out_q[9:1]};
-        out_left_q <= out_left_q - 4'd1;
-      end
+    out_time_q <= out_left_q == 4'd0 ? '0 : out_bit_ends ? out_time_q - WRAP : out_time_q + CLOCK;
+    if (s_axis_up_tvalid && s_axis_up_tready) begin
+      out_q <= {1'b1, s_axis_up_tdata, 1'b0};
+      out_left_q <= 4'd10;
+    end else if (out_left_q != 4'd0 && out_bit_ends) begin
+      out_q <= {1'b1, out_q[9:1]};
+      out_left_q <= out_left_q - 4'd1;
     end
     if (rst) begin
       out_q <= 10'h3ff;
