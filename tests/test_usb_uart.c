@@ -65,7 +65,7 @@ static bool line_sample(struct line *l, uint64_t now, bool rxd)
 		return false;
 	}
 	l->in_last = rxd;
-	if (now < l->in_start + l->bit * l->in_bits + l->bit / 2)
+	if (now + PERIOD <= l->in_start + l->bit * l->in_bits + l->bit / 2) /* it stays so until the next clock */
 		return false;
 	if (l->in_bits && l->in_bits <= 8)
 		l->in_byte = (uint8_t)(l->in_byte >> 1 | rxd << 7);
