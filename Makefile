@@ -7,7 +7,8 @@ VERILATOR = verilator
 YOSYS     = yosys
 CFLAGS    = -O3 -march=native -g
 CXXFLAGS  = -O3 -march=native
-LDLIBS    = -lpcap -lpthread
+HOST_LIBS = -lusb-1.0 -lz
+LDLIBS    = -lpcap -lpthread $(HOST_LIBS)
 CYCLES    = 5000000
 SEED      = 1
 
@@ -63,7 +64,7 @@ $B/lib%.a:
 	@mkdir -p $B && rm -f $@
 	$(AR) rcs $@ $^
 $B/libhandfast.so: $(HOST)
-	$(CC) -shared $(LDFLAGS) -o $@ $^
+	$(CC) -shared $(LDFLAGS) -o $@ $^ $(HOST_LIBS)
 
 LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 $B/%: $(OBJ)/sim/main_%.o $(LIBS)
