@@ -72,7 +72,7 @@ $B/libhandfast.so: $(HOST)
 LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 $B/%: $(OBJ)/sim/main_%.o $(LIBS)
 	$(LINK)
-$B/handfast: $(OBJ)/host/handfast.o $(LIBS)
+$B/handfast: $(OBJ)/host/handfast.o $(call objects,host/cli/*.c) $(LIBS)
 	$(LINK)
 $B/examples/%: $(OBJ)/examples/%.o $B/libhandfast.a
 	@mkdir -p $(@D)
