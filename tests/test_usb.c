@@ -613,6 +613,48 @@ static void chosen_by_serial(void)
 	end(&board);
 }
 
+/* `handfast boards`: free, taken, and for programs. */
+static void listed(void)
+{
+	char out[96], expected[160], folder[96], line[200];
+	struct usb_process board;
+	struct device *dev;
+	struct seen seen;
+
+	if (!begin(&board, "model"))
+		return;
+	snprintf(out, sizeof(out), "%s/out.txt", board.folder);
+	snprintf(folder, sizeof(folder), "boards --wait 3000 --dir %s", board.folder);
+	CHECK_EQ(finish(run(true, out, folder)), 0, "exit code with a board");
+	snprintf(expected, sizeof(expected), "usb:SIM%u", board.port);
+	CHECK(strstr(text_of(out), expected) && strstr(text_of(out), "USB 480 Mbit/s at 1-1") &&
+			strstr(text_of(out), "free, 1024 entries, 64 bits"),
+		"boards: %s", text_of(out));
+	snprintf(line, sizeof(line), "%s --json unix:%s/no\"ne", folder, board.folder);
+	CHECK_EQ(finish(run(true, out, line)), 0, "exit code with a board");
+	snprintf(expected, sizeof(expected), "\"answers\": true, \"version\": %d, \"slots\": 1024, \"data_width\": 64",
+		HF_ABI_VERSION);
+	CHECK(strstr(text_of(out), expected) && strstr(text_of(out), "no\\\"ne\", \"serial\": \"\""),
+		"boards --json: %s", text_of(out));
+	dev = open_usb(&seen);
+	snprintf(line, sizeof(line), "boards --wait 300 --dir %s", board.folder);
+	CHECK_EQ(finish(run(true, out, line)), 1, "exit code with one that is taken");
+	snprintf(expected, sizeof(expected), "is used by test_usb (pid %d)", getpid());
+	CHECK(strstr(text_of(out), expected) != NULL, "boards: %s", text_of(out));
+	device_close(dev);
+	testbed("unplug");
+	CHECK_EQ(finish(run(true, out, folder)), 1, "exit code without a board");
+	snprintf(expected, sizeof(expected), "boards: none on USB, on PCI, or in %s\n", board.folder);
+	CHECK(!strcmp(text_of(out), expected), "boards: %s", text_of(out));
+	CHECK_EQ(finish(run(true, out, "boards --wait never")), 2, "exit code of a bad number");
+	CHECK(!strcmp(text_of(out), "boards: --wait never: not 1 to 60000 milliseconds\n"), "boards: %s", text_of(out));
+	CHECK_EQ(finish(run(true, out, "boards usb")), 2, "exit code of a bad URI");
+	CHECK(!strncmp(text_of(out), "boards: usb: not one of unix:PATH, usb:[SERIAL]", 46), "boards: %s",
+		text_of(out));
+	unlink(out);
+	end(&board);
+}
+
 static void second_process_is_refused(void)
 {
 	struct usb_process board;
@@ -929,6 +971,7 @@ int main(int argc, char **argv)
 		CASE_ONCE(unplugged_at_random_moments),
 		CASE_ONCE(plugged_in_while_waiting),
 		CASE_ONCE(chosen_by_serial),
+		CASE_ONCE(listed),
 		CASE_ONCE(second_process_is_refused),
 		CASE_ONCE(no_permission),
 		CASE_ONCE(other_firmware),
