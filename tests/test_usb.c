@@ -79,7 +79,7 @@ static int try_open(const char *uri, int timeout_ms, struct seen *seen, struct d
 static struct device *open_usb(struct seen *seen)
 {
 	char why[TRANSPORT_WHY_BYTES] = "";
-	struct device *dev;
+	struct device *dev = NULL;
 	int rc = -ETIMEDOUT;
 
 	/* A register must answer within 100 ms, which a busy machine may not keep: so try again. */
