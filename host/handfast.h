@@ -54,7 +54,8 @@ struct hf_options {
 
 /* hf_open - take over a board and make its TAP netdev.
  *
- *   uri      "unix:PATH": a board process that listens at PATH; the other forms are those of docs/software.md
+ *   uri      "unix:PATH": a board process that listens at PATH; "pci:0000:01:00.0": a card (docs/pcie.md);
+ *            "vfio-user:PATH": a simulated one; and what else transport_open() knows
  *   options  read during the call only
  *
  * Checks the board's version, creates and configures the TAP netdev (it exists until hf_close()), loads
@@ -65,7 +66,8 @@ struct hf_options {
  *   -ENOENT, -ECONNREFUSED, -EPROTOTYPE, -ENAMETOOLONG  no board listens at PATH; as connect(2)
  *   -EPROTO        what listens there is no board, or one of another version
  *   -ETIMEDOUT     the board did not say HELLO, or did not answer a register access within 100 ms
- *   -ENODEV        the board hung up
+ *   -ENODEV        the board hung up, or has a host already
+ *   -ENOTSUP, -EACCES, -EBUSY  a card that is not bound to vfio-pci, may not be opened, or has a host already
  *   -ECONNRESET    the board was reset while it was being set up
  *   -EPERM         no CAP_NET_ADMIN, or /dev/net/tun may not be opened
  *   -EBUSY         the TAP netdev is in use

@@ -5,7 +5,7 @@
 //         bring is given on in order; a message's end is known by its length field. On an error the ring stops until it
 //         was disabled: a message shorter than its header, no completion in time, a completion with an error.
 // Input   enable, base, size_log2 (12 to 22), doorbell with value: H2C_TAIL. timeout in clocks. cpl_*: pcie_rx.
-// Output  tail, head; active: a read is outstanding. refused: see pcie_index. reached: head became tail. error_*, unexpected,
+// Output  tail, head; active: on, or a read is outstanding. refused: see pcie_index. reached: head became tail. error_*, unexpected,
 //         malformed: pulses. req_*: one memory read; grant: it leaves. m: the core's stream, tlast in bit 64.
 //         A message that is broken off (by an error, or by disabling) is ended for the core with another length than it
 //         says; what is left of one while the core is reset (core_down) is dropped.
@@ -77,7 +77,10 @@ module pcie_h2c (
   logic [31:0] issued_q, now_q;
   logic        start, stop, moved_q, split_valid, run;
   logic [9:0]  split_beats, avail_q;
-  logic [31:0] unread, place;
+  logic [31:0] place;
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic [31:0] unread;                  // whole beats, at most 2^22
+  /* verilator lint_on UNUSEDSIGNAL */
 
   assign run = state_q == RUN && enable;
   assign start = state_q == OFF && enable && used_q == 8'd0;
@@ -101,7 +104,10 @@ module pcie_h2c (
   logic [2:0]  slot, slot_q;
   logic        known, fits, write_q, good_q, known_q, failed_q, end_q, end_good_q;
   logic [5:0]  at_q;
-  logic [6:0]  words, words_q, room_q, got;
+  logic [6:0]  words, words_q, room_q;
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic [6:0]  got;                     // less than 64 while any is left
+  /* verilator lint_on UNUSEDSIGNAL */
   logic [31:0] carry_q;
 
   assign slot = cpl_tag[2:0];
@@ -159,16 +165,18 @@ module pcie_h2c (
   assign drop = oldest_whole && !run;
   assign fetch = oldest_whole && run && !stop && !ending_q && (!beat_valid_q || beat_pop);
   assign retire = fetch && {1'b0, read_q} + 7'd1 == beats[oldest_q];
-  assign active = used_q != 8'd0;
+  assign active = state_q != OFF || used_q != 8'd0;
 
   pcie_index #(.CARD_PRODUCES(0)) index (
-    .clk(clk), .rst(rst), .start(start), .running(run), .size_log2(size_log2), .doorbell(doorbell),
+    .clk(clk), .rst(rst), .start(state_q == OFF), .running(run), .size_log2(size_log2), .doorbell(doorbell),
     .value(value), .advance(retire), .beats({3'd0, beats[oldest_q]}), .producer(tail), .consumer(head), .refused(refused)
   );
 
   // ---- messages ----
   logic [13:0] rest_q;                  // beats of the message still to come
+  /* verilator lint_off UNUSEDSIGNAL */
   logic [16:0] rounded;
+  /* verilator lint_on UNUSEDSIGNAL */
   logic        skip_q, header, short_message, push, go;
   assign go = m_ready && !core_down;
   assign header = rest_q == 14'd0;
@@ -248,7 +256,7 @@ module pcie_h2c (
       default: state_q <= state_q;
     endcase
     if (!enable) state_q <= OFF;
-    if (start) issued_q <= '0;
+    if (state_q == OFF) issued_q <= '0;
 
     if (rst) begin
       state_q <= OFF;

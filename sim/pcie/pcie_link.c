@@ -21,7 +21,7 @@ enum {
 	READS_MAX = 64,		 /* of the card, not completed; it has 8 tags */
 	RETURNS_MAX = 1024,	 /* credits on their way back */
 	QUEUE_SHORT = 4,	 /* TLPs that wait before completions are made */
-	BUS_MASTER_LAG = 3,	 /* clocks after which no more TLP may begin */
+	CONFIG_LAG = 4,		 /* clocks after which a change of configuration space holds */
 	READ_TIMEOUT = 12500000, /* clocks of pcie_clk: 50 ms */
 	FLR_TIMEOUT = 25000000,
 	FLR_REST = 4
@@ -62,6 +62,8 @@ struct link {
 	unsigned boot_core, boot_pcie, hold_pcie_rst;
 	bool caller_rst, wrote_rst;
 	uint64_t dma_allowed; /* the last clock in which a TLP of DMA might be decided on */
+	/* Sizes allowed in the clocks before, and when the TLP under way began. */
+	size_t payload_was[CONFIG_LAG], read_was[CONFIG_LAG], payload_most, read_most;
 
 	/* to the card */
 	struct tlp *first, **last;
@@ -317,7 +319,7 @@ static void check_begin(struct link *l, uint64_t data)
 
 	if (kind == CPL || kind == CPLD)
 		return;
-	if (l->base.clocks > l->dma_allowed + BUS_MASTER_LAG)
+	if (l->base.clocks > l->dma_allowed + CONFIG_LAG)
 		fault(l, "a request without Bus Master Enable, or during a reset");
 	if (kind == MWR3 || kind == MWR4) {
 		if (!free_of(c->ph, l->used_ph) || free_of(c->pd, l->used_pd) < (dwords + 3) / 4)
@@ -400,7 +402,7 @@ static void take_request(struct link *l)
 		fault(l, "byte enables 0x%02" PRIx32, enables);
 	if (address % 4096 + bytes > 4096)
 		fault(l, "%zu bytes at 0x%" PRIx64 " cross 4 KiB", bytes, address);
-	if (bytes > size_of(write ? c->max_payload : c->max_read))
+	if (bytes > (write ? l->payload_most : l->read_most))
 		fault(l, "%zu bytes are more than Max_%s_Size", bytes, write ? "Payload" : "Read_Request");
 	if (write) {
 		spend(l, 1, (unsigned)(dwords + 3) / 4, 0);
@@ -488,6 +490,11 @@ static void watch(struct link *l)
 		l->inside = true;
 		l->len = 0;
 		l->begun = l->base.clocks;
+		l->payload_most = l->read_most = 0;
+		for (unsigned i = 0; i < CONFIG_LAG; i++) {
+			l->payload_most = l->payload_was[i] > l->payload_most ? l->payload_was[i] : l->payload_most;
+			l->read_most = l->read_was[i] > l->read_most ? l->read_was[i] : l->read_most;
+		}
 		check_begin(l, data);
 	}
 	if (!ready)
@@ -537,6 +544,8 @@ static void pcie_edge(struct link *l)
 		l->in.s_axis_tlp_tvalid = 0;
 	if (c->bus_master && !l->flr && !l->in.pcie_rst)
 		l->dma_allowed = b->clocks;
+	l->payload_was[b->clocks % CONFIG_LAG] = size_of(c->max_payload);
+	l->read_was[b->clocks % CONFIG_LAG] = size_of(c->max_read);
 	l->in.m_axis_tlp_tready = !hit(l, b->disorder.tx_stall);
 	l->in.cfg_bus_master = c->bus_master;
 	l->in.cfg_max_payload = c->max_payload & 7;
@@ -641,7 +650,8 @@ static bool link_clock(struct pcie_link *b, const struct hf_out *out, struct hf_
 	eval(l);
 	l->in.clk = 0;
 	eval(l);
-	return l->moved || l->queued || l->read_count;
+	/* A core that is not ready has its HELLO still to say. */
+	return l->moved || l->queued || l->read_count || !out->ready;
 }
 
 static bool outlet_clock(void *ctx, const struct hf_out *out, struct hf_in *in)
