@@ -29,6 +29,7 @@ static const struct command commands[] = {
 	{ "selftest", "the daemon tries its board", selftest_main },
 	{ "reload", "the daemon reads its config again", reload_main },
 	{ NULL, "This machine", NULL },
+	{ "boards", "every board that can be reached: USB, PCI, sockets", boards_main },
 	{ "doctor", "what is in the way of the board's connections, and how to mend it", doctor_main },
 	{ "run", "a program whose sockets the board serves", run_main },
 	{ NULL, "Simulated boards", NULL },

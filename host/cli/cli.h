@@ -24,6 +24,7 @@ int keys_main(int argc, char **argv);	  /* rotate the key of SYN cookies */
 int selftest_main(int argc, char **argv); /* the board, asked by the daemon */
 int reload_main(int argc, char **argv);	  /* the daemon reads its config again */
 int trace_main(int argc, char **argv);	  /* the live ladder */
+int boards_main(int argc, char **argv);	  /* every board that can be reached */
 int doctor_main(int argc, char **argv);	  /* what of this machine is in the way */
 int run_main(int argc, char **argv);	  /* a program whose sockets the board serves */
 
