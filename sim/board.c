@@ -8,13 +8,12 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include "board_host.h"
 #include "commands.h"
-#include "host_port.h"
 #include "lossy.h"
 #include "options.h"
 #include "packet.h"
 #include "session.h"
-#include "unix_socket.h"
 #include "wire.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -28,7 +27,7 @@ enum {
 };
 
 static const char usage[] =
-	"usage: handfast board --engine rtl|model|lockstep --wire WIRE --host unix:PATH|none [options]\n"
+	"usage: handfast board --engine rtl|model|lockstep --wire WIRE --host HOST [options]\n"
 	"\n"
 	"A simulated board as a process. Prints `board: engine=E wire=W host=H ready` when it can be used, a summary\n"
 	"when SIGINT or SIGTERM ends it. It follows the real time, and sleeps while nothing happens.\n"
@@ -60,7 +59,9 @@ static const char usage[] =
 
 struct options {
 	struct engine_options engine;
-	const char *wire, *host, *pcapng; /* host: path, NULL = none */
+	const char *wire, *host, *pcapng;
+	const struct board_host_ops *host_kind; /* NULL = none */
+	const char *host_where;
 	bool ladder, ladder_all, self_configured;
 	struct lossy_chances lossy;
 };
@@ -68,10 +69,10 @@ struct options {
 struct board {
 	struct session session;
 	struct wire wire;
-	struct host_port host;
-	unsigned arrived;      /* frames given to the simulation so far */
-	bool has_host, knocks; /* knocks: a process wants to become the host */
-	struct lossy in, out;  /* the cable, each way */
+	struct board_host *host;		/* NULL = none */
+	struct pollfd host_fds[BOARD_HOST_FDS]; /* what became of its descriptors */
+	unsigned arrived;			/* frames given to the simulation so far */
+	struct lossy in, out;			/* the cable, each way */
 	struct pcapng *pcapng;
 	uint64_t clock_ns; /* CLOCK_MONOTONIC when time_ns was 0 */
 };
@@ -124,9 +125,8 @@ static void on_c2h(void *ctx, const uint8_t *msg, size_t len)
 {
 	struct board *b = ctx;
 
-	if (b->has_host)
-		host_port_send(&b->host, msg, len);
-	b->session.sim->hold_c2h = b->has_host && b->host.waiting;
+	if (b->host && b->host->ops->c2h)
+		b->host->ops->c2h(b->host, &b->session, msg, len);
 }
 
 /* Parse the command line. Returns 0, or the exit code plus 1 (--help is exit code 0). */
@@ -146,7 +146,6 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *host = NULL;
 	const struct option *at;
 	uint64_t chance;
 	int c, code;
@@ -160,7 +159,7 @@ static int parse(int argc, char **argv, struct options *o)
 			o->wire = optarg;
 			break;
 		case HOST:
-			host = optarg;
+			o->host = optarg;
 			break;
 		case PCAPNG:
 			o->pcapng = optarg;
@@ -197,7 +196,7 @@ static int parse(int argc, char **argv, struct options *o)
 				return code + 1;
 		}
 	}
-	if (!o->engine.name || !o->wire || !host) {
+	if (!o->engine.name || !o->wire || !o->host) {
 		fprintf(stderr, "board: --%s is missing (handfast board --help)\n",
 			!o->engine.name ? "engine"
 			: !o->wire	? "wire"
@@ -208,15 +207,15 @@ static int parse(int argc, char **argv, struct options *o)
 	if (code)
 		return code + 1;
 	o->self_configured = o->engine.configured;
-	if (!strncmp(host, "unix:", 5)) {
-		o->host = host + 5;
-	} else if (!strcmp(host, "none")) {
+	if (!strcmp(o->host, "none")) {
 		o->self_configured = true;
-	} else {
-		fprintf(stderr, "board: --host %s: not unix:PATH or none\n", host);
-		return 3;
+		return 0;
 	}
-	return 0;
+	o->host_kind = board_host_kind(o->host, &o->host_where);
+	if (o->host_kind)
+		return 0;
+	fprintf(stderr, "board: --host %s: not one of %s, none\n", o->host, board_host_forms());
+	return 3;
 }
 
 static uint64_t pin_time(const struct board *b)
@@ -246,41 +245,23 @@ static int take_inputs(struct board *b)
 		fprintf(stderr, "board: %s: %s\n", b->wire.name, strerror(-n));
 		return -1;
 	}
-	while (b->has_host && sim_h2c_pending(b->session.sim) < INPUTS_AHEAD &&
-		(len = host_port_receive(&b->host, buffer, sizeof(buffer))) > 0)
-		if (!session_h2c(&b->session, buffer, len))
-			taken++;
+	if (b->host)
+		taken = (int)b->host->ops->take(b->host, &b->session, INPUTS_AHEAD);
 	return taken + (int)(b->arrived - arrived);
-}
-
-static void serve_host(struct board *b)
-{
-	struct sim *sim = b->session.sim;
-
-	if (!b->has_host)
-		return;
-	host_port_flush(&b->host);
-	sim->hold_c2h = b->host.waiting;
-	if (!b->knocks)
-		return;
-	if (b->host.fd < 0)
-		sim_settle(sim, STILL_CLOCKS, BURST_CLOCKS); /* no new host gets what was meant for the one before */
-	if (host_port_accept(&b->host))
-		host_port_send(&b->host, b->session.hello, sizeof(b->session.hello));
 }
 
 /* Sleep until something comes or a timer is due; with `busy` only look. */
 static void wait_for_input(struct board *b, bool busy, const sigset_t *unblocked)
 {
 	struct timespec timeout = { 0 };
-	struct pollfd fds[3];
+	struct pollfd fds[1 + BOARD_HOST_FDS];
 	unsigned host = wire_poll(&b->wire, fds), count = host;
 	int64_t timer_ms = session_next_timer_ms(&b->session);
 	uint64_t lossy_ms =
 		lossy_next_ms(&b->in) < lossy_next_ms(&b->out) ? lossy_next_ms(&b->in) : lossy_next_ms(&b->out);
 
-	if (b->has_host)
-		count += host_port_poll(&b->host, fds + count);
+	if (b->host)
+		count += b->host->ops->poll(b->host, fds + count);
 	if (!busy) {
 		if (timer_ms < 0 || timer_ms > IDLE_MS)
 			timer_ms = IDLE_MS;
@@ -291,7 +272,10 @@ static void wait_for_input(struct board *b, bool busy, const sigset_t *unblocked
 		timeout.tv_sec = timer_ms / 1000;
 		timeout.tv_nsec = timer_ms % 1000 * (long)NS_PER_MS;
 	}
-	b->knocks = ppoll(fds, count, &timeout, unblocked) > 0 && count > host && fds[host].revents;
+	if (ppoll(fds, count, &timeout, unblocked) < 0)
+		for (unsigned i = 0; i < count; i++)
+			fds[i].revents = 0;
+	memcpy(b->host_fds, fds + host, (count - host) * sizeof(*fds));
 }
 
 /* Before a sleep: everything that is known is written where others can read it. */
@@ -317,7 +301,8 @@ static int serve(struct board *b, const sigset_t *unblocked)
 		 * SYN and its answer are the engine's, unless the burst lasts. */
 		if (ran < BURST_CLOCKS || now * 1000 > s->sim->time_ps + NS_PER_MS * 1000)
 			session_advance(s, now);
-		serve_host(b);
+		if (b->host)
+			b->host->ops->serve(b->host, s, b->host_fds);
 		lossy_run(&b->out, now_ms());
 		taken = take_inputs(b);
 		if (taken < 0)
@@ -328,7 +313,7 @@ static int serve(struct board *b, const sigset_t *unblocked)
 			continue;
 		ran = sim_settle(s->sim, STILL_CLOCKS, BURST_CLOCKS);
 		/* While the host does not read, its own messages cannot end: no reason to stay awake. */
-		stuck = b->has_host && b->host.waiting && !taken && !sim_rx_pending(s->sim);
+		stuck = b->host && b->host->ops->stuck(b->host) && !taken && !sim_rx_pending(s->sim);
 		still = ran == STILL_CLOCKS ? still + ran : 0;
 		session_check(s);
 		if (still >= s->pass_clocks)
@@ -352,14 +337,14 @@ static int open_board(struct board *b, const struct options *o, struct ladder *l
 		fprintf(stderr, "board: %s\n", error);
 		return result == -EINVAL ? 2 : 1;
 	}
-	if (o->host) {
-		result = host_port_open(&b->host, o->host);
+	if (o->host_kind) {
+		result = o->host_kind->open(
+			&(struct board_host_options){ o->host_where, o->engine.kind, o->engine.seed }, &b->host, error,
+			sizeof(error));
 		if (result) {
-			fprintf(stderr, "board: %sunix:%s: %s\n", result == -ENAMETOOLONG ? "--host " : "", o->host,
-				unix_listen_error(result));
-			return result == -ENAMETOOLONG ? 2 : 1;
+			fprintf(stderr, "board: %s\n", error);
+			return result == -ENAMETOOLONG || result == -EINVAL ? 2 : 1;
 		}
-		b->has_host = true;
 	}
 	if (o->pcapng) {
 		result = pcapng_open(&b->pcapng, o->pcapng);
@@ -381,6 +366,13 @@ static int open_board(struct board *b, const struct options *o, struct ladder *l
 	b->session.tx = on_tx;
 	b->session.c2h = on_c2h;
 	b->session.ctx = b;
+	if (b->host && b->host->ops->attach) {
+		result = b->host->ops->attach(b->host, &b->session);
+		if (result) {
+			fprintf(stderr, "board: --host %s: %s\n", o->host, strerror(-result));
+			return 1;
+		}
+	}
 	if (o->ladder || o->pcapng) {
 		record.pcapng = b->pcapng;
 		record.wall_ns = (int64_t)(clock_now(CLOCK_REALTIME) - pin_time(b));
@@ -440,14 +432,15 @@ int board_main(int argc, char **argv)
 	ladder_init(&ladder, stdout);
 	result = open_board(b, &o, &ladder);
 	if (!result) {
-		printf("board: engine=%s wire=%s host=%s%s ready\n", engine_kind_name(o.engine.kind), o.wire,
-			o.host ? "unix:" : "none", o.host ? o.host : "");
+		printf("board: engine=%s wire=%s host=%s ready\n", engine_kind_name(o.engine.kind), o.wire, o.host);
 		fflush(stdout);
 		result = serve(b, &unblocked);
 		session_settle(&b->session, BURST_CLOCKS);
 		if (session_counters(&b->session))
 			fprintf(stderr, "board: the counters cannot be read\n");
 		session_summary(&b->session, "board", stdout);
+		if (b->host && b->host->ops->summary)
+			b->host->ops->summary(b->host, "board", stdout);
 		if (o.lossy.loss || o.lossy.duplicate || o.lossy.reorder || o.lossy.corrupt)
 			cable_summary(b);
 		if (b->wire.lost)
@@ -457,9 +450,11 @@ int board_main(int argc, char **argv)
 	}
 	lossy_free(&b->in);
 	lossy_free(&b->out);
+	if (b->session.sim)
+		memset(b->session.sim->outlet, 0, sizeof(b->session.sim->outlet));
+	if (b->host)
+		b->host->ops->close(b->host);
 	session_close(&b->session);
-	if (b->has_host)
-		host_port_close(&b->host);
 	wire_close(&b->wire);
 	if (pcapng_close(b->pcapng)) {
 		fprintf(stderr, "board: %s: could not be written\n", o.pcapng);

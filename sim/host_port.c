@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * host_port.c - messages to and from the one host process. */
+ * host_port.c - `--host unix:PATH`: a SOCK_SEQPACKET socket, one message of exactly `length` bytes per packet, one client
+ * at a time. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "../driver/message.h"
-#include "host_port.h"
+#include "board_host.h"
+#include "options.h"
 #include "unix_socket.h"
 
 struct host_message {
@@ -16,14 +18,41 @@ struct host_message {
 	uint8_t bytes[];
 };
 
-int host_port_open(struct host_port *h, const char *path)
+struct host_port {
+	struct board_host h;
+	const char *path;
+	int listen_fd, fd;	    /* fd: the client, -1 = none */
+	struct host_message *first; /* messages that the client's socket had no room for */
+	struct host_message **last;
+	unsigned waiting; /* how many: while there are any the core's c2h is held, so the queue stays short */
+};
+
+enum {
+	STILL_CLOCKS = 32, /* without a move: what was meant for the host before is out */
+	SETTLE_CLOCKS = 1024,
+};
+
+static int host_port_open(const struct board_host_options *o, struct board_host **out, char *error, size_t size)
 {
-	memset(h, 0, sizeof(*h));
-	h->path = path;
+	struct host_port *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return error_text(-ENOMEM, error, size, "out of memory");
+	h->h.ops = &unix_host_ops;
+	h->path = o->where;
 	h->fd = -1;
 	h->last = &h->first;
-	h->listen_fd = unix_listen(path);
-	return h->listen_fd < 0 ? h->listen_fd : 0;
+	h->listen_fd = unix_listen(h->path);
+	if (h->listen_fd < 0) {
+		int result = h->listen_fd;
+
+		error_text(result, error, size, "%sunix:%s: %s", result == -ENAMETOOLONG ? "--host " : "", h->path,
+			unix_listen_error(result));
+		free(h);
+		return result;
+	}
+	*out = &h->h;
+	return 0;
 }
 
 static void drop_client(struct host_port *h)
@@ -41,15 +70,20 @@ static void drop_client(struct host_port *h)
 	h->waiting = 0;
 }
 
-void host_port_close(struct host_port *h)
+static void host_port_close(struct board_host *host)
 {
+	struct host_port *h = (struct host_port *)host;
+
 	drop_client(h);
 	close(h->listen_fd);
 	unlink(h->path);
+	free(h);
 }
 
-unsigned host_port_poll(const struct host_port *h, struct pollfd *fds)
+static unsigned host_port_poll(const struct board_host *host, struct pollfd *fds)
 {
+	const struct host_port *h = (const struct host_port *)host;
+
 	fds[0] = (struct pollfd){ .fd = h->listen_fd, .events = POLLIN };
 	if (h->fd < 0)
 		return 1;
@@ -57,7 +91,11 @@ unsigned host_port_poll(const struct host_port *h, struct pollfd *fds)
 	return 2;
 }
 
-bool host_port_accept(struct host_port *h)
+/* Send one message; without a client it is discarded. What the socket does not take waits in order. */
+static void port_send(struct host_port *h, const uint8_t *msg, size_t len);
+
+/* Take a client that knocks when there is none; refuse it with one line on stderr when there is one. True when one came. */
+static bool accept_client(struct host_port *h)
 {
 	int fd = accept4(h->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -65,7 +103,6 @@ bool host_port_accept(struct host_port *h)
 		return false;
 	if (h->fd >= 0) {
 		close(fd);
-		h->refused++;
 		fprintf(stderr, "board: unix:%s: a second host was refused, one is connected\n", h->path);
 		return false;
 	}
@@ -78,7 +115,6 @@ static void refuse_packet(struct host_port *h, const uint8_t *packet, size_t hav
 {
 	uint8_t msg[HF_AT_COMPLETION_command + HF_SIZE_COMPLETION_command] = { 0 }, header[HF_MSG_HEADER_BYTES] = { 0 };
 
-	h->bad++;
 	memcpy(header, packet, have < sizeof(header) ? have : sizeof(header));
 	if (len < sizeof(header))
 		fprintf(stderr, "board: unix:%s: a message of %zu bytes has no whole header\n", h->path, len);
@@ -93,10 +129,14 @@ static void refuse_packet(struct host_port *h, const uint8_t *packet, size_t hav
 		PUT(msg, HEADER, id, HF_NO_ID);
 	PUT(msg, COMPLETION, status, HF_STATUS_BAD_LENGTH);
 	PUT(msg, COMPLETION, command, 0x100u | header[HF_AT_HEADER_type]);
-	host_port_send(h, msg, sizeof(msg));
+	port_send(h, msg, sizeof(msg));
 }
 
-size_t host_port_receive(struct host_port *h, uint8_t *msg, size_t size)
+/* Take one message, at most `size` bytes. A packet that is shorter than a header, longer than `size`, or not of its
+ * length field's size is answered with a COMPLETION of status BAD_LENGTH and reported on stderr. Nothing is taken while
+ * messages wait: a client that does not read is not listened to.
+ * Returns its length, or 0 when there is none now; a client that went is forgotten. */
+static size_t port_receive(struct host_port *h, uint8_t *msg, size_t size)
 {
 	struct iovec iov = { msg, size };
 	struct msghdr packet = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -111,10 +151,8 @@ size_t host_port_receive(struct host_port *h, uint8_t *msg, size_t size)
 			drop_client(h);
 			return 0;
 		}
-		if ((size_t)n >= HF_MSG_HEADER_BYTES && (size_t)n <= size && GET(msg, HEADER, length) == (size_t)n) {
-			h->received++;
+		if ((size_t)n >= HF_MSG_HEADER_BYTES && (size_t)n <= size && GET(msg, HEADER, length) == (size_t)n)
 			return (size_t)n;
-		}
 		refuse_packet(h, msg, (size_t)n < size ? (size_t)n : size, (size_t)n);
 	}
 	return 0;
@@ -123,22 +161,18 @@ size_t host_port_receive(struct host_port *h, uint8_t *msg, size_t size)
 /* Returns whether the socket took it. */
 static bool try_send(struct host_port *h, const uint8_t *msg, size_t len)
 {
-	if (send(h->fd, msg, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
-		h->sent++;
+	if (send(h->fd, msg, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return true;
-	}
-	/* Any other error means that the client went; host_port_receive() finds its end of file. */
+	/* Any other error means that the client went; port_receive() finds its end of file. */
 	return errno != EAGAIN && errno != EINTR && errno != ENOBUFS;
 }
 
-void host_port_send(struct host_port *h, const uint8_t *msg, size_t len)
+static void port_send(struct host_port *h, const uint8_t *msg, size_t len)
 {
 	struct host_message *m;
 
-	if (h->fd < 0) {
-		h->discarded++;
+	if (h->fd < 0)
 		return;
-	}
 	if (!h->waiting && try_send(h, msg, len))
 		return;
 	m = malloc(sizeof(*m) + len);
@@ -156,7 +190,8 @@ void host_port_send(struct host_port *h, const uint8_t *msg, size_t len)
 	h->waiting++;
 }
 
-void host_port_flush(struct host_port *h)
+/* Send what waits, as far as the socket takes it. */
+static void flush(struct host_port *h)
 {
 	struct host_message *m;
 
@@ -168,3 +203,56 @@ void host_port_flush(struct host_port *h)
 		free(m);
 	}
 }
+
+static void host_port_serve(struct board_host *host, struct session *s, const struct pollfd *fds)
+{
+	struct host_port *h = (struct host_port *)host;
+
+	flush(h);
+	s->sim->hold_c2h = h->waiting;
+	if (!fds[0].revents)
+		return;
+	if (h->fd < 0)
+		sim_settle(
+			s->sim, STILL_CLOCKS, SETTLE_CLOCKS); /* no new host gets what was meant for the one before */
+	if (accept_client(h))
+		port_send(h, s->hello, sizeof(s->hello));
+}
+
+static unsigned host_port_take(struct board_host *host, struct session *s, unsigned ahead)
+{
+	struct host_port *h = (struct host_port *)host;
+	uint8_t buffer[SIM_FRAME_MAX];
+	unsigned taken = 0;
+	size_t len;
+
+	while (sim_h2c_pending(s->sim) < ahead && (len = port_receive(h, buffer, sizeof(buffer))) > 0)
+		if (!session_h2c(s, buffer, len))
+			taken++;
+	return taken;
+}
+
+static void host_port_c2h(struct board_host *host, struct session *s, const uint8_t *msg, size_t len)
+{
+	struct host_port *h = (struct host_port *)host;
+
+	port_send(h, msg, len);
+	s->sim->hold_c2h = h->waiting;
+}
+
+static bool host_port_stuck(const struct board_host *host)
+{
+	return ((const struct host_port *)host)->waiting;
+}
+
+const struct board_host_ops unix_host_ops = {
+	.scheme = "unix",
+	.form = "unix:PATH",
+	.open = host_port_open,
+	.poll = host_port_poll,
+	.serve = host_port_serve,
+	.take = host_port_take,
+	.c2h = host_port_c2h,
+	.stuck = host_port_stuck,
+	.close = host_port_close,
+};

@@ -30,6 +30,9 @@ static void on_c2h(void *ctx, const uint8_t *msg, size_t len, uint64_t cycle, ui
 	if (msg[HF_AT_HEADER_type] == HF_MSG_HELLO) {
 		memcpy(s->hello, msg, len < sizeof(s->hello) ? len : sizeof(s->hello));
 		s->ready = true;
+		/* Only a reset makes the core say it: the table is empty. */
+		memset(s->entries, 0, SLOTS_MAX * sizeof(*s->entries));
+		s->half_open = s->timers = 0;
 		return;
 	}
 	s->events += msg[HF_AT_HEADER_type] == HF_MSG_EVENT;
@@ -41,6 +44,15 @@ static void on_c2h(void *ctx, const uint8_t *msg, size_t len, uint64_t cycle, ui
 		record_c2h(s->record, msg, len, cycle, time_ns);
 	if (s->c2h)
 		s->c2h(s->ctx, msg, len);
+}
+
+static void on_h2c(void *ctx, const uint8_t *msg, size_t len)
+{
+	struct session *s = ctx;
+	size_t length = GET(msg, HEADER, length);
+
+	if (s->record && length <= len)
+		record_h2c(s->record, msg, length);
 }
 
 static void on_trace(void *ctx, const struct hf_out *out, uint64_t cycle, uint64_t time_ns)
@@ -83,9 +95,11 @@ int session_open(struct session *s, enum engine_kind kind, enum engine_size size
 		return -ENOMEM;
 	}
 	s->sim->time_ps = start_ns * 1000;
-	s->sim->ms_done = s->ms_base = start_ns / NS_PER_MS;
+	s->sim->ms_done = s->sim->ms_at_reset = start_ns / NS_PER_MS;
 	s->sim->ctx = s;
-	s->sim->on = (struct sim_events){ .tx = on_tx, .c2h = on_c2h, .trace = on_trace, .rx_done = on_rx_done };
+	s->sim->on = (struct sim_events){
+		.tx = on_tx, .c2h = on_c2h, .h2c = on_h2c, .trace = on_trace, .rx_done = on_rx_done
+	};
 	/* Preamble, FCS and inter-frame gap of a real wire, 24 bytes; at 512 bits a part of them is in the last beat. */
 	s->sim->rx_gap = s->sim->beat == 8 ? 3 : 1;
 	for (unsigned i = 0; i < READY_CLOCKS && !s->ready; i++)
@@ -124,7 +138,7 @@ int session_h2c(struct session *s, const uint8_t *msg, size_t len)
 
 int64_t session_next_timer_ms(const struct session *s)
 {
-	uint64_t now = s->sim->ms_done - s->ms_base;
+	uint64_t now = s->sim->ms_done - s->sim->ms_at_reset;
 	int64_t next = -1;
 	unsigned left = s->timers;
 

@@ -23,7 +23,6 @@ struct session {
 
 	uint8_t hello[SESSION_HELLO_BYTES]; /* the message the board sent after its reset */
 	bool ready;
-	uint64_t ms_base;	    /* ticks of struct sim given before the reset ended */
 	unsigned pass_clocks;	    /* clocks in which the scanner surely saw the whole table */
 	struct hf_tcb *entries;	    /* the connection table, as the trace shows it */
 	unsigned half_open, timers; /* entries in SYN-RECEIVED, and with an armed timer */

@@ -39,6 +39,8 @@ struct priv {
 	struct rng rng;
 	struct queue rx, h2c;
 	struct watch tx, c2h;
+	uint8_t outlet_h2c[SIM_FRAME_MAX + SIM_BEAT_MAX]; /* a message that an outlet gives */
+	size_t outlet_h2c_len;
 	unsigned rx_idle; /* cycles since the last frame's last beat */
 	uint64_t rx_stamp;
 	bool tick; /* sim_tick() wants one in the coming cycle */
@@ -192,6 +194,8 @@ static void taken_h2c(struct sim *s)
 	struct queue *q = &((struct priv *)s->priv)->h2c;
 
 	s->in.s_axis_h2c_tvalid = 0;
+	if (!q->head) /* it was an outlet's */
+		return;
 	q->at += s->beat;
 	if (q->at >= q->head->len)
 		queue_pop(q);
@@ -276,9 +280,28 @@ static void watch_outputs(struct sim *s)
 	p->was_c2h = c2h;
 }
 
+/* Collect the beats of a message that an outlet gives. What is longer than any message is not reported. */
+static void watch_outlet(struct sim *s)
+{
+	struct priv *p = s->priv;
+
+	if (p->outlet_h2c_len + s->beat <= SIM_FRAME_MAX) {
+		beat_put(s, p->outlet_h2c + p->outlet_h2c_len, s->in.s_axis_h2c_tdata);
+		p->outlet_h2c_len += s->beat;
+	} else {
+		p->outlet_h2c_len = SIM_FRAME_MAX;
+	}
+	if (!s->in.s_axis_h2c_tlast)
+		return;
+	if (p->outlet_h2c_len < SIM_FRAME_MAX && s->on.h2c)
+		s->on.h2c(s->ctx, p->outlet_h2c, p->outlet_h2c_len);
+	p->outlet_h2c_len = 0;
+}
+
 /* Reset ends whatever was on the output pins. */
 static void watch_reset(struct priv *p)
 {
+	p->outlet_h2c_len = 0;
 	p->tx.inside = p->tx.stalled = false;
 	p->c2h.inside = p->c2h.stalled = false;
 	p->b_stalled = p->r_stalled = false;
@@ -301,10 +324,12 @@ void sim_step(struct sim *s)
 		if (s->outlet[i].clock && s->outlet[i].clock(s->outlet[i].ctx, &s->out, &s->in))
 			p->moves++;
 
-	if (s->in.rst)
+	if (s->in.rst) {
 		watch_reset(p);
-	else
+		s->ms_at_reset = s->ms_done;
+	} else {
 		watch_outputs(s);
+	}
 	if (rx_end) {
 		if (s->on.rx_done)
 			s->on.rx_done(s->ctx, p->rx.head->data, p->rx.head->len, s->cycle, p->rx_stamp);
@@ -313,6 +338,8 @@ void sim_step(struct sim *s)
 	if (s->on.clock)
 		s->on.clock(s->ctx, &s->in, s->cycle);
 	h2c_taken = s->in.s_axis_h2c_tvalid && s->out.s_axis_h2c_tready;
+	if (h2c_taken && !p->h2c.head)
+		watch_outlet(s);
 	engine_step(s->engine, &s->in, &s->out);
 	if (h2c_taken)
 		taken_h2c(s);
@@ -424,8 +451,30 @@ void sim_reset(struct sim *s, unsigned n)
 	s->in.rst = 0;
 }
 
+/* Take the AXI-Lite pins from an outlet. */
+static int bus_begin(struct sim *s)
+{
+	s->axil_wanted = true;
+	for (unsigned n = 0; s->axil_busy; n++) {
+		if (n == BUS_TIMEOUT) {
+			s->axil_wanted = false;
+			return -ETIMEDOUT;
+		}
+		sim_step(s);
+	}
+	return 0;
+}
+
+static int bus_end(struct sim *s, int result)
+{
+	s->axil_wanted = false;
+	return result;
+}
+
 int sim_reg_write(struct sim *s, uint32_t offset, uint32_t value)
 {
+	if (bus_begin(s))
+		return -ETIMEDOUT;
 	s->in.s_axil_awaddr = offset;
 	s->in.s_axil_wdata = value;
 	s->in.s_axil_wstrb = 0xf;
@@ -439,15 +488,17 @@ int sim_reg_write(struct sim *s, uint32_t offset, uint32_t value)
 			s->in.s_axil_awvalid = s->in.s_axil_wvalid = 0;
 		if (done) {
 			s->in.s_axil_bready = 0;
-			return response;
+			return bus_end(s, response);
 		}
 	}
 	s->in.s_axil_awvalid = s->in.s_axil_wvalid = s->in.s_axil_bready = 0;
-	return -ETIMEDOUT;
+	return bus_end(s, -ETIMEDOUT);
 }
 
 int sim_reg_read(struct sim *s, uint32_t offset, uint32_t *value)
 {
+	if (bus_begin(s))
+		return -ETIMEDOUT;
 	s->in.s_axil_araddr = offset;
 	s->in.s_axil_arvalid = s->in.s_axil_rready = 1;
 	for (unsigned n = 0; n < BUS_TIMEOUT; n++) {
@@ -461,11 +512,11 @@ int sim_reg_read(struct sim *s, uint32_t offset, uint32_t *value)
 			s->in.s_axil_arvalid = 0;
 		if (done) {
 			s->in.s_axil_rready = 0;
-			return response;
+			return bus_end(s, response);
 		}
 	}
 	s->in.s_axil_arvalid = s->in.s_axil_rready = 0;
-	return -ETIMEDOUT;
+	return bus_end(s, -ETIMEDOUT);
 }
 
 int sim_counter(struct sim *s, unsigned index, uint64_t *value)

@@ -16,6 +16,8 @@ struct sim_events {
 	void (*tx)(void *ctx, const uint8_t *frame, size_t len, uint64_t cycle, uint64_t time_ns);
 	/* A message left towards the host; len is its length field, checked against the beats. */
 	void (*c2h)(void *ctx, const uint8_t *msg, size_t len, uint64_t cycle, uint64_t time_ns);
+	/* An outlet gave the core a whole message (what sim_h2c() queued is not reported); len is what came, padding included. */
+	void (*h2c)(void *ctx, const uint8_t *msg, size_t len);
 	/* trc_valid was 1 in this cycle. */
 	void (*trace)(void *ctx, const struct hf_out *out, uint64_t cycle, uint64_t time_ns);
 	/* The last beat of a frame given to sim_rx() is on the pins in this cycle; stamp is time_ns at its first beat. */
@@ -36,7 +38,9 @@ struct sim_noise {
  * clock, and what `clock` writes to `in` replaces what the core is shown in it. As the core's outputs depend on its
  * registers alone, both are of the same clock. Returns true while something moves in the outlet, for sim_settle(). An outlet
  * that drives s_axis_rx or s_axis_h2c leaves nothing for the simulator to do there: sim_rx() or sim_h2c() are not for
- * use then. What leaves the core is reported by struct sim_events all the same. */
+ * use then. What leaves the core is reported by struct sim_events all the same. An outlet may set rst.
+ * sim_reg_read() and sim_reg_write() share the AXI-Lite pins with it: an outlet that has an access under way, from its first
+ * valid to the response taken, sets `axil_busy` of struct sim; while `axil_wanted` is set it begins none and leaves the pins alone. */
 struct sim_outlet {
 	bool (*clock)(void *ctx, const struct hf_out *out, struct hf_in *in);
 	void *ctx;
@@ -55,12 +59,14 @@ struct sim {
 	uint64_t cycle;	  /* clocks since sim_open */
 	uint64_t time_ps; /* the pin time_ns is base_ns + time_ps / 1000 */
 	uint64_t base_ns;
-	uint64_t period_ps;	/* added per clock; after sim_open 6400, at 512 bits 3103 */
-	uint64_t ms_done;	/* ticks given so far; a tick is given in each clock while time_ps / 10^9 > ms_done */
-	bool tick_by_hand;	/* no ticks but those of sim_tick() */
-	unsigned rx_gap;	/* idle cycles before each frame's first beat */
+	uint64_t period_ps; /* added per clock; after sim_open 6400, at 512 bits 3103 */
+	uint64_t ms_done;   /* ticks given so far; a tick is given in each clock while time_ps / 10^9 > ms_done */
+	bool tick_by_hand;  /* no ticks but those of sim_tick() */
+	unsigned rx_gap;    /* idle cycles before each frame's first beat */
 	struct sim_outlet outlet[SIM_OUTLETS];
-	bool hold_tx, hold_c2h; /* that output's tready stays 0 while set */
+	uint64_t ms_at_reset;	     /* ms_done when rst was last 1: the core's `ms` counts from there */
+	bool axil_busy, axil_wanted; /* struct sim_outlet */
+	bool hold_tx, hold_c2h;	     /* that output's tready stays 0 while set */
 	uint64_t faults; /* broken promises on the output pins: AXI-Stream and AXI-Lite rules, a gap inside a TX frame,
 	                      * a length field that is not what came, bytes that should be 0 */
 	char fault[120]; /* the first of them, "cycle 12: m_axis_tx: gap inside a frame", "" while there is none */
