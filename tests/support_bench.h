@@ -195,6 +195,7 @@ struct bench {
 	uint32_t ms; /* ticks since reset */
 	uint8_t key_index[16], key_isn[16];
 	bool restless;			/* it did not settle once */
+	struct eth_board *board;	/* support_board.h; NULL: the engine alone */
 	uint64_t counted[HF_CNT_COUNT]; /* what bench_counted() expects */
 };
 
