@@ -143,7 +143,7 @@ int bench_main(int argc, char **argv, const char *name, const struct bench_case 
 		const char *name;
 		CU_InitializeFunc start;
 	} suites[] = { { "model", start_model }, { "rtl", start_rtl }, { "lockstep", start_lockstep } };
-	const char *only_target = getenv("HF_TEST_ENGINES"), *only_case = NULL;
+	const char *only_target = getenv("HF_TEST_ENGINES"), *only_case = NULL, *without = getenv("HF_TEST_WITHOUT");
 	bool known = false, once_done = false;
 
 	for (int i = 1; i < argc; i++) {
@@ -173,7 +173,8 @@ int bench_main(int argc, char **argv, const char *name, const struct bench_case 
 			continue;
 		snprintf(title, sizeof(title), "%s on %s", name, suites[i].name);
 		for (const struct bench_case *c = cases; c->name; c++) {
-			if ((only_case && strcmp(only_case, c->name)) || (c->once && once_done))
+			if ((only_case && strcmp(only_case, c->name)) || (c->once && once_done) ||
+				(without && word_in(without, c->name)))
 				continue;
 			known = true;
 			if (!suite)
