@@ -7,7 +7,8 @@ VERILATOR = verilator
 YOSYS     = yosys
 CFLAGS    = -O3 -march=native -g
 CXXFLAGS  = -O3 -march=native
-LDLIBS    = -lpcap -lpthread
+HOST_LIBS = -lusb-1.0 -lz
+LDLIBS    = -lpcap -lpthread $(HOST_LIBS)
 CYCLES    = 5000000
 SEED      = 1
 
@@ -42,12 +43,15 @@ WIDE_TESTS = $(addprefix 512:$B/tests/test_,active_open checksum close conn_tabl
 # lwIP is one of the peers where it is installed (Debian: liblwip-dev).
 LWIP     = $(wildcard /usr/include/lwip/lwip/tcpip.h)
 PEERS    = $(patsubst %.c,$B/%,$(filter-out $(if $(LWIP),,%/lwip_peer.c),$(wildcard tests/peers/*.c)))
+GUEST    = $(patsubst %.c,$B/%,$(wildcard tests/guest/*.c))
 # make bench-software: floods, peers and a server, and a BPF program where there are clang and libbpf-dev.
 SOFTWARE = $(patsubst %.c,$B/%,$(filter-out %.bpf.c,$(wildcard tests/software/*.c)))
+# A kernel's USB stack for the tests of the USB driver, where there is umockdev (Debian: umockdev, libumockdev-dev).
+USB_TESTBED = $(if $(wildcard /usr/include/umockdev-1.0/umockdev.h),$B/tests/usb/testbed)
 MODULES  = $(patsubst sim/pins_%.def,%,$(wildcard sim/pins_*.def))
 LIBS     = $B/libsim.a $B/librtl.a $B/libtops.a $B/libcmodel.a $B/libhandfast.a
 
-all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS)  ## everything, into build/
+all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(USB_TESTBED) $(GUEST)  ## everything, into build/
 
 # C: one archive per folder, one program per main.
 $(OBJ)/%.o: %.c
@@ -63,7 +67,7 @@ $B/lib%.a:
 	@mkdir -p $B && rm -f $@
 	$(AR) rcs $@ $^
 $B/libhandfast.so: $(HOST)
-	$(CC) -shared $(LDFLAGS) -o $@ $^
+	$(CC) -shared $(LDFLAGS) -o $@ $^ $(HOST_LIBS)
 
 LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 $B/%: $(OBJ)/sim/main_%.o $(LIBS)
@@ -78,9 +82,16 @@ $B/tests/peers/lwip_peer: LDLIBS += -llwip
 $B/tests/peers/%: $(OBJ)/tests/peers/%.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)
+$B/tests/guest/%: $(OBJ)/tests/guest/%.o $B/libhandfast.a
+	@mkdir -p $(@D)
+	$(LINK)
 $B/tests/software/%: $(OBJ)/tests/software/%.o $(OBJ)/sim/packet.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)
+$(OBJ)/tests/usb/testbed.o: COMPILE += $(subst -I,-isystem ,$(shell pkg-config --cflags umockdev-1.0))
+$B/tests/usb/testbed: $(OBJ)/tests/usb/testbed.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs umockdev-1.0) -lpthread
 $B/xdp_cookie.bpf.o: tests/software/xdp_cookie.bpf.c
 	@mkdir -p $B
 	clang -O2 -g $(WARN) -target bpf -I/usr/include/$(shell $(CC) -dumpmachine) -c -o $@ $<

@@ -6,6 +6,7 @@
 #ifndef HANDFAST_TRANSPORT_H
 #define HANDFAST_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,12 +25,16 @@ struct transport_ops {
 /* The common head of every transport's own struct. */
 struct transport {
 	const struct transport_ops *ops;
-	int fd; /* poll it: POLLIN = recv has something, POLLOUT = send has room; -1 = call recv again and again */
+	/* Poll it for POLLIN: recv may have something, and for POLLOUT after send said -EAGAIN: there is room. A transport
+	 * that learns of room by an interrupt reports it as POLLIN; so after either call recv until -EAGAIN, then send
+	 * again. -1 = call recv again and again. */
+	int fd;
 };
 
 /* Send one message. Returns 0, or
  *   -EAGAIN    no room now, nothing was sent
  *   -EMSGSIZE  longer than TRANSPORT_MESSAGE_MAX
+ *   -EINVAL    of a transport that finds messages by their length field: it is not `len`
  *   -ENODEV    the board is gone */
 static inline int transport_send(struct transport *t, const void *msg, size_t len)
 {
@@ -58,6 +63,20 @@ static inline void transport_close(struct transport *t)
 		t->ops->close(t);
 }
 
+#define TRANSPORT_WHY_BYTES 160 /* longest reason of transport_open(), with its 0 */
+
+/* transport_open - the board that `uri` names: unix:PATH and what else transport_uri_forms() lists.
+ *
+ *   timeout_ms  for all waits together
+ *   why         receives the reason in words on failure, TRANSPORT_WHY_BYTES
+ *
+ * Returns 0 and sets *t, or -EINVAL (no such form), or what the transport's own open returns. */
+int transport_open(const char *uri, int timeout_ms, struct transport **t, char *why);
+/* Whether `uri` has a form that transport_open() knows. NULL is allowed. */
+bool transport_uri_ok(const char *uri);
+/* Write the forms, "unix:PATH, pci:DDDD:BB:DD.F"; returns `text`. */
+const char *transport_uri_forms(char *text, size_t size);
+
 /* transport_unix_open - connect to a board process that listens on a SOCK_SEQPACKET socket.
  * One message is one packet of exactly its `length` bytes, without the padding to 8.
  *
@@ -68,6 +87,57 @@ static inline void transport_close(struct transport *t)
  *   -ETIMEDOUT              the board did not take the connection within `timeout_ms`
  *   -errno                  of socket(2) or connect(2) otherwise */
 int transport_unix_open(const char *path, int timeout_ms, struct transport **t);
+
+/* transport_usb_open - a board on USB: an FT2232H or FT232H whose product string begins with "Handfast" (docs/usb.md).
+ * One that is not there yet, or was just plugged in, is waited for. ftdi_sio is detached, and gets it back at the end.
+ *
+ *   serial  its serial number, or "" for the only one there is
+ *   why     as transport_open()
+ *
+ * Returns 0 and sets *t, or
+ *   -ENODEV     no such board within the time
+ *   -EEXIST     `serial` is "" and there are several
+ *   -EPROTO     that serial is another device's with FTDI's identity
+ *   -EACCES     its node may not be opened (driver/70-handfast.rules)
+ *   -EBUSY      another process has it
+ *   -ETIMEDOUT  the chip is there, no board answers behind it
+ *   -EPIPE, -EIO, -ENOMEM, -EMFILE */
+int transport_usb_open(const char *serial, int timeout_ms, struct transport **t, char *why);
+
+/* transport_uart_open - the same over a serial port. `where`: "/dev/ttyUSB0" or "/dev/ttyUSB0:BAUD", 300 to 12,000,000 baud,
+ * 3,000,000 if it does not say. Returns 0 and sets *t, or
+ *   -EINVAL     not an absolute path, or no such baud rate
+ *   -ENOTTY     not a serial port
+ *   -EBUSY      another board process has it
+ *   -ETIMEDOUT  no board answers
+ *   -errno      of open(2) */
+int transport_uart_open(const char *where, int timeout_ms, struct transport **t, char *why);
+/* Whether `where` can be one: 0 or -EINVAL. */
+int transport_uart_check(const char *where);
+
+/* transport_vfio_user_open - a simulated PCIe card by its vfio-user socket (`handfast board --host vfio-user:PATH`).
+ * `why`, TRANSPORT_WHY_BYTES, receives the reason in words, or stays as it is where the errno says it all.
+ *
+ * Returns 0 and sets *t, or what transport_unix_open() returns, or
+ *   -EPROTO  not a vfio-user server, not a card of this version
+ *   -ENODEV  the server hung up: it has a client already
+ *   -errno   that the server answered, or of memfd_create(2), mmap(2), eventfd(2) */
+int transport_vfio_user_open(const char *path, int timeout_ms, struct transport **t, char *why);
+
+/* transport_vfio_open - a PCIe card bound to vfio-pci; `address` as in 0000:01:00.0 (docs/pcie.md says what a machine needs
+ * for it). `why` as above.
+ *
+ * Returns 0 and sets *t, or
+ *   -EINVAL     not a PCI address
+ *   -ENOENT     no such device
+ *   -ENOTSUP    it is not bound to vfio-pci, its group is not viable, or the IOMMU is off: see `why`
+ *   -EACCES     the group's file is not ours, see `why`
+ *   -EBUSY      another process has it
+ *   -EPROTO     not a card of this version
+ *   -ETIMEDOUT  its rings do not come to rest
+ *   -ENODEV     it does not answer
+ *   -errno      of ioctl(2), mmap(2), eventfd(2) */
+int transport_vfio_open(const char *address, int timeout_ms, struct transport **t, char *why);
 
 /* transport_model_open - a board in this process: the C model of the core, driven as the board process drives it.
  * `seed` as in engine_open(). For tests; part of the simulation library, not of the host library.

@@ -54,7 +54,7 @@ struct hf_options {
 
 /* hf_open - take over a board and make its TAP netdev.
  *
- *   uri      "unix:PATH": a board process that listens at PATH
+ *   uri      "unix:PATH": a board process that listens at PATH; the other forms are those of docs/software.md
  *   options  read during the call only
  *
  * Checks the board's version, creates and configures the TAP netdev (it exists until hf_close()), loads

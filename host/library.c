@@ -52,16 +52,16 @@ const char *hf_error(struct hf_device *dev)
 static int open_board(struct hf_device *dev, const struct settings *s)
 {
 	struct transport *t;
-	char why[DEVICE_FAULT_BYTES];
-	int rc = transport_unix_open(s->path, CONNECT_TIMEOUT_MS, &t);
+	char why[DEVICE_FAULT_BYTES > TRANSPORT_WHY_BYTES ? DEVICE_FAULT_BYTES : TRANSPORT_WHY_BYTES];
+	int rc = transport_open(s->uri, CONNECT_TIMEOUT_MS, &t, why);
 
 	if (rc) {
-		error_set(dev, "connect to the board at %s: %s", s->path, strerror(-rc));
+		error_set(dev, "connect to the board at %s: %s", s->uri, why);
 		return rc;
 	}
 	rc = device_open(t, &service_events, dev, s->hello_ms, &dev->board, why);
 	if (rc) {
-		error_set(dev, "board at %s: %s", s->path, why);
+		error_set(dev, "board at %s: %s", s->uri, why);
 		transport_close(t);
 	}
 	return rc;

@@ -47,7 +47,7 @@ struct settings {
 	uint8_t mac[6];
 	unsigned mtu, half_open; /* 0 = by what the board says */
 	int hello_ms;
-	const char *path; /* of the board's socket */
+	const char *uri; /* of the board */
 };
 
 /* A connection that took the place of a destroyed socket. */

@@ -45,10 +45,15 @@ static int parse_mac(const char *text, uint8_t *mac)
 
 int settings_parse(const char *uri, const struct hf_options *options, struct settings *s, char *why)
 {
+	char forms[64], expected[128];
+
 	memset(s, 0, sizeof(*s));
-	if (!uri || strncmp(uri, "unix:", 5) || !uri[5])
-		return bad(why, "not a board's URI, expected unix:PATH", uri ? uri : "");
-	s->path = uri + 5;
+	if (!transport_uri_ok(uri)) {
+		snprintf(expected, sizeof(expected), "not a board's URI, expected one of %s",
+			transport_uri_forms(forms, sizeof(forms)));
+		return bad(why, expected, uri ? uri : "");
+	}
+	s->uri = uri;
 	if (!options || !options->address)
 		return bad(why, "options.address is needed, as in 192.0.2.2/24", "");
 	if (parse_address(options->address, s))

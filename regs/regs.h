@@ -36,6 +36,13 @@ enum hf_reg_field {
 #define HF_PCIE_MSIX_PENDING  0x2800u
 #define HF_PCIE_BAR_BYTES     0x10000u
 #define HF_PCIE_VECTORS	      8u
+enum hf_pcie_reset_value {
+#define REG(name, offset, reset, doc) HF_PCIE_RESET_##name = reset,
+#define FIELD(reg, name, low, bits, access, doc)
+#include "pcie.def"
+#undef REG
+#undef FIELD
+};
 enum hf_pcie_reg {
 #define REG(name, offset, reset, doc) HF_PCIE_##name = offset,
 #define FIELD(reg, name, low, bits, access, doc)

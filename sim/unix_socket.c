@@ -9,7 +9,7 @@
 #include "unix_socket.h"
 
 /* Whether a process has a socket bound to addr. The probe is a datagram socket: connecting it to a living
- * SOCK_SEQPACKET socket fails with EPROTOTYPE and leaves no trace there, to a stale one with ECONNREFUSED. */
+ * socket of another type fails with EPROTOTYPE and leaves no trace there, to a stale one with ECONNREFUSED. */
 static int is_alive(const struct sockaddr_un *addr)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -20,7 +20,7 @@ static int is_alive(const struct sockaddr_un *addr)
 	return alive;
 }
 
-int unix_listen(const char *path)
+int unix_listen_as(const char *path, int type)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct stat st;
@@ -36,7 +36,7 @@ int unix_listen(const char *path)
 			return -EADDRINUSE;
 		unlink(path);
 	}
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
 	if (bind(fd, (const struct sockaddr *)&addr, sizeof(addr))) {
@@ -51,6 +51,11 @@ int unix_listen(const char *path)
 		return error;
 	}
 	return fd;
+}
+
+int unix_listen(const char *path)
+{
+	return unix_listen_as(path, SOCK_SEQPACKET);
 }
 
 const char *unix_listen_error(int error)
