@@ -4,6 +4,7 @@
 #include <string.h>
 #include "../regs/regs.h"
 #include "../sim/commands.h"
+#include "program.h"
 
 #define VERSION "0.1.0"
 
@@ -12,6 +13,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "board", "a simulated board as a process, between a wire and a host", board_main },
+	{ "program", "a bitstream into a board, checked before and after", program_main },
 	{ "replay", "feed a capture to the engine, write what goes in and out", replay_main },
 	{ "peer", "a small TCP client on the wire of a simulated board", peer_main },
 	{ "peer-host", "the host of a simulated board, without the kernel's sockets", peer_host_main },
