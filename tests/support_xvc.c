@@ -359,7 +359,7 @@ static void serve(int s, struct xvc *x)
 		if (!get(s, word, 2))
 			break;
 		if (!memcmp(word, "ge", 2)) {
-			static const char info[] = "xvcServer_v1.0:65536\n";
+			static const char info[] = "xvcServer_v1.0:2048\n";
 
 			if (!get(s, word, 6) || !put(s, info, sizeof info - 1))
 				break;

@@ -173,7 +173,7 @@ static void writes_the_flash(void)
 	x = device();
 	memset(x->flash, 0x55, sizeof x->flash);
 	CHECK(xvc_start(x), "xvc");
-	CHECK_EQ(run(x, "--flash"), 0, "exit code");
+	CHECK(!run(x, "--flash"), "%s", said);
 	xvc_stop(x);
 	CHECK(!*x->fault, "sequence: %s", x->fault);
 	CHECK(x->pages >= PAYLOAD / 256 && x->erases > 0 && !x->writes_locked && x->refreshes > 0,
