@@ -193,6 +193,12 @@ synth:  ## Yosys generic and ECP5: LUTs, flip-flops, block RAMs; with SYNTH=all 
 	+tools/synth.sh
 pnr:  ## place and route the c512 build with nextpnr-ecp5, where it is installed: the clock it reaches
 	+tools/pnr.sh
+bitstream:  ## from RTL to build/boards/BOARD/BOARD.bit by open tools: make bitstream BOARD=b [SEED=n] [TWICE=1]
+	@tools/bitstream.sh $(BOARD)
+program: $B/handfast  ## put it into the board: make program BOARD=b [FLASH=1] [CABLE=name] [URI=where it answers]
+	@tools/program.sh $(BOARD)
+test-boards: all  ## a board from its RGMII pins on, in lock step: the engine's tests, the MAC's, programming
+	tests/boards/run $B
 netlist-test:  ## the directed tests on the netlist that Yosys wrote back
 	+tools/netlist-test.sh
 formal:  ## prove the properties of docs/formal.md, and that each one can fail
@@ -223,7 +229,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
+.PHONY: all small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr bitstream program test-boards netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)
