@@ -68,5 +68,15 @@ else
 	echo "skipped: clang-format is not version 14 (Debian 12)"
 fi
 check "SPDX line" spdx
+core_file() { # handfast.core names each RTL file but those for simulation, and nothing that is not there
+	local file
+	for file in rtl/*.sv rtl/*/*.sv; do
+		[[ $file == *_sim.sv || $file == rtl/pcie/* ]] || grep -q "^      - $file\$" handfast.core || echo "handfast.core lacks $file"
+	done
+	sed -n 's/^      - \(rtl[^:]*\).*/\1/p' handfast.core | while read -r file; do
+		[[ -f $file ]] || echo "handfast.core names $file, which is not there"
+	done
+}
+check "handfast.core" core_file
 check "no private path or host" private
 exit $status
