@@ -88,6 +88,7 @@ $B/%: $(OBJ)/sim/main_%.o $(LIBS)
 $B/handfast: LDLIBS += -ljansson
 $B/handfast: $(OBJ)/host/handfast.o $(call objects,host/cli/*.c) $(LIBS)
 	$(LINK)
+$B/tests/test_program: $(OBJ)/host/cli/program.o
 # Before the libraries of programs that know nothing of us: as little as possible.
 PRELOAD  = $(OBJ)/host/preload/preload.o $(patsubst %,$(OBJ)/host/%.o,address client ipc)
 $(OBJ)/host/preload/preload.o: COMPILE += -fPIC -fvisibility=hidden
@@ -268,6 +269,12 @@ synth:  ## Yosys generic and ECP5: LUTs, flip-flops, block RAMs; with SYNTH=all 
 	+tools/synth.sh
 pnr:  ## place and route the c512 build with nextpnr-ecp5, where it is installed: the clock it reaches
 	+tools/pnr.sh
+bitstream:  ## from RTL to build/boards/BOARD/BOARD.bit by open tools: make bitstream BOARD=b [SEED=n] [TWICE=1]
+	@tools/bitstream.sh $(BOARD)
+program: $B/handfast  ## put it into the board: make program BOARD=b [FLASH=1] [CABLE=name] [URI=where it answers]
+	@tools/program.sh $(BOARD)
+test-boards: all  ## a board from its RGMII pins on, in lock step: the engine's tests, the MAC's, programming
+	tests/boards/run $B
 netlist-test:  ## the directed tests on the netlist that Yosys wrote back
 	+tools/netlist-test.sh
 formal:  ## prove the properties of docs/formal.md, and that each one can fail

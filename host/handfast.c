@@ -5,6 +5,7 @@
 #include "../regs/regs.h"
 #include "../sim/commands.h"
 #include "cli/cli.h"
+#include "cli/program.h"
 #include "version.h"
 
 struct command {
@@ -30,6 +31,7 @@ static const struct command commands[] = {
 	{ "reload", "the daemon reads its config again", reload_main },
 	{ NULL, "This machine", NULL },
 	{ "boards", "every board that can be reached: USB, PCI, sockets", boards_main },
+	{ "program", "a bitstream into a board, checked before and after", program_main },
 	{ "doctor", "what is in the way of the board's connections, and how to mend it", doctor_main },
 	{ "run", "a program whose sockets the board serves", run_main },
 	{ NULL, "Simulated boards", NULL },

@@ -28,6 +28,12 @@ static void verilog(void)
 #include "pcie.def"
 #undef REG
 #undef FIELD
+#define REG(name, offset, reset, doc) \
+	printf("`define HF_ETH_%s 12'h%03x\n`define HF_ETH_RESET_%s 32'h%08x\n", #name, offset, #name, reset);
+#define FIELD(reg, name, low, bits, access, doc)
+#include "eth.def"
+#undef REG
+#undef FIELD
 #define LINK(field, offset, bytes, doc) printf("`define HF_LINK_AT_%s %d\n", #field, offset);
 #define LINK_FLAG(name, bit, doc)	printf("`define HF_LINK_%s %d\n", #name, bit);
 #include "link.def"
@@ -116,6 +122,12 @@ static void markdown(void)
 #include "regs.def"
 	puts("\n## Registers of the PCIe endpoint\n\nFrom 0x1000 of BAR0 (docs/pcie.md). W1C: writing 1 clears.");
 #include "pcie.def"
+	puts("\n## Registers of the Ethernet MAC\n\nFrom where a board has them (docs/boards.md). From `COUNTER0_LO` "
+	     "on, 64 bits each:");
+	puts("\n| offset | counter | counts |\n|---|---|---|");
+#define COUNTER(name, doc) printf("| 0x%03x | `%s` | %s |\n", HF_ETH_COUNTER0_LO + 8 * HF_ETH_CNT_##name, #name, doc);
+#include "eth.def"
+#undef COUNTER
 #undef REG
 #undef FIELD
 	puts("\n## Counters\n\n64 bits each: low word at the offset, high word at offset + 4, as of the last write to "

@@ -59,6 +59,29 @@ enum hf_pcie_field {
 #undef FIELD
 };
 
+/* The Ethernet MAC: HF_ETH_CTRL = 0x008, HF_ETH_CTRL_FORCE_LOW = 0, ..., HF_ETH_CNT_RX_FRAMES = 0, ... */
+enum hf_eth_reg {
+#define REG(name, offset, reset, doc) HF_ETH_##name = offset,
+#define FIELD(reg, name, low, bits, access, doc)
+#include "eth.def"
+#undef REG
+#undef FIELD
+};
+enum hf_eth_field {
+#define REG(name, offset, reset, doc)
+#define FIELD(reg, name, low, bits, access, doc) \
+	HF_ETH_##reg##_##name##_LOW = (low), HF_ETH_##reg##_##name##_BITS = (bits),
+#include "eth.def"
+#undef REG
+#undef FIELD
+};
+enum hf_eth_counter {
+#define COUNTER(name, doc) HF_ETH_CNT_##name,
+#include "eth.def"
+#undef COUNTER
+	HF_ETH_CNT_COUNT
+};
+
 /* The byte link: HF_LINK_AT_seq = 3, HF_LINK_SIZE_seq = 1, ..., HF_LINK_DATA = 1 << 0, ... */
 #define HF_LINK_HEADER_BYTES 10u
 #define HF_LINK_WINDOW	     8u /* packets under way */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "support_bench.h"
+#include "support_board.h"
 #include "support_vectors.h"
 
 /* ---- cases and checks ---- */
@@ -142,7 +143,7 @@ int bench_main(int argc, char **argv, const char *name, const struct bench_case 
 		const char *name;
 		CU_InitializeFunc start;
 	} suites[] = { { "model", start_model }, { "rtl", start_rtl }, { "lockstep", start_lockstep } };
-	const char *only_target = getenv("HF_TEST_ENGINES"), *only_case = NULL;
+	const char *only_target = getenv("HF_TEST_ENGINES"), *only_case = NULL, *without = getenv("HF_TEST_WITHOUT");
 	bool known = false, once_done = false;
 
 	for (int i = 1; i < argc; i++) {
@@ -172,7 +173,8 @@ int bench_main(int argc, char **argv, const char *name, const struct bench_case 
 			continue;
 		snprintf(title, sizeof(title), "%s on %s", name, suites[i].name);
 		for (const struct bench_case *c = cases; c->name; c++) {
-			if ((only_case && strcmp(only_case, c->name)) || (c->once && once_done))
+			if ((only_case && strcmp(only_case, c->name)) || (c->once && once_done) ||
+				(without && word_in(without, c->name)))
 				continue;
 			known = true;
 			if (!suite)
@@ -260,6 +262,8 @@ static enum engine_size of_width(enum engine_size size)
 {
 	const char *width = getenv("HF_TEST_WIDTH");
 
+	if (board_wanted())
+		return ENGINE_DEFAULT;
 	if (!width || strcmp(width, "512"))
 		return size;
 	return size == ENGINE_SMALL ? ENGINE_WIDE_SMALL : ENGINE_WIDE;
@@ -286,6 +290,7 @@ struct bench *bench_open_raw(enum engine_size size)
 	b->sim->ctx = b;
 	b->sim->on = (struct sim_events){ .tx = on_tx, .c2h = on_c2h, .trace = on_trace, .rx_done = on_rx_done };
 	b->sim->tick_by_hand = true;
+	board_attach(b);
 	return b;
 }
 
@@ -324,6 +329,7 @@ void bench_close(struct bench *b)
 		(unsigned long long)engine_mismatches(b->sim->engine), engine_first_mismatch(b->sim->engine));
 	CHECK(b->sim->faults == 0, "%llu broken promises at the pins, first: %s", (unsigned long long)b->sim->faults,
 		b->sim->fault);
+	board_detach(b);
 	sim_close(b->sim);
 	items_free(&b->tx);
 	items_free(&b->c2h);

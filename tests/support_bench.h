@@ -54,7 +54,7 @@ struct bench_case {
 
 /* The main() of every test program: runs the cases (ended by a row of zeros) as CUnit suites, one per target.
  * Arguments: --target rtl|model|lockstep, --case NAME, --list. Without --target, the environment's HF_TEST_ENGINES
- * names the targets, parted by commas. The last line printed is
+ * names the targets, parted by commas; HF_TEST_WITHOUT names cases to leave out. The last line printed is
  * "result: NAME passed=N failed=N skipped=N", counting cases. Returns the exit code: 0, 1 a case failed, 2 usage. */
 int bench_main(int argc, char **argv, const char *name, const struct bench_case *cases);
 
@@ -195,6 +195,7 @@ struct bench {
 	uint32_t ms; /* ticks since reset */
 	uint8_t key_index[16], key_isn[16];
 	bool restless;			/* it did not settle once */
+	struct eth_board *board;	/* support_board.h; NULL: the engine alone */
 	uint64_t counted[HF_CNT_COUNT]; /* what bench_counted() expects */
 };
 

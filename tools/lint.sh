@@ -19,7 +19,7 @@ check() { # check NAME COMMAND...: silent commands pass
 	fi
 }
 
-mapfile -t sources < <(find .ci cmodel driver examples host regs rtl sim tests tools Makefile .clang-format \
+mapfile -t sources < <(find .ci boards cmodel driver examples host packaging regs rtl sim tests tools Makefile .clang-format \
 	-type f ! -name '*.log' ! -name '*.pcap' ! -name '*.pcapng' ! -path 'tests/fuzz/corpus/*' | sort)
 mapfile -t c_files < <(printf '%s\n' "${sources[@]}" | grep -E '\.(c|h|cpp)$')
 
@@ -48,6 +48,17 @@ check "verilator -Wall, default" verilog
 check "verilator -Wall, small" verilog $(make -s small-parameters)
 check "verilator -Wall, 512 bits" verilog $(make -s wide-parameters)
 check "verilator -Wall, 512 bits, small" verilog $(make -s wide-small-parameters)
+# tools/vendor: the ports of the vendors' primitives.
+board() { # board FILE: a top around the core
+	verilator --lint-only -Wall -Wno-PINCONNECTEMPTY -Irtl -Irtl/eth -y rtl -y rtl/eth -y rtl/cross -y rtl/usb -y rtl/board \
+		-y tools/vendor --top-module "$(basename "$1" .sv)" tools/vendor/waivers.vlt "$1" > build/verilator.log 2>&1
+	local failed=$?
+	grep -v '^- ' build/verilator.log
+	return $failed
+}
+for top in rtl/eth/eth_mac_sim.sv rtl/board/board_sim.sv boards/*/*.sv; do
+	check "verilator -Wall, $(basename "$top" .sv)" board "$top"
+done
 check "cppcheck" cppcheck -q --std=c11 -D_GNU_SOURCE -I. --inline-suppr --enable=warning,performance,portability \
 	--suppress=missingIncludeSystem --error-exitcode=1 cmodel driver examples host regs sim tests
 # Another version formats some lines otherwise.
@@ -57,5 +68,15 @@ else
 	echo "skipped: clang-format is not version 14 (Debian 12)"
 fi
 check "SPDX line" spdx
+core_file() { # handfast.core names each RTL file but those for simulation, and nothing that is not there
+	local file
+	for file in rtl/*.sv rtl/*/*.sv; do
+		[[ $file == *_sim.sv || $file == rtl/pcie/* ]] || grep -q "^      - $file\$" handfast.core || echo "handfast.core lacks $file"
+	done
+	sed -n 's/^      - \(rtl[^:]*\).*/\1/p' handfast.core | while read -r file; do
+		[[ -f $file ]] || echo "handfast.core names $file, which is not there"
+	done
+}
+check "handfast.core" core_file
 check "no private path or host" private
 exit $status

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// eth_crc32 - one octet of the Ethernet frame check sequence (IEEE 802.3 3.2.9).
+//
+// Input   crc: all ones before the first octet. d: the octet; its bit 0 was first on the wire.
+// Output  next. The four octets to send are ~crc, its least significant octet first. A frame received whole, its FCS
+//         with it, leaves crc = RESIDUE of eth_rx.
+// Timing  combinational.
+
+module eth_crc32 (
+  input  logic [31:0] crc,
+  input  logic [7:0]  d,
+  output logic [31:0] next
+);
+
+  logic low;
+
+  always_comb begin
+    low = 1'b0;
+    next = crc;
+    for (int i = 0; i < 8; i++) begin
+      low = next[0] ^ d[i];
+      next = {1'b0, next[31:1]} ^ (low ? 32'hedb88320 : 32'h0);
+    end
+  end
+
+endmodule
