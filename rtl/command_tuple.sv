@@ -8,6 +8,7 @@
 // Timing  combinational.
 `include "engine_defs.svh"
 module command_tuple (
+  input  logic                      valid,          // 0: nobody looks at the outputs
   // Only the four fields of the tuple are read.
   /* verilator lint_off UNUSEDSIGNAL */
   input  logic [`HF_BODY_BITS-1:0]  body,
@@ -36,9 +37,14 @@ module command_tuple (
   assign mixed = remote_mapped != local_mapped;
 
   always_comb begin
-    for (int i = 0; i < 16; i++) begin
-      remote[127 - 8*i -: 8] = remote_octets[8*i +: 8];
-      own[127 - 8*i -: 8] = own_octets[8*i +: 8];
+    if (valid) begin
+      for (int i = 0; i < 16; i++) begin
+        remote[127 - 8*i -: 8] = remote_octets[8*i +: 8];
+        own[127 - 8*i -: 8] = own_octets[8*i +: 8];
+      end
+    end else begin
+      remote = 'x;
+      own = 'x;
     end
   end
 

@@ -213,25 +213,34 @@ module conn_table #(
 
   // From the highest way down, so that the lowest one stands.
   always_comb begin
-    match_way = '0;
-    free_way = '0;
-    host_way = '0;
-    wait_way = '0;
-    least_left = '1;
-    expired_way = '0;
-    for (int w = WAYS - 1; w >= 0; w--) begin
-      if (way_match[w])
-        match_way = 16'(w);
-      if (!way_valid[w])
-        free_way = 16'(w);
-      if (way_host[w])
-        host_way = 16'(w);
-      if (way_time_wait[w] && way_left[24*w +: 24] <= least_left) begin
-        wait_way = 16'(w);
-        least_left = way_left[24*w +: 24];
+    if (t1 || scan_q == SCAN_CHECK) begin
+      match_way = '0;
+      free_way = '0;
+      host_way = '0;
+      wait_way = '0;
+      least_left = '1;
+      expired_way = '0;
+      for (int w = WAYS - 1; w >= 0; w--) begin
+        if (way_match[w])
+          match_way = 16'(w);
+        if (!way_valid[w])
+          free_way = 16'(w);
+        if (way_host[w])
+          host_way = 16'(w);
+        if (way_time_wait[w] && way_left[24*w +: 24] <= least_left) begin
+          wait_way = 16'(w);
+          least_left = way_left[24*w +: 24];
+        end
+        if (way_expired[w])
+          expired_way = 16'(w);
       end
-      if (way_expired[w])
-        expired_way = 16'(w);
+    end else begin
+      match_way = 'x;
+      free_way = 'x;
+      host_way = 'x;
+      wait_way = 'x;
+      least_left = 'x;
+      expired_way = 'x;
     end
   end
 
@@ -268,13 +277,19 @@ module conn_table #(
   // The leader of a chained op is in its T4, or was in the cycle before: what it did still stands in its registers.
   // Freed, its way is vacant; written otherwise, its tag is there; else all is as the leader found it.
   always_comb begin
-    found_d = entry_out_q;
-    match_d = match_q;
-    vacant_d = vacant_q;
-    if (chain_q) begin
-      found_d = write ? entry_after : entry;   // of a freed entry, which nobody finds, the generation counts
-      match_d = write ? !free : match_late_q;
-      vacant_d = write ? free : vacant_late_q;
+    if (t2) begin
+      found_d = entry_out_q;
+      match_d = match_q;
+      vacant_d = vacant_q;
+      if (chain_q) begin
+        found_d = write ? entry_after : entry;   // of a freed entry, which nobody finds, the generation counts
+        match_d = write ? !free : match_late_q;
+        vacant_d = write ? free : vacant_late_q;
+      end
+    end else begin
+      found_d = 'x;
+      match_d = 'x;
+      vacant_d = 'x;
     end
   end
 

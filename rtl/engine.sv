@@ -282,7 +282,7 @@ module engine #(
   assign cmd_has_tuple = cmd_next.status == `HF_STATUS_OK && (cmd_next.code == `HF_COMMAND_CONNECT ||
                          cmd_next.code == `HF_COMMAND_CLOSE || cmd_next.code == `HF_COMMAND_ADOPT);
 
-  command_tuple u_push_tuple (.body(cmd_body), .tuple(push_tuple), .mixed(push_mixed));
+  command_tuple u_push_tuple (.valid(push_has_tuple), .body(cmd_body), .tuple(push_tuple), .mixed(push_mixed));
   assign pushed = push_tuple;
 
   // Bodies come 17 cycles apart at 64 bits, 4 at 512.
@@ -424,7 +424,7 @@ module engine #(
   assign seg_late = seg_late_q;
   assign cmd_late = cmd_late_q;
 
-  command_tuple u_command_tuple (.body(body), .tuple(cmd_tuple), .mixed(cmd_mixed));
+  command_tuple u_command_tuple (.valid(t1), .body(body), .tuple(cmd_tuple), .mixed(cmd_mixed));
 
   always_ff @(posedge clk) begin
     if (rst) begin
@@ -519,7 +519,7 @@ module engine #(
     .local_addrs(cfg_local_addrs), .local6_addrs(cfg_local6_addrs),
     .read_index(listen_read_index), .read_half_open(listen_half_open),
     .lookup(t1), .lookup_ip6(seg.ip6), .lookup_addr(seg.dst_addr), .lookup_port(seg.dst_port),
-    .found(listener_found), .found_bypass(listener_bypass), .found_index(listener_index),
+    .ask(t3), .found(listener_found), .found_bypass(listener_bypass), .found_index(listener_index),
     .found_backlog(listener_backlog), .found_opts(listener_opts), .found_half_open(listener_half_open),
     .found_sent(listener_sent), .found_epoch(listener_epoch),
     .enter(enter), .leave(leave), .cookie(t4 && cookie_q), .cookie_epoch(seg_late.stamp[59:36]),
@@ -555,7 +555,7 @@ module engine #(
   logic                      cnt_command, cnt_reset, cnt_cookie_bad, cnt_synack_limited;
 
   tcp_fsm u_fsm (
-    .op(op_late_q), .segment(seg_late_q), .isn(isn_late_q), .mac(mac_q), .mac_key(mac_key_q),
+    .valid(t3), .op(op_late_q), .segment(seg_late_q), .isn(isn_late_q), .mac(mac_q), .mac_key(mac_key_q),
     .command(cmd_late.code), .command_status(cmd_late.status),
     .command_body(body_late_q), .command_mixed(mixed_q), .tuple(key_q),
     .entry(entry), .key_match(key_match), .slot_exists(slot_exists), .id_match(id_match), .insertable(insertable),
@@ -690,7 +690,7 @@ module engine #(
   assign reply_push = t4 && send_q != `HF_SEND_NOTHING;
 
   tcp_reply u_reply (
-    .send(send_q), .cookie(cookie_q), .entry(after_q), .seg_ack(seg_late.ack), .seg_ts_ok(seg_late.ts_ok),
+    .valid(t4), .send(send_q), .cookie(cookie_q), .entry(after_q), .seg_ack(seg_late.ack), .seg_ts_ok(seg_late.ts_ok),
     .seg_tsval(seg_late.tsval), .ms(ms_q), .our_mss(mss_q), .our_mss6(mss6_q), .reply(reply_data));
 
   // An entry's generation changes only when it takes its slot, so the id is that of the entry after.

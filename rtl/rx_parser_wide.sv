@@ -225,7 +225,7 @@ module rx_parser_wide #(
   logic [`HF_RX_CONDITION_BITS-1:0] conditions_d;
 
   rx_header #(.MAX_FRAME(MAX_FRAME)) header (
-    .dst_mac(dst_mac_q), .src_mac(src_mac_q), .ethertype(hdr_ethertype_q), .tags(hdr_tags_q), .svlan(hdr_svlan_q),
+    .valid(hdr_last_q),    .dst_mac(dst_mac_q), .src_mac(src_mac_q), .ethertype(hdr_ethertype_q), .tags(hdr_tags_q), .svlan(hdr_svlan_q),
     .outer(outer_q), .inner(inner_q), .net(net_q), .l4(l4_q[479:32]), .l4_end(l4_end_q), .has_hash(has_hash),
     .has_mac(has_mac), .lost(hdr_lost_q), .length(hdr_length_q), .beats(hdr_staged_q), .stamp(hdr_stamp_q),
     .bad_fcs(hdr_tuser_q),
@@ -318,13 +318,14 @@ module rx_parser_wide #(
           active[i] = left > 6'(i);
       end
 
+      // Without options all stays as it was.
       rx_options options (
-        .octets(octets[319:256]), .previous(octets[383:320]), .active(active), .behind(left - 6'd1),
+        .valid(active[0]),         .octets(octets[319:256]), .previous(octets[383:320]), .active(active), .behind(left - 6'd1),
         .state_in(state), .value_in(value), .state_out(state_d), .value_out(value_d)
       );
 
       always_ff @(posedge clk)
-        step_q <= {octets[319:0], 64'd0, (left > 6'd8) ? left - 6'd8 : 6'd0, state_d, value_d};
+        step_q <= {octets[319:0], 64'd0, (left > 6'd8) ? left - 6'd8 : 6'd0, active[0] ? {state_d, value_d} : {state, value}};
       assign steps[(k+1)*STEP_BITS +: STEP_BITS] = step_q;
     end
   endgenerate
