@@ -23,7 +23,8 @@
 `include "engine_defs.svh"
 module conn_table #(
   parameter int SETS_LOG2 = 8,
-  parameter int WAYS = 4
+  parameter int WAYS = 4,
+  parameter int IP6 = 1
 ) (
   input  logic                    clk,
   input  logic                    rst,
@@ -274,11 +275,22 @@ module conn_table #(
       entry_out_q <= entry_mem[slot_d[SLOT_W-1:0]];
   end
 
+  // What is 0 without IPv6 is not read: the memory that would hold it falls away.
+  tcb_t entry_read;
+  always_comb begin
+    entry_read = entry_out_q;
+    if (IP6 == 0) begin
+      entry_read.ip6 = 1'b0;
+      entry_read.remote_addr[127:32] = '0;
+      entry_read.local_addr[127:32] = '0;
+    end
+  end
+
   // The leader of a chained op is in its T4, or was in the cycle before: what it did still stands in its registers.
   // Freed, its way is vacant; written otherwise, its tag is there; else all is as the leader found it.
   always_comb begin
     if (t2) begin
-      found_d = entry_out_q;
+      found_d = entry_read;
       match_d = match_q;
       vacant_d = vacant_q;
       if (chain_q) begin
@@ -313,7 +325,7 @@ module conn_table #(
       slot <= slot_q;
       by_tag_late_q <= by_tag_q;
       tag_late_q <= tag_q;
-      if (!chain_q || write) entry <= chain_q ? entry_after : entry_out_q;
+      if (!chain_q || write) entry <= chain_q ? entry_after : entry_read;
       match_late_q <= match_d;
       vacant_late_q <= vacant_d;
       key_match <= match_d && {found.ip6, found.remote_addr, found.local_addr, found.remote_port,

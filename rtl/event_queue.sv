@@ -14,7 +14,8 @@
 `include "engine_defs.svh"
 module event_queue #(
   parameter int DATA_W = 64,                                // 64 or 512
-  parameter int EVENT_DEPTH = 32
+  parameter int EVENT_DEPTH = 32,
+  parameter int IP6 = 1
 ) (
   input  logic                    clk,
   input  logic                    rst,
@@ -65,6 +66,7 @@ module event_queue #(
   logic [127:0] remote_octets, local_octets;                // first octet in bits 7:0
   logic [47:0]  mac_octets;
   logic [`HF_BODY_BITS-1:0] body, head_body;
+  body_t        kept, shown;                                // in the queue, and what of it is read
   logic         head_completion, head_cookie;
   logic [31:0]  head_id;
   logic [63:0]  head_stamp;
@@ -132,7 +134,17 @@ module event_queue #(
 
   fifo_reg #(.WIDTH(2 + 32 + 64 + `HF_BODY_BITS), .DEPTH(EVENT_DEPTH)) u_queue (
     .clk(clk), .rst(rst), .push(push), .push_data({completion, cookie, id, stamp, body}), .has_room(unused_room),
-    .valid(ev_valid), .head({head_completion, head_cookie, head_id, head_stamp, head_body}), .pop(pop));
+    .valid(ev_valid), .head({head_completion, head_cookie, head_id, head_stamp, kept}), .pop(pop));
+
+  // Without IPv6 the beginning of an address is always the same, and not read: its memory falls away.
+  always_comb begin
+    shown = kept;
+    if (IP6 == 0) begin
+      shown.remote_addr[95:0] = {16'hffff, 80'd0};
+      shown.local_addr[95:0] = {16'hffff, 80'd0};
+    end
+    head_body = shown;
+  end
 
   // ---- the message, octet 0 in bits 7:0, and its beats ----
 

@@ -14,7 +14,8 @@
 //         the last one's epoch, live. read_half_open: count of read_index, live.
 // Timing  registers change at the end of the cycle of commit, lookup, enter, leave, cookie. Never stalls.
 module listen_table #(
-  parameter int LISTENERS = 16
+  parameter int LISTENERS = 16,
+  parameter int IP6 = 1                  // 0: no lookup is for IPv6, an IPv6 listener's address is not kept
 ) (
   input  logic         clk,
   input  logic         rst,
@@ -77,7 +78,7 @@ module listen_table #(
   logic [24*LISTENERS-1:0] epoch_q;
 
   logic [127:0] commit_stored;
-  assign commit_stored = commit_opts[3] ? commit_addr : {96'd0, commit_addr[31:0]};
+  assign commit_stored = IP6 != 0 && commit_opts[3] ? commit_addr : {96'd0, commit_addr[31:0]};
 
   logic is_local;               // one of the board's own addresses, for the any-address; one that is 0 is none
   logic exact, any;

@@ -16,7 +16,8 @@
 `include "rx_defs.svh"
 
 module rx_header #(
-  parameter int MAX_FRAME = 1522
+  parameter int MAX_FRAME = 1522,
+  parameter int IP6 = 1                                     // 0: IPv6 is not IP
 ) (
   input  logic [47:0]                      dst_mac,
   input  logic [47:0]                      src_mac,
@@ -66,7 +67,7 @@ module rx_header #(
   logic [127:0] src_addr6, dst_addr6;
   logic         ip_begins;                                  // as the EtherType promises
 
-  assign ip6 = ethertype == `HF_ETHERTYPE_IPV6;
+  assign ip6 = IP6 != 0 && ethertype == `HF_ETHERTYPE_IPV6;
   assign {version, ihl, unused_traffic} = net[319:304];
   assign ip_length = ip6 ? net[287:272] : net[303:288];
   assign fragment = net[269:256];

@@ -24,7 +24,8 @@
 
 module rx_parser #(
   parameter int MAX_FRAME = 1522,
-  parameter int SEG_DEPTH = 16
+  parameter int SEG_DEPTH = 16,
+  parameter int IP6 = 1
 ) (
   input  logic                        clk,
   input  logic                        rst,
@@ -196,7 +197,7 @@ module rx_parser #(
   logic [`HF_SEGMENT_BITS-1:0]      seg_d;
   logic [`HF_RX_CONDITION_BITS-1:0] conditions_d;
 
-  rx_header #(.MAX_FRAME(MAX_FRAME)) header (
+  rx_header #(.MAX_FRAME(MAX_FRAME), .IP6(IP6)) header (
     .valid(last_q),    .dst_mac(dst_mac_q), .src_mac(src_mac_q), .ethertype(ethertype_q), .tags(tags_q), .svlan(svlan_q),
     .outer(outer_q), .inner(inner_q), .net(net_q), .l4(l4_q), .l4_end(l4_end_q), .has_hash(has_hash_q),
     .has_mac(has_mac_q), .lost(lost_q), .length(length_q), .beats(staged_q), .stamp(stamp_q), .bad_fcs(tuser_q),

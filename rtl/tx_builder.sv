@@ -15,7 +15,8 @@
 `include "handfast_defs.svh"
 module tx_builder #(
   parameter int DATA_W = 64,                                // 64 or 512
-  parameter int REPLY_DEPTH = 32
+  parameter int REPLY_DEPTH = 32,
+  parameter int IP6 = 1
 ) (
   input  logic                      clk,
   input  logic                      rst,
@@ -55,7 +56,15 @@ module tx_builder #(
     .clk(clk), .rst(rst), .push(reply_push), .push_data(reply_data), .has_room(unused_room),
     .valid(head_valid), .head(head), .pop(pop));
 
-  assign next = head;
+  // What is 0 without IPv6 is not read: the memory that would hold it falls away.
+  always_comb begin
+    next = head;
+    if (IP6 == 0) begin
+      next.ip6 = 1'b0;
+      next.src_addr[127:32] = '0;
+      next.dst_addr[127:32] = '0;
+    end
+  end
   assign last_taken = tb_take && tb_tlast;
   assign move = making_q && (!sending_q || last_taken);
   assign pop = head_valid && (!making_q || move);
