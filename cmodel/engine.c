@@ -28,7 +28,11 @@ void hfm_engine_push_command(struct hf_model *m, const struct command *command)
 	c->ready_cycle = 0;
 	if (!command->has_body)
 		return;
-	hfm_event_tuple(command->octets, &tuple);
+	hfm_event_tuple(command->octets, m->params.no_ip6, &tuple);
+	if (m->params.hash_serial) {
+		hfm_hash_serial_command(m, &tuple, &c->hash, &c->ready_cycle);
+		return;
+	}
 	hfm_tuple_hash(&c->hash, &tuple, &m->regs);
 	c->ready_cycle = m->cycle + (m->wide || tuple.octets == TUPLE_OCTETS_MAX ? 16 : 10);
 }

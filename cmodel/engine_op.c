@@ -90,7 +90,7 @@ static void look_up_command(struct hf_model *m, struct engine_op *f)
 	if (f->command.has_body) {
 		const struct hf_tcb *tcb = &f->body.tcb;
 
-		hfm_event_parse(f->command.octets, &f->body);
+		hfm_event_parse(f->command.octets, m->params.no_ip6, &f->body);
 		f->op.body = &f->body;
 		look_up_tuple(m, f, tcb->ip6, tcb->remote_addr, tcb->local_addr, tcb->remote_port, tcb->local_port);
 		return;

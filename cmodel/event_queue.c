@@ -86,20 +86,20 @@ void hfm_event_push(struct event_queue *q, const struct event_source *source, co
 	}
 }
 
-void hfm_event_parse(const uint8_t *octets, struct command_body *body)
+void hfm_event_parse(const uint8_t *octets, bool no_ip6, struct command_body *body)
 {
 	const uint8_t *remote = octets + HF_AT_EVENT_remote_addr, *local = octets + HF_AT_EVENT_local_addr;
 	uint64_t listener = MESSAGE_GET(octets, EVENT, listener), options = MESSAGE_GET(octets, EVENT, options);
 	struct hf_tcb *tcb = &body->tcb;
 
 	memset(body, 0, sizeof(*body));
-	body->mixed = is_mapped(remote) != is_mapped(local);
+	body->mixed = no_ip6 ? !is_mapped(remote) || !is_mapped(local) : is_mapped(remote) != is_mapped(local);
 	body->now_ms = (uint32_t)MESSAGE_GET(octets, EVENT, now_ms);
 	tcb->state = MESSAGE_GET(octets, EVENT, state);
 	tcb->listener = listener & 15;
 	tcb->active = listener >> 6 & 1;
 	tcb->ecn_ok = listener >> 7 & 1;
-	tcb->ip6 = !is_mapped(remote) || !is_mapped(local);
+	tcb->ip6 = !no_ip6 && (!is_mapped(remote) || !is_mapped(local));
 	tcb->remote_addr = tcb->ip6 ? get_be128(remote) : get_be32(remote + 12);
 	tcb->local_addr = tcb->ip6 ? get_be128(local) : get_be32(local + 12);
 	tcb->remote_port = MESSAGE_GET(octets, EVENT, remote_port);
@@ -128,10 +128,10 @@ void hfm_event_parse(const uint8_t *octets, struct command_body *body)
 	tcb->rto_ms = MESSAGE_GET(octets, EVENT, rto_ms);
 }
 
-void hfm_event_tuple(const uint8_t *octets, struct tuple *tuple)
+void hfm_event_tuple(const uint8_t *octets, bool no_ip6, struct tuple *tuple)
 {
 	const uint8_t *remote = octets + HF_AT_EVENT_remote_addr, *local = octets + HF_AT_EVENT_local_addr;
-	bool ip6 = !is_mapped(remote) || !is_mapped(local);
+	bool ip6 = !no_ip6 && (!is_mapped(remote) || !is_mapped(local));
 	uint8_t remote_port[2], local_port[2];
 
 	put_be(remote_port, MESSAGE_GET(octets, EVENT, remote_port), 2);

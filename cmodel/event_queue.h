@@ -38,8 +38,8 @@ void hfm_event_push(struct event_queue *q, const struct event_source *source, co
 /* `command` is the COMMAND code, or 0x100 | type of a malformed message. */
 void hfm_event_completion(struct event_queue *q, uint32_t id, uint64_t cookie, unsigned status, unsigned command);
 /* The other way: the body of a COMMAND of 128 octets. */
-void hfm_event_parse(const uint8_t *octets, struct command_body *body);
+void hfm_event_parse(const uint8_t *octets, bool no_ip6, struct command_body *body);
 /* The 4-tuple there; it is IPv6 unless both addresses are IPv4-mapped. */
-void hfm_event_tuple(const uint8_t *octets, struct tuple *tuple);
+void hfm_event_tuple(const uint8_t *octets, bool no_ip6, struct tuple *tuple);
 
 #endif

@@ -37,6 +37,24 @@ const struct hf_params hf_params_small = {
 	.tx_descs = 2,
 };
 
+const struct hf_params hf_params_lean = {
+	.data_w = 64,
+	.sets_log2 = 2,
+	.ways = 2,
+	.listeners = 2,
+	.max_frame = 512,
+	.seg_depth = 4,
+	.stage_beats = 256,
+	.host_fifo_beats = 256,
+	.event_depth = 2,
+	.reply_depth = 2,
+	.cmd_depth = 2,
+	.tx_beats = 256,
+	.tx_descs = 2,
+	.hash_serial = true,
+	.no_ip6 = true,
+};
+
 const struct hf_params hf_params_wide = {
 	.data_w = 512,
 	.sets_log2 = 8,
@@ -129,6 +147,8 @@ static bool new_memory(struct hf_model *m)
 	rx->queue = new_queue(&rx->queue_ring, p->seg_depth, sizeof(*rx->queue));
 	m->hash.queue = new_queue(&m->hash.queue_ring, p->seg_depth, sizeof(*m->hash.queue));
 	m->cookies.queue = new_queue(&m->cookies.queue_ring, p->seg_depth, sizeof(*m->cookies.queue));
+	m->serial.jobs = new_queue(&m->serial.job_ring, 2 * p->seg_depth, sizeof(*m->serial.jobs));
+	m->serial.calls = new_queue(&m->serial.call_ring, p->cmd_depth, sizeof(*m->serial.calls));
 	m->frames.stage = new_queue(&m->frames.stage_ring, p->stage_beats, m->width);
 	m->frames.verdicts = new_queue(&m->frames.verdict_ring, p->seg_depth, sizeof(*m->frames.verdicts));
 	m->frames.host = new_queue(&m->frames.host_ring, p->host_fifo_beats + 1, m->width);
@@ -143,9 +163,9 @@ static bool new_memory(struct hf_model *m)
 	m->engine.commands = new_queue(&m->engine.command_ring, p->cmd_depth, sizeof(*m->engine.commands));
 	m->events.records = new_queue(&m->events.ring, p->event_depth, sizeof(*m->events.records));
 	m->builder.replies = new_queue(&m->builder.ring, p->reply_depth, sizeof(*m->builder.replies));
-	return new_host_frames(m) && rx->octets && rx->queue && m->hash.queue && m->cookies.queue && m->frames.stage &&
-	       m->frames.verdicts && m->frames.host && m->frames.host_last && t->entries && t->tags && t->timers &&
-	       m->engine.commands && m->events.records && m->builder.replies;
+	return new_host_frames(m) && rx->octets && rx->queue && m->hash.queue && m->cookies.queue && m->serial.jobs &&
+	       m->serial.calls && m->frames.stage && m->frames.verdicts && m->frames.host && m->frames.host_last &&
+	       t->entries && t->tags && t->timers && m->engine.commands && m->events.records && m->builder.replies;
 }
 
 static void reset(struct hf_model *m)
@@ -158,6 +178,7 @@ static void reset(struct hf_model *m)
 	hfm_rx_parser_reset(&m->rx);
 	hfm_tuple_hash_reset(&m->hash);
 	hfm_syn_cookie_reset(&m->cookies);
+	hfm_hash_serial_reset(&m->serial);
 	hfm_rx_frame_fifo_reset(&m->frames);
 	hfm_conn_table_reset(&m->table);
 	hfm_listen_table_reset(&m->listen);
@@ -209,6 +230,8 @@ void hf_model_free(struct hf_model *m)
 	free(m->frames.host);
 	free(m->frames.verdicts);
 	free(m->frames.stage);
+	free(m->serial.calls);
+	free(m->serial.jobs);
 	free(m->cookies.queue);
 	free(m->hash.queue);
 	free(m->rx.queue);
@@ -310,6 +333,8 @@ static void clock_edge(struct hf_model *m, const struct hf_in *in)
 		hfm_tuple_hash_step(m);
 	if (m->cookies.request_ring.count > 0)
 		hfm_syn_cookie_step(m);
+	if (m->params.hash_serial)
+		hfm_hash_serial_step(m);
 	if (in->s_axis_rx_tvalid || parser_moves(m))
 		hfm_rx_parser_step(m, in);
 	hfm_regs_end(m, in);

@@ -49,10 +49,11 @@ struct hf_out {
 struct hf_params {
 	unsigned data_w, sets_log2, ways, listeners, max_frame, seg_depth, stage_beats, host_fifo_beats, event_depth,
 		reply_depth, cmd_depth, tx_beats, tx_descs;
+	bool hash_serial, no_ip6; /* IP6 = 0 */
 };
 
-/* The defaults of the table there, and handfast_small, handfast_wide, handfast_wide_small. */
-extern const struct hf_params hf_params_default, hf_params_small, hf_params_wide, hf_params_wide_small;
+/* The defaults of the table there, and handfast_small, handfast_wide, handfast_wide_small, handfast_lean. */
+extern const struct hf_params hf_params_default, hf_params_small, hf_params_wide, hf_params_wide_small, hf_params_lean;
 
 struct hf_model;
 

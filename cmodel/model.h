@@ -10,6 +10,7 @@
 #include "event_queue.h"
 #include "handfast_model.h"
 #include "listen_table.h"
+#include "hash_serial.h"
 #include "message.h"
 #include "regs.h"
 #include "rx_frame_fifo.h"
@@ -47,6 +48,7 @@ struct hf_model {
 	struct rx_parser rx;
 	struct tuple_hash hash;
 	struct syn_cookies cookies;
+	struct hash_serial serial;
 	struct rx_frame_fifo frames;
 	struct conn_table table;
 	struct listen_table listen;

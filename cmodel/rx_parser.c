@@ -224,20 +224,21 @@ static enum hf_seg_class parse_ipv6(const uint8_t *ip, unsigned len, struct segm
 }
 
 /* Rows 1 to 11, but for what row 9 asks of registers; SEG or ICMP where they pass. */
-static enum hf_seg_class parse(const struct rx_parser *rx, bool bad_fcs, unsigned max_frame, struct segment *seg)
+static enum hf_seg_class parse(
+	const struct rx_parser *rx, bool bad_fcs, const struct hf_params *params, struct segment *seg)
 {
 	unsigned tags, l3, ethertype;
 
 	if (bad_fcs)
 		return drop(seg, HF_CAUSE_BAD_FCS);
-	if (rx->length > max_frame)
+	if (rx->length > params->max_frame)
 		return drop(seg, HF_CAUSE_TOO_LONG);
 	if (rx->length < ETHERNET_OCTETS)
 		return drop(seg, HF_CAUSE_RUNT);
 	tags = count_tags(rx->octets, rx->length);
 	l3 = ETHERNET_OCTETS + TAG_OCTETS * tags;
 	ethertype = get_be16(rx->octets + l3 - 2);
-	if (ethertype != ETHERTYPE_IPV4 && ethertype != ETHERTYPE_IPV6)
+	if (ethertype != ETHERTYPE_IPV4 && (ethertype != ETHERTYPE_IPV6 || params->no_ip6))
 		return HF_CLASS_HOST;
 	parse_ethernet(rx->octets, tags, seg);
 	if (ethertype == ETHERTYPE_IPV4)
@@ -286,7 +287,7 @@ static void frame_end(struct hf_model *m, bool bad_fcs)
 	struct rx_parsed *parsed = &rx->parsed[ring_push(&rx->parsed_ring)];
 
 	memset(seg, 0, sizeof(*seg));
-	seg->cls = parse(rx, bad_fcs, m->params.max_frame, seg);
+	seg->cls = parse(rx, bad_fcs, &m->params, seg);
 	seg->has_hash = rx->has_hash;
 	seg->has_mac = rx->has_mac;
 	seg->lost = rx->lost;
@@ -305,7 +306,7 @@ struct tuple_places {
 
 /* Returns false as long as the frame is too short to tell; places->remote_port is 0 if there is no tuple. An ICMP
  * error quotes a segment of ours: its destination is the remote end. */
-static bool find_tuple(unsigned ethertype, const uint8_t *ip, unsigned len, struct tuple_places *places)
+static bool find_tuple(unsigned ethertype, const uint8_t *ip, unsigned len, bool no_ip6, struct tuple_places *places)
 {
 	unsigned quote;
 
@@ -322,7 +323,7 @@ static bool find_tuple(unsigned ethertype, const uint8_t *ip, unsigned len, stru
 			*places = (struct tuple_places){ false, 12, 16, header, header + 2 };
 		else if (ip[9] == PROTOCOL_ICMP)
 			*places = (struct tuple_places){ false, quote + 16, quote + 12, quote + 22, quote + 20 };
-	} else if (ethertype == ETHERTYPE_IPV6) {
+	} else if (ethertype == ETHERTYPE_IPV6 && !no_ip6) {
 		if (len < IPV6_OCTETS)
 			return false;
 		quote = IPV6_OCTETS + ICMP_OCTETS;
@@ -353,7 +354,7 @@ static void hash_request(struct hf_model *m)
 	l3 = ETHERNET_OCTETS + TAG_OCTETS * count_tags(rx->octets, rx->length);
 	ip = rx->octets + l3;
 	len = rx->length - l3;
-	if (!find_tuple(get_be16(ip - 2), ip, len, &places))
+	if (!find_tuple(get_be16(ip - 2), ip, len, m->params.no_ip6, &places))
 		return;
 	if (places.remote_port == 0) {
 		rx->awaited = RX_NOTHING;

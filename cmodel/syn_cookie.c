@@ -69,18 +69,22 @@ const struct syn_cookie_mac *hfm_syn_cookie_head(const struct hf_model *m)
 }
 
 /* The hash that a cookie to this peer has now; with ACK the one that the acknowledged cookie must have. */
+void hfm_cookie_read_key(const struct hf_model *m, struct syn_cookie_mac *mac)
+{
+	hfm_hash_key(&m->regs, mac->made_with_b ? HF_REG_KEY_COOKIE_B0 : HF_REG_KEY_COOKIE_A0, mac->key);
+}
+
 static void prepare(const struct hf_model *m, const struct syn_cookie_request *request, struct syn_cookie_mac *mac)
 {
 	uint32_t epoch = hfm_cookie_epoch(request->stamp);
-	bool key_b;
 
 	mac->key_b = hfm_reg(&m->regs, HF_REG_COOKIE) >> HF_COOKIE_KEY_LOW & 1;
-	key_b = mac->key_b;
+	mac->made_with_b = mac->key_b;
 	if (request->ack) {
 		epoch -= hfm_cookie_age(epoch, request->sent);
-		key_b = request->sent >> 31;
+		mac->made_with_b = request->sent >> 31;
 	}
-	hfm_hash_key(&m->regs, key_b ? HF_REG_KEY_COOKIE_B0 : HF_REG_KEY_COOKIE_A0, mac->key);
+	hfm_cookie_read_key(m, mac);
 	mac->octets = request->tuple.octets + COOKIE_EPOCH_OCTETS;
 	memcpy(mac->octet, request->tuple.octet, sizeof(request->tuple.octet));
 	put_be(mac->octet + request->tuple.octets, epoch, COOKIE_EPOCH_OCTETS);
@@ -99,6 +103,9 @@ void hfm_syn_cookie_step(struct hf_model *m)
 		return;
 	mac = &c->queue[ring_push(&c->queue_ring)];
 	prepare(m, request, mac);
-	mac->push_cycle = hfm_hash_push_cycle(m, &request->tuple, &c->last_push_cycle);
+	if (m->params.hash_serial)
+		hfm_hash_serial_mac(m, &request->tuple, mac);
+	else
+		mac->push_cycle = hfm_hash_push_cycle(m, &request->tuple, &c->last_push_cycle);
 	ring_pop(&c->request_ring);
 }

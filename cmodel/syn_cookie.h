@@ -31,6 +31,7 @@ struct syn_cookie_mac {
 	unsigned octets;
 	uint8_t octet[TUPLE_OCTETS_MAX + COOKIE_EPOCH_OCTETS];
 	bool key_b;	     /* COOKIE.KEY of that cycle */
+	bool made_with_b;    /* the key that is right for this segment */
 	uint64_t push_cycle; /* the cycle that pushes it into the queue: an op may begin with that */
 };
 
@@ -74,6 +75,9 @@ static inline unsigned hfm_cookie_sent_class(uint32_t sent)
 {
 	return sent >> 26 & 7;
 }
+
+/* Take that key as it is now. */
+void hfm_cookie_read_key(const struct hf_model *m, struct syn_cookie_mac *mac);
 
 void hfm_syn_cookie_reset(struct syn_cookies *c);
 /* A request that is made in `cycle`, later than this one, for a frame with that stamp and that TCP header, of which

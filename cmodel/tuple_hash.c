@@ -33,7 +33,7 @@ void hfm_hash_key(const struct regs *regs, unsigned offset, uint64_t key[2])
 	key[1] = hfm_reg(regs, offset + 8) | (uint64_t)hfm_reg(regs, offset + 12) << 32;
 }
 
-static uint64_t keyed_hash(const struct regs *regs, unsigned offset, const struct tuple *t)
+uint64_t hfm_keyed_hash(const struct regs *regs, unsigned offset, const struct tuple *t)
 {
 	uint64_t key[2];
 
@@ -43,8 +43,8 @@ static uint64_t keyed_hash(const struct regs *regs, unsigned offset, const struc
 
 void hfm_tuple_hash(struct tuple_hash_result *result, const struct tuple *t, const struct regs *regs)
 {
-	result->index = keyed_hash(regs, HF_REG_KEY_INDEX0, t);
-	result->isn = keyed_hash(regs, HF_REG_KEY_ISN0, t);
+	result->index = hfm_keyed_hash(regs, HF_REG_KEY_INDEX0, t);
+	result->isn = hfm_keyed_hash(regs, HF_REG_KEY_ISN0, t);
 }
 
 unsigned hfm_hash_clocks(const struct hf_model *m, const struct tuple *t)
@@ -94,7 +94,11 @@ void hfm_tuple_hash_step(struct hf_model *m)
 	if (request->cycle != m->cycle)
 		return;
 	result = &h->queue[ring_push(&h->queue_ring)];
-	hfm_tuple_hash(result, &request->tuple, &m->regs);
-	result->push_cycle = hfm_hash_push_cycle(m, &request->tuple, &h->last_push_cycle);
+	if (m->params.hash_serial) {
+		hfm_hash_serial_segment(m, &request->tuple, result);
+	} else {
+		hfm_tuple_hash(result, &request->tuple, &m->regs);
+		result->push_cycle = hfm_hash_push_cycle(m, &request->tuple, &h->last_push_cycle);
+	}
 	ring_pop(&h->request_ring);
 }

@@ -45,6 +45,8 @@ void hfm_tuple_set(struct tuple *t, bool ip6, const uint8_t *remote_addr, const 
 	const uint8_t *remote_port, const uint8_t *local_port);
 /* The key in four registers from `offset`, as it is now: octets 0 to 7 and 8 to 15, the lower less significant. */
 void hfm_hash_key(const struct regs *regs, unsigned offset, uint64_t key[2]);
+/* One hash, under that key as it is now. */
+uint64_t hfm_keyed_hash(const struct regs *regs, unsigned offset, const struct tuple *t);
 /* Both hashes, under the keys as they are now; push_cycle is left alone. */
 void hfm_tuple_hash(struct tuple_hash_result *result, const struct tuple *t, const struct regs *regs);
 /* Clocks from a request to the push of its result: two rounds for each word, length and rest together being the

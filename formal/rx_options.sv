@@ -27,7 +27,7 @@ module formal_rx_options (
   value_t                               known;
   logic                                 goes_on;            // the header has octets beyond these eight
 
-  rx_options dut (.*);
+  rx_options dut (.*, .valid(1'b1));
 
   assign before = state_in;
   assign now = state_out;

@@ -113,9 +113,9 @@ module formal_tcp_fsm (
   logic [7:0] room_event_code;
   logic [`HF_TCB_BITS-1:0] room_entry_after;
 
-  tcp_fsm dut (.*, .ms(ms[23:0]));
+  tcp_fsm dut (.*, .valid(1'b1), .ms(ms[23:0]));
   tcp_fsm with_room (
-    .op(op), .segment(segment), .isn(isn), .mac(mac), .mac_key(mac_key), .command(command), .command_status(command_status),
+    .valid(1'b1), .op(op), .segment(segment), .isn(isn), .mac(mac), .mac_key(mac_key), .command(command), .command_status(command_status),
     .command_body(command_body), .tuple(tuple), .command_mixed(command_mixed), .entry(entry),
     .key_match(key_match), .slot_exists(slot_exists), .id_match(id_match), .insertable(insertable), .victim(victim),
     .listener_found(listener_found), .listener_bypass(listener_bypass), .listener_index(listener_index),
@@ -149,7 +149,7 @@ module formal_tcp_fsm (
 
   // The engine makes the frame a cycle later, of what its registers then hold.
   tcp_reply frame (
-    .send(send), .cookie(cookie), .entry(entry_after), .seg_ack(seg.ack), .seg_ts_ok(seg.ts_ok),
+    .valid(1'b1), .send(send), .cookie(cookie), .entry(entry_after), .seg_ack(seg.ack), .seg_ts_ok(seg.ts_ok),
     .seg_tsval(seg.tsval), .ms(ms), .our_mss(our_mss), .our_mss6(our_mss6), .reply(reply));
   assign reply_valid = send != `HF_SEND_NOTHING;
   assign room_reply_valid = room_send != `HF_SEND_NOTHING;

@@ -7,7 +7,10 @@
 //         is mapped and the other is not, which cannot be.
 // Timing  combinational.
 `include "engine_defs.svh"
-module command_tuple (
+module command_tuple #(
+  parameter int IP6 = 1                             // 0: both addresses are taken for IPv4
+) (
+  input  logic                      valid,          // 0: nobody looks at the outputs
   // Only the four fields of the tuple are read.
   /* verilator lint_off UNUSEDSIGNAL */
   input  logic [`HF_BODY_BITS-1:0]  body,
@@ -32,13 +35,18 @@ module command_tuple (
   assign own_octets = from_host.local_addr;
   assign remote_mapped = remote[127:32] == 96'hffff;
   assign local_mapped = own[127:32] == 96'hffff;
-  assign ip6 = !(remote_mapped && local_mapped);
-  assign mixed = remote_mapped != local_mapped;
+  assign ip6 = IP6 != 0 && !(remote_mapped && local_mapped);
+  assign mixed = IP6 != 0 ? remote_mapped != local_mapped : !(remote_mapped && local_mapped);
 
   always_comb begin
-    for (int i = 0; i < 16; i++) begin
-      remote[127 - 8*i -: 8] = remote_octets[8*i +: 8];
-      own[127 - 8*i -: 8] = own_octets[8*i +: 8];
+    if (valid) begin
+      for (int i = 0; i < 16; i++) begin
+        remote[127 - 8*i -: 8] = remote_octets[8*i +: 8];
+        own[127 - 8*i -: 8] = own_octets[8*i +: 8];
+      end
+    end else begin
+      remote = 'x;
+      own = 'x;
     end
   end
 

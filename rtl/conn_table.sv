@@ -23,7 +23,8 @@
 `include "engine_defs.svh"
 module conn_table #(
   parameter int SETS_LOG2 = 8,
-  parameter int WAYS = 4
+  parameter int WAYS = 4,
+  parameter int IP6 = 1
 ) (
   input  logic                    clk,
   input  logic                    rst,
@@ -213,25 +214,34 @@ module conn_table #(
 
   // From the highest way down, so that the lowest one stands.
   always_comb begin
-    match_way = '0;
-    free_way = '0;
-    host_way = '0;
-    wait_way = '0;
-    least_left = '1;
-    expired_way = '0;
-    for (int w = WAYS - 1; w >= 0; w--) begin
-      if (way_match[w])
-        match_way = 16'(w);
-      if (!way_valid[w])
-        free_way = 16'(w);
-      if (way_host[w])
-        host_way = 16'(w);
-      if (way_time_wait[w] && way_left[24*w +: 24] <= least_left) begin
-        wait_way = 16'(w);
-        least_left = way_left[24*w +: 24];
+    if (t1 || scan_q == SCAN_CHECK) begin
+      match_way = '0;
+      free_way = '0;
+      host_way = '0;
+      wait_way = '0;
+      least_left = '1;
+      expired_way = '0;
+      for (int w = WAYS - 1; w >= 0; w--) begin
+        if (way_match[w])
+          match_way = 16'(w);
+        if (!way_valid[w])
+          free_way = 16'(w);
+        if (way_host[w])
+          host_way = 16'(w);
+        if (way_time_wait[w] && way_left[24*w +: 24] <= least_left) begin
+          wait_way = 16'(w);
+          least_left = way_left[24*w +: 24];
+        end
+        if (way_expired[w])
+          expired_way = 16'(w);
       end
-      if (way_expired[w])
-        expired_way = 16'(w);
+    end else begin
+      match_way = 'x;
+      free_way = 'x;
+      host_way = 'x;
+      wait_way = 'x;
+      least_left = 'x;
+      expired_way = 'x;
     end
   end
 
@@ -265,16 +275,33 @@ module conn_table #(
       entry_out_q <= entry_mem[slot_d[SLOT_W-1:0]];
   end
 
+  // What is 0 without IPv6 is not read: the memory that would hold it falls away.
+  tcb_t entry_read;
+  always_comb begin
+    entry_read = entry_out_q;
+    if (IP6 == 0) begin
+      entry_read.ip6 = 1'b0;
+      entry_read.remote_addr[127:32] = '0;
+      entry_read.local_addr[127:32] = '0;
+    end
+  end
+
   // The leader of a chained op is in its T4, or was in the cycle before: what it did still stands in its registers.
   // Freed, its way is vacant; written otherwise, its tag is there; else all is as the leader found it.
   always_comb begin
-    found_d = entry_out_q;
-    match_d = match_q;
-    vacant_d = vacant_q;
-    if (chain_q) begin
-      found_d = write ? entry_after : entry;   // of a freed entry, which nobody finds, the generation counts
-      match_d = write ? !free : match_late_q;
-      vacant_d = write ? free : vacant_late_q;
+    if (t2) begin
+      found_d = entry_read;
+      match_d = match_q;
+      vacant_d = vacant_q;
+      if (chain_q) begin
+        found_d = write ? entry_after : entry;   // of a freed entry, which nobody finds, the generation counts
+        match_d = write ? !free : match_late_q;
+        vacant_d = write ? free : vacant_late_q;
+      end
+    end else begin
+      found_d = 'x;
+      match_d = 'x;
+      vacant_d = 'x;
     end
   end
 
@@ -298,7 +325,7 @@ module conn_table #(
       slot <= slot_q;
       by_tag_late_q <= by_tag_q;
       tag_late_q <= tag_q;
-      if (!chain_q || write) entry <= chain_q ? entry_after : entry_out_q;
+      if (!chain_q || write) entry <= chain_q ? entry_after : entry_read;
       match_late_q <= match_d;
       vacant_late_q <= vacant_d;
       key_match <= match_d && {found.ip6, found.remote_addr, found.local_addr, found.remote_port,

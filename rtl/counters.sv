@@ -23,7 +23,6 @@ module counters #(
   // A number is added every COUNT + 1 cycles, also when a snapshot cuts a sweep short: then half of it waits aside.
   localparam int WIDTH = $clog2(COUNT + 2);
 
-  logic [WIDTH*COUNT-1:0] fresh_q, aside_q;
   logic [5:0]             at_q;          // counter that the sweep reads in this cycle, COUNT: none, it begins again
   logic                   aside_next_q, aside_there_q;   // the next sweep, this one is that of a snapshot
   logic                   taken_q;       // there was one
@@ -42,27 +41,25 @@ module counters #(
   logic [63:0] live_q, word, with_aside, with_all, taken_out_q;
   logic        high_q;
 
-  always_comb begin
-    fresh = '0;
-    aside = '0;
-    for (int i = 0; i < COUNT; i++) begin
-      fresh = fresh | (fresh_q[WIDTH*i +: WIDTH] & {WIDTH{32'(at_q) == i}});
-      aside = aside | (aside_q[WIDTH*i +: WIDTH] & {WIDTH{32'(at_q) == i}});
+  // One digit of all counters after another; each counts once per cycle at most. At COUNT none is selected.
+  logic [COUNT-1:0]           select;
+  logic [COUNT*(WIDTH+1)-1:0] carry;
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic [COUNT-1:0]           unused_carry;
+  /* verilator lint_on UNUSEDSIGNAL */
+  assign select = COUNT'(1) << at_q;
+  assign carry[COUNT-1:0] = inc;
+  assign unused_carry = carry[COUNT*WIDTH +: COUNT];
+
+  generate
+    for (genvar k = 0; k < WIDTH; k++) begin : g_digit
+      counter_plane #(.COUNT(COUNT)) u_plane (
+        .clk(clk), .rst(rst), .carry_in(carry[COUNT*k +: COUNT]), .select(select), .snapshot(snapshot),
+        .carry_out(carry[COUNT*(k+1) +: COUNT]), .fresh(fresh[k]), .aside(aside[k]));
     end
-  end
+  endgenerate
 
   always_ff @(posedge clk) begin
-    for (int i = 0; i < COUNT; i++) begin
-      if (rst) fresh_q[WIDTH*i +: WIDTH] <= '0;
-      else if (snapshot || 32'(at_q) == i) fresh_q[WIDTH*i +: WIDTH] <= WIDTH'(inc[i]);
-      else fresh_q[WIDTH*i +: WIDTH] <= fresh_q[WIDTH*i +: WIDTH] + WIDTH'(inc[i]);
-    end
-    // What the sweep takes in this very cycle is not laid aside.
-    if (snapshot) begin
-      for (int i = 0; i < COUNT; i++)
-        aside_q[WIDTH*i +: WIDTH] <= 32'(at_q) == i ? '0 : fresh_q[WIDTH*i +: WIDTH];
-    end
-
     if (rst) begin
       at_q <= '0;
       aside_next_q <= 1'b0;

@@ -27,7 +27,9 @@ module engine #(
   parameter int EVENT_DEPTH = 32,
   parameter int REPLY_DEPTH = 32,
   parameter int WIDE = 0,               // 1: a frame, and so a request, may come in every cycle
-  parameter int HASH_ROUNDS = 1         // 1 or 2, of siphash_lanes
+  parameter int HASH_ROUNDS = 1,        // 1 or 2, of siphash_lanes
+  parameter int HASH_SERIAL = 0,        // 1: hash_serial instead
+  parameter int IP6 = 1
 ) (
   input  logic                        clk,
   input  logic                        rst,
@@ -41,8 +43,10 @@ module engine #(
   input  logic                        hash_ip6,
   input  logic [287:0]                hash_tuple,
   input  logic                        mac_req,
-  input  logic                        mac_ip6,
+  /* verilator lint_off UNUSEDSIGNAL */
+  input  logic                        mac_ip6,      // the frame's, as with its hash: HASH_SERIAL keeps it from there
   input  logic [287:0]                mac_tuple,
+  /* verilator lint_on UNUSEDSIGNAL */
   input  logic [31:0]                 mac_seq,
   input  logic [31:0]                 mac_ack,
   input  logic                        mac_ack_flag,
@@ -166,6 +170,7 @@ module engine #(
   typedef struct packed { `HF_SEGMENT_FIELDS } segment_t;
 
   typedef struct packed { `HF_TUPLE_FIELDS } tuple_t;
+  typedef struct packed { `HF_BODY_FIELDS } body_t;
 
   typedef struct packed {
     logic [7:0]  code;
@@ -178,6 +183,7 @@ module engine #(
   localparam int HASH_BITS = SETS_LOG2 + 16 + 64;
   localparam int SLOTS = WAYS << SETS_LOG2;
   localparam int WAYS_LOG2 = $clog2(WAYS);
+  localparam int CMD_COUNT_W = $clog2(CMD_DEPTH + 1);
 
   // ---- queues and hashes of segments ----
 
@@ -199,14 +205,53 @@ module engine #(
   logic [31:0]                 hash_index;
   /* verilator lint_on UNUSEDSIGNAL */
 
-  tuple_hash #(.WIDE(WIDE), .ROUNDS(HASH_ROUNDS)) u_hash (
-    .clk(clk), .rst(rst), .req(hash_req), .ip6(hash_ip6), .tuple(hash_tuple), .key_index(cfg_key_index),
-    .key_isn(cfg_key_isn), .done(hash_done), .index(hash_index), .isn(hash_isn));
+  generate
+    if (HASH_SERIAL != 0) begin : g_serial
+      hash_serial #(.SEG_DEPTH(SEG_DEPTH), .CMD_DEPTH(CMD_DEPTH), .IP6(IP6)) u_serial (
+        .clk(clk), .rst(rst), .key_index(cfg_key_index), .key_isn(cfg_key_isn), .key_cookie_a(cfg_key_cookie_a),
+        .key_cookie_b(cfg_key_cookie_b), .hash_req(hash_req), .hash_ip6(hash_ip6), .hash_tuple(hash_tuple),
+        .hash_done(hash_done), .mac_req(mac_req), .mac_seq(mac_seq), .mac_ack(mac_ack), .mac_ack_flag(mac_ack_flag),
+        .mac_epoch(mac_epoch), .mac_key_select(cfg_cookie_key), .mac_done(mac_done), .mac(mac_now),
+        .key_selected(mac_now_key), .command_req(push_has_tuple), .command_ip6(pushed.ip6),
+        .command_tuple({pushed.remote_addr, pushed.local_addr, pushed.remote_port, pushed.local_port}),
+        .command_done(cmd_hash_done), .index(hash_index), .isn(hash_isn));
+      assign cmd_index = hash_index;
+      assign cmd_hash_isn = hash_isn;
+      assign cmd_hashed = cmd_hash_valid;
+    end else begin : g_units
+      logic [14:0]            hashing_q;       // bit i: a command's hash is ready i + 1 cycles from now
+      logic [CMD_COUNT_W-1:0] hashed_q;        // commands in the queue whose hash is ready
 
-  syn_cookie #(.WIDE(WIDE), .ROUNDS(HASH_ROUNDS)) u_cookie (
-    .clk(clk), .rst(rst), .req(mac_req), .ip6(mac_ip6), .tuple(mac_tuple), .seq(mac_seq), .ack(mac_ack),
-    .ack_flag(mac_ack_flag), .epoch(mac_epoch), .key_select(cfg_cookie_key), .key_a(cfg_key_cookie_a),
-    .key_b(cfg_key_cookie_b), .done(mac_done), .mac(mac_now), .key_selected(mac_now_key));
+      tuple_hash #(.WIDE(WIDE), .ROUNDS(HASH_ROUNDS)) u_hash (
+        .clk(clk), .rst(rst), .req(hash_req), .ip6(hash_ip6), .tuple(hash_tuple), .key_index(cfg_key_index),
+        .key_isn(cfg_key_isn), .done(hash_done), .index(hash_index), .isn(hash_isn));
+
+      syn_cookie #(.WIDE(WIDE), .ROUNDS(HASH_ROUNDS)) u_cookie (
+        .clk(clk), .rst(rst), .req(mac_req), .ip6(mac_ip6), .tuple(mac_tuple), .seq(mac_seq), .ack(mac_ack),
+        .ack_flag(mac_ack_flag), .epoch(mac_epoch), .key_select(cfg_cookie_key), .key_a(cfg_key_cookie_a),
+        .key_b(cfg_key_cookie_b), .done(mac_done), .mac(mac_now), .key_selected(mac_now_key));
+
+      // Bodies come 17 cycles apart at 64 bits, 4 at 512.
+      tuple_hash #(.LANES(WIDE != 0 ? 4 : 1)) u_command_hash (
+        .clk(clk), .rst(rst), .req(push_has_tuple), .ip6(pushed.ip6),
+        .tuple({pushed.remote_addr, pushed.local_addr, pushed.remote_port, pushed.local_port}),
+        .key_index(cfg_key_index), .key_isn(cfg_key_isn), .done(cmd_hash_done), .index(cmd_index),
+        .isn(cmd_hash_isn));
+
+      assign cmd_hashed = hashed_q != '0;
+      always_ff @(posedge clk) begin
+        if (rst) begin
+          hashing_q <= '0;
+          hashed_q <= '0;
+        end else begin
+          hashing_q <= hashing_q >> 1;
+          if (push_has_tuple)
+            hashing_q[WIDE == 0 && !pushed.ip6 ? 8 : 14] <= 1'b1;
+          hashed_q <= hashed_q + CMD_COUNT_W'(hashing_q[0]) - CMD_COUNT_W'(go_command && cmd_has_tuple);
+        end
+      end
+    end
+  endgenerate
 
   // The queue itself holds what T0 asks; the descriptors are beside it, read in T1 and T2.
   /* verilator lint_off UNUSEDSIGNAL */
@@ -223,7 +268,17 @@ module engine #(
   logic [SEG_PTR_W-1:0] seg_wr_q, seg_rd_q;
   segment_t             seg;          // of a frame in T1 and T2
 
-  assign seg = seg_mem[seg_rd_q];
+  segment_t             seg_there;
+  assign seg_there = seg_mem[seg_rd_q];
+  // What is 0 without IPv6 is not read: the memory that would hold it falls away.
+  always_comb begin
+    seg = seg_there;
+    if (IP6 == 0) begin
+      seg.ip6 = 1'b0;
+      seg.src_addr[127:32] = '0;
+      seg.dst_addr[127:32] = '0;
+    end
+  end
 
   always_ff @(posedge clk) begin
     if (seg_push)
@@ -256,7 +311,7 @@ module engine #(
 
   command_t                 cmd_next;
   logic [COMMAND_BITS-1:0]  cmd_head;
-  logic                     push_has_tuple, cmd_has_tuple, cmd_ready;
+  logic                     push_has_tuple, cmd_has_tuple, cmd_ready, cmd_hashed, push_mixed, cmd_mixed;
   logic [`HF_TUPLE_BITS-1:0] push_tuple;
   tuple_t                   pushed;
   logic                     cmd_hash_done;
@@ -264,10 +319,11 @@ module engine #(
   logic [15:0]              cmd_tag;
   logic [63:0]              cmd_hash_isn, cmd_isn;
   logic [`HF_BODY_BITS-1:0] cmd_body_mem [0:CMD_DEPTH];    // one more than wait: it is read in T1 and T2
+  logic [CMD_DEPTH:0]       cmd_mixed_q;      // likewise: its addresses are not both of a family that there is
+  body_t                    body_there;
   logic [`HF_BODY_BITS-1:0] body;             // of a command in T1 and T2
   /* verilator lint_off UNUSEDSIGNAL */
   logic [31:0]              cmd_index;        // as hash_index
-  logic                     push_mixed;       // asked again in T1
   logic                     cmd_hash_valid, cmd_hash_room;
   /* verilator lint_on UNUSEDSIGNAL */
 
@@ -282,14 +338,8 @@ module engine #(
   assign cmd_has_tuple = cmd_next.status == `HF_STATUS_OK && (cmd_next.code == `HF_COMMAND_CONNECT ||
                          cmd_next.code == `HF_COMMAND_CLOSE || cmd_next.code == `HF_COMMAND_ADOPT);
 
-  command_tuple u_push_tuple (.body(cmd_body), .tuple(push_tuple), .mixed(push_mixed));
+  command_tuple #(.IP6(IP6)) u_push_tuple (.valid(push_has_tuple), .body(cmd_body), .tuple(push_tuple), .mixed(push_mixed));
   assign pushed = push_tuple;
-
-  // Bodies come 17 cycles apart at 64 bits, 4 at 512.
-  tuple_hash #(.LANES(WIDE != 0 ? 4 : 1)) u_command_hash (
-    .clk(clk), .rst(rst), .req(push_has_tuple), .ip6(pushed.ip6),
-    .tuple({pushed.remote_addr, pushed.local_addr, pushed.remote_port, pushed.local_port}),
-    .key_index(cfg_key_index), .key_isn(cfg_key_isn), .done(cmd_hash_done), .index(cmd_index), .isn(cmd_hash_isn));
 
   fifo_reg #(.WIDTH(HASH_BITS), .DEPTH(CMD_DEPTH)) u_command_hashes (
     .clk(clk), .rst(rst), .push(cmd_hash_done), .has_room(cmd_hash_room),
@@ -297,35 +347,39 @@ module engine #(
     .valid(cmd_hash_valid), .head({cmd_set, cmd_tag, cmd_isn}), .pop(go_command && cmd_has_tuple));
 
   localparam int CMD_PTR_W = $clog2(CMD_DEPTH + 1);
-  localparam int CMD_COUNT_W = $clog2(CMD_DEPTH + 1);
   localparam logic [CMD_PTR_W-1:0] CMD_LAST = CMD_PTR_W'(CMD_DEPTH);
   logic [CMD_PTR_W-1:0]   body_wr_q, body_rd_q;
-  logic [14:0]            hashing_q;       // bit i: a command's hash is ready i + 1 cycles from now
-  logic [CMD_COUNT_W-1:0] hashed_q;        // commands in the queue whose hash is ready
 
-  assign body = cmd_body_mem[body_rd_q];
-  assign cmd_ready = cmd_valid && (hashed_q != '0 || !cmd_has_tuple);
+  assign body_there = cmd_body_mem[body_rd_q];
+  assign cmd_mixed = cmd_mixed_q[body_rd_q];
+  // Without IPv6 the last four octets of an address are all that counts.
+  always_comb begin
+    body_t kept;
+    kept = body_there;
+    if (IP6 == 0) begin
+      kept.remote_addr[95:0] = {16'hffff, 80'd0};
+      kept.local_addr[95:0] = {16'hffff, 80'd0};
+    end
+    body = kept;
+  end
+  assign cmd_ready = cmd_valid && (cmd_hashed || !cmd_has_tuple);
 
   always_ff @(posedge clk) begin
-    if (push_has_tuple)
+    if (push_has_tuple) begin
       cmd_body_mem[body_wr_q] <= cmd_body;
+      cmd_mixed_q[body_wr_q] <= push_mixed;
+    end
   end
 
   always_ff @(posedge clk) begin
     if (rst) begin
       body_wr_q <= '0;
       body_rd_q <= '0;
-      hashing_q <= '0;
-      hashed_q <= '0;
     end else begin
-      hashing_q <= hashing_q >> 1;
-      if (push_has_tuple) begin
+      if (push_has_tuple)
         body_wr_q <= body_wr_q == CMD_LAST ? '0 : body_wr_q + 1'b1;
-        hashing_q[WIDE == 0 && !pushed.ip6 ? 8 : 14] <= 1'b1;
-      end
       if (t2 && has_body_q)
         body_rd_q <= body_rd_q == CMD_LAST ? '0 : body_rd_q + 1'b1;
-      hashed_q <= hashed_q + CMD_COUNT_W'(hashing_q[0]) - CMD_COUNT_W'(go_command && cmd_has_tuple);
     end
   end
 
@@ -420,11 +474,13 @@ module engine #(
   /* verilator lint_on UNUSEDSIGNAL */
   command_t    cmd_late;
   logic [`HF_TUPLE_BITS-1:0] cmd_tuple;
-  logic        cmd_mixed;
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic        unused_mixed;
+  /* verilator lint_on UNUSEDSIGNAL */
   assign seg_late = seg_late_q;
   assign cmd_late = cmd_late_q;
 
-  command_tuple u_command_tuple (.body(body), .tuple(cmd_tuple), .mixed(cmd_mixed));
+  command_tuple #(.IP6(IP6)) u_command_tuple (.valid(t1), .body(body), .tuple(cmd_tuple), .mixed(unused_mixed));
 
   always_ff @(posedge clk) begin
     if (rst) begin
@@ -492,7 +548,7 @@ module engine #(
   logic                    write_q, insert_q, free_q;
   logic [`HF_TCB_BITS-1:0] after_q;
 
-  conn_table #(.SETS_LOG2(SETS_LOG2), .WAYS(WAYS)) u_table (
+  conn_table #(.SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .IP6(IP6)) u_table (
     .clk(clk), .rst(rst), .ready(ready), .sweep_last(sweep_last),
     .t0(go), .by_tag_t0(go_segment || (go_command && cmd_has_tuple)),
     .t0_set(go_segment ? head_set : cmd_set), .t0_tag(go_segment ? head_tag : cmd_tag), .chain(chain),
@@ -512,14 +568,14 @@ module engine #(
   logic [23:0] listener_epoch;
   logic        enter, leave, cookie_q;
 
-  listen_table #(.LISTENERS(LISTENERS)) u_listen (
+  listen_table #(.LISTENERS(LISTENERS), .IP6(IP6)) u_listen (
     .clk(clk), .rst(rst),
     .commit(listen_commit), .commit_index(listen_index), .commit_mode(listen_mode), .commit_addr(listen_addr),
     .commit_port(listen_port), .commit_backlog(listen_backlog), .commit_opts(listen_opts),
     .local_addrs(cfg_local_addrs), .local6_addrs(cfg_local6_addrs),
     .read_index(listen_read_index), .read_half_open(listen_half_open),
     .lookup(t1), .lookup_ip6(seg.ip6), .lookup_addr(seg.dst_addr), .lookup_port(seg.dst_port),
-    .found(listener_found), .found_bypass(listener_bypass), .found_index(listener_index),
+    .ask(t3), .found(listener_found), .found_bypass(listener_bypass), .found_index(listener_index),
     .found_backlog(listener_backlog), .found_opts(listener_opts), .found_half_open(listener_half_open),
     .found_sent(listener_sent), .found_epoch(listener_epoch),
     .enter(enter), .leave(leave), .cookie(t4 && cookie_q), .cookie_epoch(seg_late.stamp[59:36]),
@@ -555,7 +611,7 @@ module engine #(
   logic                      cnt_command, cnt_reset, cnt_cookie_bad, cnt_synack_limited;
 
   tcp_fsm u_fsm (
-    .op(op_late_q), .segment(seg_late_q), .isn(isn_late_q), .mac(mac_q), .mac_key(mac_key_q),
+    .valid(t3), .op(op_late_q), .segment(seg_late_q), .isn(isn_late_q), .mac(mac_q), .mac_key(mac_key_q),
     .command(cmd_late.code), .command_status(cmd_late.status),
     .command_body(body_late_q), .command_mixed(mixed_q), .tuple(key_q),
     .entry(entry), .key_match(key_match), .slot_exists(slot_exists), .id_match(id_match), .insertable(insertable),
@@ -690,7 +746,7 @@ module engine #(
   assign reply_push = t4 && send_q != `HF_SEND_NOTHING;
 
   tcp_reply u_reply (
-    .send(send_q), .cookie(cookie_q), .entry(after_q), .seg_ack(seg_late.ack), .seg_ts_ok(seg_late.ts_ok),
+    .valid(t4), .send(send_q), .cookie(cookie_q), .entry(after_q), .seg_ack(seg_late.ack), .seg_ts_ok(seg_late.ts_ok),
     .seg_tsval(seg_late.tsval), .ms(ms_q), .our_mss(mss_q), .our_mss6(mss6_q), .reply(reply_data));
 
   // An entry's generation changes only when it takes its slot, so the id is that of the entry after.

@@ -14,7 +14,8 @@
 `include "engine_defs.svh"
 module event_queue #(
   parameter int DATA_W = 64,                                // 64 or 512
-  parameter int EVENT_DEPTH = 32
+  parameter int EVENT_DEPTH = 32,
+  parameter int IP6 = 1
 ) (
   input  logic                    clk,
   input  logic                    rst,
@@ -65,6 +66,7 @@ module event_queue #(
   logic [127:0] remote_octets, local_octets;                // first octet in bits 7:0
   logic [47:0]  mac_octets;
   logic [`HF_BODY_BITS-1:0] body, head_body;
+  body_t        kept, shown;                                // in the queue, and what of it is read
   logic         head_completion, head_cookie;
   logic [31:0]  head_id;
   logic [63:0]  head_stamp;
@@ -76,53 +78,73 @@ module event_queue #(
   assign local_addr = tcb.ip6 ? tcb.local_addr : {80'd0, 16'hffff, tcb.local_addr[31:0]};
 
   always_comb begin
-    for (int i = 0; i < 16; i++) begin
-      remote_octets[8*i +: 8] = remote_addr[127 - 8*i -: 8];
-      local_octets[8*i +: 8] = local_addr[127 - 8*i -: 8];
+    if (push) begin
+      for (int i = 0; i < 16; i++) begin
+        remote_octets[8*i +: 8] = remote_addr[127 - 8*i -: 8];
+        local_octets[8*i +: 8] = local_addr[127 - 8*i -: 8];
+      end
+    end else begin
+      remote_octets = 'x;
+      local_octets = 'x;
     end
   end
   assign mac_octets = {tcb.remote_mac[7:0], tcb.remote_mac[15:8], tcb.remote_mac[23:16],
                        tcb.remote_mac[31:24], tcb.remote_mac[39:32], tcb.remote_mac[47:40]};
 
   always_comb begin
-    told.code = code;
-    told.state = {4'd0, tcb.state};
-    told.listener = {tcb.ecn_ok, tcb.active, 2'd0, tcb.listener};
-    told.options = {tcb.vlan_svlan, tcb.vlan_tags, frame_follows, tcb.syn_lost, tcb.sack_ok, tcb.ts_ok, tcb.ws_ok};
-    told.mss = tcb.mss;
-    told.snd_wscale = {4'd0, tcb.snd_wscale};
-    told.rcv_wscale = {4'd0, tcb.rcv_wscale};
-    told.remote_addr = remote_octets;
-    told.local_addr = local_octets;
-    told.remote_port = tcb.remote_port;
-    told.local_port = tcb.local_port;
-    told.remote_mac = mac_octets;
-    told.vlan = tcb.vlan_outer;
-    told.iss = tcb.iss;
-    told.irs = tcb.irs;
-    told.snd_una = tcb.snd_una;
-    told.snd_nxt = tcb.snd_nxt;
-    told.rcv_nxt = tcb.rcv_nxt;
-    told.snd_wnd = tcb.snd_wnd;
-    told.rcv_wnd = tcb.rcv_wnd;
-    told.snd_wl1 = seg_seq;
-    told.snd_wl2 = seg_ack;
-    told.ts_recent = tcb.ts_recent;
-    told.ts_offset = tcb.ts_offset;
-    told.tsecr = tsecr;
-    told.rtt_ms = rtt_ms;
-    told.vlan_inner = tcb.vlan_inner;
-    told.now_ms = now_ms;
-    told.seg_wnd = seg_wnd;
-    told.rto_ms = rto_ms;
-    body = told;
-    if (completion)
-      body[63:0] = {23'd0, command, 24'd0, status};
+    if (push) begin
+      told.code = code;
+      told.state = {4'd0, tcb.state};
+      told.listener = {tcb.ecn_ok, tcb.active, 2'd0, tcb.listener};
+      told.options = {tcb.vlan_svlan, tcb.vlan_tags, frame_follows, tcb.syn_lost, tcb.sack_ok, tcb.ts_ok, tcb.ws_ok};
+      told.mss = tcb.mss;
+      told.snd_wscale = {4'd0, tcb.snd_wscale};
+      told.rcv_wscale = {4'd0, tcb.rcv_wscale};
+      told.remote_addr = remote_octets;
+      told.local_addr = local_octets;
+      told.remote_port = tcb.remote_port;
+      told.local_port = tcb.local_port;
+      told.remote_mac = mac_octets;
+      told.vlan = tcb.vlan_outer;
+      told.iss = tcb.iss;
+      told.irs = tcb.irs;
+      told.snd_una = tcb.snd_una;
+      told.snd_nxt = tcb.snd_nxt;
+      told.rcv_nxt = tcb.rcv_nxt;
+      told.snd_wnd = tcb.snd_wnd;
+      told.rcv_wnd = tcb.rcv_wnd;
+      told.snd_wl1 = seg_seq;
+      told.snd_wl2 = seg_ack;
+      told.ts_recent = tcb.ts_recent;
+      told.ts_offset = tcb.ts_offset;
+      told.tsecr = tsecr;
+      told.rtt_ms = rtt_ms;
+      told.vlan_inner = tcb.vlan_inner;
+      told.now_ms = now_ms;
+      told.seg_wnd = seg_wnd;
+      told.rto_ms = rto_ms;
+      body = told;
+      if (completion)
+        body[63:0] = {23'd0, command, 24'd0, status};
+    end else begin
+      told = 'x;
+      body = 'x;
+    end
   end
 
   fifo_reg #(.WIDTH(2 + 32 + 64 + `HF_BODY_BITS), .DEPTH(EVENT_DEPTH)) u_queue (
     .clk(clk), .rst(rst), .push(push), .push_data({completion, cookie, id, stamp, body}), .has_room(unused_room),
-    .valid(ev_valid), .head({head_completion, head_cookie, head_id, head_stamp, head_body}), .pop(pop));
+    .valid(ev_valid), .head({head_completion, head_cookie, head_id, head_stamp, kept}), .pop(pop));
+
+  // Without IPv6 the beginning of an address is always the same, and not read: its memory falls away.
+  always_comb begin
+    shown = kept;
+    if (IP6 == 0) begin
+      shown.remote_addr[95:0] = {16'hffff, 80'd0};
+      shown.local_addr[95:0] = {16'hffff, 80'd0};
+    end
+    head_body = shown;
+  end
 
   // ---- the message, octet 0 in bits 7:0, and its beats ----
 
@@ -136,10 +158,14 @@ module event_queue #(
   logic [BEAT_W-1:0]     beat_q;
 
   always_comb begin
-    message = {head_body, head_stamp, head_id, 16'd128, 8'(head_cookie) << `HF_FLAG_EVENT_COOKIE, `HF_MSG_EVENT};
-    if (head_completion) begin
-      message[31:0] = {16'd24, head_body[7:0], `HF_MSG_COMPLETION};
-      message[EVENT_BITS-1:COMPLETION_BITS] = '0;
+    if (ev_valid) begin
+      message = {head_body, head_stamp, head_id, 16'd128, 8'(head_cookie) << `HF_FLAG_EVENT_COOKIE, `HF_MSG_EVENT};
+      if (head_completion) begin
+        message[31:0] = {16'd24, head_body[7:0], `HF_MSG_COMPLETION};
+        message[EVENT_BITS-1:COMPLETION_BITS] = '0;
+      end
+    end else begin
+      message = 'x;
     end
   end
 

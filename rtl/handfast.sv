@@ -28,7 +28,9 @@ module handfast #(
   parameter int CMD_DEPTH = 4,
   parameter int TX_BEATS = 512,
   parameter int TX_DESCS = 16,
-  parameter int HASH_ROUNDS = 1         // 2: at 64 bits half the logic for hashes, but twice as deep; same behaviour
+  parameter int HASH_ROUNDS = 1,        // 2: at 64 bits half the logic for hashes, but twice as deep; same behaviour
+  parameter int HASH_SERIAL = 0,        // 1: at 64 bits one hash after another, a seventh of the logic; later
+  parameter int IP6 = 1                 // 0: frames of IPv6 go to the host as those of any other EtherType
 ) (
   input  logic                    clk,
   input  logic                    rst,
@@ -100,6 +102,9 @@ module handfast #(
   generate
     if (DATA_W != 64 && DATA_W != 512) begin : g_illegal_width
       handfast_DATA_W_must_be_64_or_512 illegal ();
+    end
+    if (HASH_SERIAL != 0 && DATA_W != 64) begin : g_illegal_serial
+      handfast_HASH_SERIAL_needs_DATA_W_64 illegal ();
     end
     if (STAGE_BEATS < FRAME_BEATS || TX_BEATS < FRAME_BEATS || HOST_FIFO_BEATS < FRAME_BEATS + 2) begin : g_illegal
       handfast_STAGE_BEATS_HOST_FIFO_BEATS_and_TX_BEATS_must_hold_a_MAX_FRAME illegal ();
@@ -207,7 +212,7 @@ module handfast #(
 
   generate
     if (WIDE != 0) begin : g_parser_wide
-      rx_parser_wide #(.MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH)) u_parser (
+      rx_parser_wide #(.MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH), .IP6(IP6)) u_parser (
         .clk(clk), .rst(rst), .ready(ready), .time_ns(time_ns),
         .s_axis_rx_tdata(s_axis_rx_tdata), .s_axis_rx_tkeep(s_axis_rx_tkeep), .s_axis_rx_tvalid(s_axis_rx_tvalid),
         .s_axis_rx_tlast(s_axis_rx_tlast), .s_axis_rx_tuser(s_axis_rx_tuser),
@@ -218,7 +223,7 @@ module handfast #(
         .mac_epoch(mac_epoch), .seg_push(seg_push), .seg_data(seg_data), .cnt_rx_frames(cnt_rx_frames),
         .cnt_drop_not_ready(cnt_drop_not_ready), .cnt_drop_overrun(cnt_drop_overrun));
     end else begin : g_parser
-      rx_parser #(.MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH)) u_parser (
+      rx_parser #(.MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH), .IP6(IP6)) u_parser (
         .clk(clk), .rst(rst), .ready(ready), .time_ns(time_ns),
         .s_axis_rx_tdata(s_axis_rx_tdata), .s_axis_rx_tkeep(s_axis_rx_tkeep), .s_axis_rx_tvalid(s_axis_rx_tvalid),
         .s_axis_rx_tlast(s_axis_rx_tlast), .s_axis_rx_tuser(s_axis_rx_tuser),
@@ -246,7 +251,7 @@ module handfast #(
   engine #(
     .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .SEG_DEPTH(SEG_DEPTH), .CMD_DEPTH(CMD_DEPTH),
     .EVENT_DEPTH(EVENT_DEPTH), .REPLY_DEPTH(REPLY_DEPTH), .WIDE(WIDE),
-    .HASH_ROUNDS(HASH_ROUNDS)
+    .HASH_ROUNDS(HASH_ROUNDS), .HASH_SERIAL(HASH_SERIAL), .IP6(IP6)
   ) u_engine (
     .clk(clk), .rst(rst), .ready(ready), .sweep_last(sweep_last),
     .seg_push(seg_push), .seg_data(seg_data), .hash_req(hash_req), .hash_ip6(hash_ip6),
@@ -285,7 +290,7 @@ module handfast #(
     .trc_valid(trc_valid), .trc_op(trc_op), .trc_write(trc_write), .trc_slot(trc_slot), .trc_state(trc_state),
     .trc_verdict(trc_verdict), .trc_cause(trc_cause), .trc_stamp(trc_stamp), .trc_entry(trc_entry));
 
-  event_queue #(.DATA_W(DATA_W), .EVENT_DEPTH(EVENT_DEPTH)) u_events (
+  event_queue #(.DATA_W(DATA_W), .EVENT_DEPTH(EVENT_DEPTH), .IP6(IP6)) u_events (
     .clk(clk), .rst(rst), .push(event_push), .completion(event_completion), .id(event_id), .stamp(event_stamp),
     .status(event_status), .command(event_command), .code(event_code), .cookie(event_cookie), .entry(event_entry),
     .frame_follows(event_frame_follows), .seg_seq(event_seg_seq), .seg_ack(event_seg_ack), .seg_wnd(event_seg_wnd),
@@ -294,7 +299,7 @@ module handfast #(
 
   // ---- send ----
 
-  tx_builder #(.DATA_W(DATA_W), .REPLY_DEPTH(REPLY_DEPTH)) u_builder (
+  tx_builder #(.DATA_W(DATA_W), .REPLY_DEPTH(REPLY_DEPTH), .IP6(IP6)) u_builder (
     .clk(clk), .rst(rst), .reply_push(reply_push), .reply_data(reply_data), .reply_pop(reply_pop),
     .cfg_mac(cfg_mac), .cfg_ttl(cfg_ttl), .cfg_tos(cfg_tos),
     .tb_valid(tb_valid), .tb_tdata(tb_tdata), .tb_tkeep(tb_tkeep), .tb_tlast(tb_tlast), .tb_take(tb_take));

@@ -9,12 +9,13 @@
 //         lookup_addr, lookup_port: looked up in the cycle of lookup. enter, leave: a connection of listener
 //         count_index became half-open or stopped to be so; never both at once. cookie: that listener sent a
 //         SYN cookie, in epoch cookie_epoch.
-// Output  found .. opts: the result, from the cycle after lookup until the next one;
+// Output  found .. opts: the result, from the cycle after lookup until the next one. In a cycle with ask,
 //         found_half_open: that listener's count, live; found_sent, found_epoch: whether it ever sent a cookie, and
 //         the last one's epoch, live. read_half_open: count of read_index, live.
 // Timing  registers change at the end of the cycle of commit, lookup, enter, leave, cookie. Never stalls.
 module listen_table #(
-  parameter int LISTENERS = 16
+  parameter int LISTENERS = 16,
+  parameter int IP6 = 1                  // 0: no lookup is for IPv6, an IPv6 listener's address is not kept
 ) (
   input  logic         clk,
   input  logic         rst,
@@ -29,7 +30,9 @@ module listen_table #(
   input  logic [3:0]   commit_opts,      // {IP6, TS, SACK, WS}
   input  logic [127:0] local_addrs,      // LOCAL_ADDR3 .. LOCAL_ADDR0, 0 = unused
   input  logic [255:0] local6_addrs,     // LOCAL6_B, LOCAL6_A
-  input  logic [3:0]   read_index,
+  /* verilator lint_off UNUSEDSIGNAL */
+  input  logic [3:0]   read_index,       // below LISTENERS
+  /* verilator lint_on UNUSEDSIGNAL */
   output logic [15:0]  read_half_open,
 
   // lookup
@@ -37,6 +40,7 @@ module listen_table #(
   input  logic         lookup_ip6,
   input  logic [127:0] lookup_addr,
   input  logic [15:0]  lookup_port,
+  input  logic         ask,
   output logic         found,
   output logic         found_bypass,
   output logic [3:0]   found_index,
@@ -74,68 +78,101 @@ module listen_table #(
   logic [24*LISTENERS-1:0] epoch_q;
 
   logic [127:0] commit_stored;
-  assign commit_stored = commit_opts[3] ? commit_addr : {96'd0, commit_addr[31:0]};
+  assign commit_stored = IP6 != 0 && commit_opts[3] ? commit_addr : {96'd0, commit_addr[31:0]};
 
-  // The board's own addresses, for the any-address; one that is 0 is none.
-  logic is_local;
-  always_comb begin
-    is_local = 1'b0;
-    for (int i = 0; i < 4; i++) begin
-      if (!lookup_ip6 && local_addrs[32*i +: 32] == lookup_addr[31:0]) is_local = 1'b1;
-    end
-    for (int i = 0; i < 2; i++) begin
-      if (lookup_ip6 && local6_addrs[128*i +: 128] == lookup_addr) is_local = 1'b1;
-    end
-    if (lookup_addr == 128'd0) is_local = 1'b0;
-  end
-
-  // From the highest index down, so that the lowest one stands; the exact address over any.
+  logic is_local;               // one of the board's own addresses, for the any-address; one that is 0 is none
   logic exact, any;
   logic [3:0] exact_index, any_index, hit_index;
   logic [1:0] hit_mode;
   logic [15:0] hit_backlog;
   logic [2:0] hit_opts;
   logic [15:0] count, count_after;  // of listener count_index
+
+  // Only what somebody asks in this cycle is worked out; the rest does not matter ('x), which costs no gate.
   always_comb begin
-    exact = 1'b0;
-    any = 1'b0;
-    exact_index = 4'd0;
-    any_index = 4'd0;
-    for (int i = LISTENERS - 1; i >= 0; i--) begin
-      if (mode_q[2*i +: 2] != MODE_OFF && ip6_q[i] == lookup_ip6 && port_q[16*i +: 16] == lookup_port) begin
-        if (any_q[i]) begin
-          if (is_local) begin
-            any = 1'b1;
-            any_index = i[3:0];
+    if (lookup) begin
+      is_local = 1'b0;
+      for (int i = 0; i < 4; i++) begin
+        if (!lookup_ip6 && local_addrs[32*i +: 32] == lookup_addr[31:0]) is_local = 1'b1;
+      end
+      for (int i = 0; i < 2; i++) begin
+        if (lookup_ip6 && local6_addrs[128*i +: 128] == lookup_addr) is_local = 1'b1;
+      end
+      if (lookup_addr == 128'd0) is_local = 1'b0;
+
+      // From the highest index down, so that the lowest one stands; the exact address over any.
+      exact = 1'b0;
+      any = 1'b0;
+      exact_index = 4'd0;
+      any_index = 4'd0;
+      for (int i = LISTENERS - 1; i >= 0; i--) begin
+        if (mode_q[2*i +: 2] != MODE_OFF && ip6_q[i] == lookup_ip6 && port_q[16*i +: 16] == lookup_port) begin
+          if (any_q[i]) begin
+            if (is_local) begin
+              any = 1'b1;
+              any_index = i[3:0];
+            end
+          end else if (addr_q[128*i +: 128] == lookup_addr) begin
+            exact = 1'b1;
+            exact_index = i[3:0];
           end
-        end else if (addr_q[128*i +: 128] == lookup_addr) begin
-          exact = 1'b1;
-          exact_index = i[3:0];
         end
       end
-    end
-    hit_index = exact ? exact_index : any_index;
+      hit_index = exact ? exact_index : any_index;
 
-    // Selections by AND and OR, and one adder for all counts.
-    hit_mode = '0;
-    hit_backlog = '0;
-    hit_opts = '0;
-    found_half_open = '0;
-    found_sent = 1'b0;
-    found_epoch = '0;
-    read_half_open = '0;
-    count = '0;
-    for (int i = 0; i < LISTENERS; i++) begin
-      hit_mode = hit_mode | (mode_q[2*i +: 2] & {2{hit_index == i[3:0]}});
-      hit_backlog = hit_backlog | (backlog_q[16*i +: 16] & {16{hit_index == i[3:0]}});
-      hit_opts = hit_opts | (opts_q[3*i +: 3] & {3{hit_index == i[3:0]}});
-      found_half_open = found_half_open | (half_open_q[16*i +: 16] & {16{found_index == i[3:0]}});
-      found_sent = found_sent | (sent_q[i] & (found_index == i[3:0]));
-      found_epoch = found_epoch | (epoch_q[24*i +: 24] & {24{found_index == i[3:0]}});
-      read_half_open = read_half_open | (half_open_q[16*i +: 16] & {16{read_index == i[3:0]}});
-      count = count | (half_open_q[16*i +: 16] & {16{count_index == i[3:0]}});
+      // Selections by AND and OR.
+      hit_mode = '0;
+      hit_backlog = '0;
+      hit_opts = '0;
+      for (int i = 0; i < LISTENERS; i++) begin
+        hit_mode = hit_mode | (mode_q[2*i +: 2] & {2{hit_index == i[3:0]}});
+        hit_backlog = hit_backlog | (backlog_q[16*i +: 16] & {16{hit_index == i[3:0]}});
+        hit_opts = hit_opts | (opts_q[3*i +: 3] & {3{hit_index == i[3:0]}});
+      end
+    end else begin
+      is_local = 'x;
+      exact = 'x;
+      any = 'x;
+      exact_index = 'x;
+      any_index = 'x;
+      hit_index = 'x;
+      hit_mode = 'x;
+      hit_backlog = 'x;
+      hit_opts = 'x;
     end
-    count_after = enter ? count + 16'd1 : count - 16'd1;
+  end
+
+  always_comb begin
+    if (ask) begin
+      found_half_open = '0;
+      found_sent = 1'b0;
+      found_epoch = '0;
+      for (int i = 0; i < LISTENERS; i++) begin
+        found_half_open = found_half_open | (half_open_q[16*i +: 16] & {16{found_index == i[3:0]}});
+        found_sent = found_sent | (sent_q[i] & (found_index == i[3:0]));
+        found_epoch = found_epoch | (epoch_q[24*i +: 24] & {24{found_index == i[3:0]}});
+      end
+    end else begin
+      found_half_open = 'x;
+      found_sent = 'x;
+      found_epoch = 'x;
+    end
+  end
+
+  localparam int COUNT_AT_W = $clog2(16 * LISTENERS);
+  assign read_half_open = half_open_q[COUNT_AT_W'({read_index, 4'd0}) +: 16];
+
+  // One adder for all counts.
+  always_comb begin
+    if (enter || leave) begin
+      count = '0;
+      for (int i = 0; i < LISTENERS; i++)
+        count = count | (half_open_q[16*i +: 16] & {16{count_index == i[3:0]}});
+      count_after = enter ? count + 16'd1 : count - 16'd1;
+    end else begin
+      count = 'x;
+      count_after = 'x;
+    end
   end
 
   always_ff @(posedge clk) begin
@@ -153,32 +190,42 @@ module listen_table #(
       found_opts <= hit_opts;
     end
 
-    for (int i = 0; i < LISTENERS; i++) begin
-      if (rst) begin
-        mode_q[2*i +: 2] <= MODE_OFF;
-        ip6_q[i] <= 1'b0;
-        any_q[i] <= 1'b1;
-        addr_q[128*i +: 128] <= 128'd0;
-        port_q[16*i +: 16] <= 16'd0;
-        backlog_q[16*i +: 16] <= 16'd0;
-        opts_q[3*i +: 3] <= 3'd0;
-        half_open_q[16*i +: 16] <= 16'd0;
-        sent_q[i] <= 1'b0;
-        epoch_q[24*i +: 24] <= 24'd0;
-      end else begin
-        if (commit && commit_index == i[3:0]) begin
-          mode_q[2*i +: 2] <= commit_mode;
-          ip6_q[i] <= commit_opts[3];
-          any_q[i] <= commit_stored == 128'd0;
-          addr_q[128*i +: 128] <= commit_stored;
-          port_q[16*i +: 16] <= commit_port;
-          backlog_q[16*i +: 16] <= commit_backlog;
-          opts_q[3*i +: 3] <= commit_opts[2:0];
+    // Nothing but what this cycle changes is looked at.
+    if (rst) begin
+      mode_q <= {LISTENERS{MODE_OFF}};
+      ip6_q <= '0;
+      any_q <= '1;
+      addr_q <= '0;
+      port_q <= '0;
+      backlog_q <= '0;
+      opts_q <= '0;
+      half_open_q <= '0;
+      sent_q <= '0;
+      epoch_q <= '0;
+    end else begin
+      if (commit) begin
+        for (int i = 0; i < LISTENERS; i++) begin
+          if (commit_index == i[3:0]) begin
+            mode_q[2*i +: 2] <= commit_mode;
+            ip6_q[i] <= commit_opts[3];
+            any_q[i] <= commit_stored == 128'd0;
+            addr_q[128*i +: 128] <= commit_stored;
+            port_q[16*i +: 16] <= commit_port;
+            backlog_q[16*i +: 16] <= commit_backlog;
+            opts_q[3*i +: 3] <= commit_opts[2:0];
+          end
         end
-        if ((enter || leave) && count_index == i[3:0]) half_open_q[16*i +: 16] <= count_after;
-        if (cookie && count_index == i[3:0]) begin
-          sent_q[i] <= 1'b1;
-          epoch_q[24*i +: 24] <= cookie_epoch;
+      end
+      if (enter || leave) begin
+        for (int i = 0; i < LISTENERS; i++)
+          if (count_index == i[3:0]) half_open_q[16*i +: 16] <= count_after;
+      end
+      if (cookie) begin
+        for (int i = 0; i < LISTENERS; i++) begin
+          if (count_index == i[3:0]) begin
+            sent_q[i] <= 1'b1;
+            epoch_q[24*i +: 24] <= cookie_epoch;
+          end
         end
       end
     end

@@ -16,7 +16,8 @@
 `include "rx_defs.svh"
 
 module rx_header #(
-  parameter int MAX_FRAME = 1522
+  parameter int MAX_FRAME = 1522,
+  parameter int IP6 = 1                                     // 0: IPv6 is not IP
 ) (
   input  logic [47:0]                      dst_mac,
   input  logic [47:0]                      src_mac,
@@ -35,6 +36,8 @@ module rx_header #(
   input  logic [10:0]                      beats,
   input  logic [63:0]                      stamp,
   input  logic                             bad_fcs,
+
+  input  logic                             valid,           // 0: nobody looks at segment and conditions
 
   output logic                             ip6,
   output logic [3:0]                       ihl,
@@ -64,7 +67,7 @@ module rx_header #(
   logic [127:0] src_addr6, dst_addr6;
   logic         ip_begins;                                  // as the EtherType promises
 
-  assign ip6 = ethertype == `HF_ETHERTYPE_IPV6;
+  assign ip6 = IP6 != 0 && ethertype == `HF_ETHERTYPE_IPV6;
   assign {version, ihl, unused_traffic} = net[319:304];
   assign ip_length = ip6 ? net[287:272] : net[303:288];
   assign fragment = net[269:256];
@@ -135,67 +138,77 @@ module rx_header #(
   endfunction
 
   always_comb begin
-    c.bad_fcs = bad_fcs;
-    c.too_long = length > 14'(MAX_FRAME);
-    c.runt = length < 14'd14;
-    c.not_ip = ethertype != `HF_ETHERTYPE_IPV4 && !ip6;
-    c.ip6 = ip6;
-    c.malformed = l4_end > {3'd0, length} ||
-                  (ip6 ? length < net_begin + 14'd40 || version != 4'd6
-                       : length < net_begin + 14'd20 || version != 4'd4 || ihl < 4'd5 || header_octets > ip_length);
-    c.other = !is_tcp && !is_icmp;
-    // RFC 1858 and RFC 3128: a first fragment too short for the TCP header, or one that would overwrite it
-    c.fragment_drop = is_tcp && !ip6 && (fragment[12:0] == 13'd1 || (fragment == 14'h2000 && l4_len < 16'd20));
-    c.fragment_host = !is_whole;
-    c.is_icmp = is_icmp;
-    // RFC 5927: an error about a TCP segment, quoted as far as its sequence number. Not one that tells of a
-    // smaller MTU: those are the host's.
-    if (ip6)
-      c.icmp_error = l4_len >= 16'd56 && (icmp_type == 8'd1 || icmp_type == 8'd3 || icmp_type == 8'd4);
-    else
-      c.icmp_error = l4_len >= 16'd36 && ((icmp_type == 8'd3 && icmp_code != 8'd4) || icmp_type == 8'd11 ||
-                                          icmp_type == 8'd12);
-    if (!quote_is_tcp)
-      c.icmp_error = 1'b0;
-    c.tcp_malformed = l4_len < 16'd20 || data_offset < 4'd5 || offset_octets > l4_len;
-    if (ip6) begin
-      c.martian = never_an_endpoint6(src_addr6) || never_an_endpoint6(dst_addr6) ||
-                  (src_addr6 == dst_addr6 && src_port == dst_port);
-      c.loopback = src_addr6 == 128'd1 || dst_addr6 == 128'd1;
+    if (valid) begin
+      c.bad_fcs = bad_fcs;
+      c.too_long = length > 14'(MAX_FRAME);
+      c.runt = length < 14'd14;
+      c.not_ip = ethertype != `HF_ETHERTYPE_IPV4 && !ip6;
+      c.ip6 = ip6;
+      c.malformed = l4_end > {3'd0, length} ||
+                    (ip6 ? length < net_begin + 14'd40 || version != 4'd6
+                         : length < net_begin + 14'd20 || version != 4'd4 || ihl < 4'd5 || header_octets > ip_length);
+      c.other = !is_tcp && !is_icmp;
+      // RFC 1858 and RFC 3128: a first fragment too short for the TCP header, or one that would overwrite it
+      c.fragment_drop = is_tcp && !ip6 && (fragment[12:0] == 13'd1 || (fragment == 14'h2000 && l4_len < 16'd20));
+      c.fragment_host = !is_whole;
+      c.is_icmp = is_icmp;
+      // RFC 5927: an error about a TCP segment, quoted as far as its sequence number. Not one that tells of a
+      // smaller MTU: those are the host's.
+      if (ip6)
+        c.icmp_error = l4_len >= 16'd56 && (icmp_type == 8'd1 || icmp_type == 8'd3 || icmp_type == 8'd4);
+      else
+        c.icmp_error = l4_len >= 16'd36 && ((icmp_type == 8'd3 && icmp_code != 8'd4) || icmp_type == 8'd11 ||
+                                            icmp_type == 8'd12);
+      if (!quote_is_tcp)
+        c.icmp_error = 1'b0;
+      c.tcp_malformed = l4_len < 16'd20 || data_offset < 4'd5 || offset_octets > l4_len;
+      if (ip6) begin
+        c.martian = never_an_endpoint6(src_addr6) || never_an_endpoint6(dst_addr6) ||
+                    (src_addr6 == dst_addr6 && src_port == dst_port);
+        c.loopback = src_addr6 == 128'd1 || dst_addr6 == 128'd1;
+      end else begin
+        c.martian = never_an_endpoint4(src_addr4) || never_an_endpoint4(dst_addr4) ||
+                    (src_addr4 == dst_addr4 && src_port == dst_port);
+        c.loopback = src_addr4[31:24] == 8'd127 || dst_addr4[31:24] == 8'd127;
+      end
+      // The pseudo-header but for the addresses. No frame that passes is long enough for a carry.
+      c.pseudo = (is_icmp && !ip6) ? 16'd0 : l4_len + {8'd0, protocol};
+      c.dst_mac = dst_mac;
+      conditions = c;
     end else begin
-      c.martian = never_an_endpoint4(src_addr4) || never_an_endpoint4(dst_addr4) ||
-                  (src_addr4 == dst_addr4 && src_port == dst_port);
-      c.loopback = src_addr4[31:24] == 8'd127 || dst_addr4[31:24] == 8'd127;
+      c = 'x;
+      conditions = 'x;
     end
-    // The pseudo-header but for the addresses. No frame that passes is long enough for a carry.
-    c.pseudo = (is_icmp && !ip6) ? 16'd0 : l4_len + {8'd0, protocol};
-    c.dst_mac = dst_mac;
-    conditions = c;
   end
 
   always_comb begin
-    seg = '0;
-    seg.has_hash = has_hash;
-    seg.has_mac = has_mac;
-    seg.lost = lost;
-    seg.length = length;
-    seg.beats = beats;
-    seg.stamp = stamp;
-    seg.vlan_tags = tags;
-    seg.vlan_svlan = tags != 0 && svlan;
-    seg.vlan_outer = (tags != 0) ? outer : 16'd0;
-    seg.vlan_inner = tags[1] ? inner : 16'd0;
-    seg.src_mac = src_mac;
-    seg.ip6 = ip6;
-    seg.hard = ip6 ? icmp_type == 8'd1 && icmp_code == 8'd4
-                   : icmp_type == 8'd3 && (icmp_code == 8'd2 || icmp_code == 8'd3);
-    {seg.src_addr, seg.dst_addr, seg.src_port, seg.dst_port} = tuple;
-    seg.seq = seq;
-    seg.ack = ack;
-    seg.flags = flags;
-    seg.wnd = wnd;
-    seg.payload = l4_len - offset_octets;
-    segment = seg;
+    if (valid) begin
+      seg = '0;
+      seg.has_hash = has_hash;
+      seg.has_mac = has_mac;
+      seg.lost = lost;
+      seg.length = length;
+      seg.beats = beats;
+      seg.stamp = stamp;
+      seg.vlan_tags = tags;
+      seg.vlan_svlan = tags != 0 && svlan;
+      seg.vlan_outer = (tags != 0) ? outer : 16'd0;
+      seg.vlan_inner = tags[1] ? inner : 16'd0;
+      seg.src_mac = src_mac;
+      seg.ip6 = ip6;
+      seg.hard = ip6 ? icmp_type == 8'd1 && icmp_code == 8'd4
+                     : icmp_type == 8'd3 && (icmp_code == 8'd2 || icmp_code == 8'd3);
+      {seg.src_addr, seg.dst_addr, seg.src_port, seg.dst_port} = tuple;
+      seg.seq = seq;
+      seg.ack = ack;
+      seg.flags = flags;
+      seg.wnd = wnd;
+      seg.payload = l4_len - offset_octets;
+      segment = seg;
+    end else begin
+      seg = 'x;
+      segment = 'x;
+    end
   end
 
 endmodule

@@ -10,6 +10,7 @@
 `include "rx_defs.svh"
 
 module rx_options (
+  input  logic                                 valid,       // 0: nobody looks at the outputs
   input  logic [63:0]                          octets,
   input  logic [63:0]                          previous,
   input  logic [7:0]                           active,
@@ -39,21 +40,31 @@ module rx_options (
   logic [23:0] kinds;
 
   always_comb begin
-    for (int i = 0; i < 8; i++) begin
-      is_end[i] = octets[56 - 8*i +: 8] == 8'd0;
-      is_nop[i] = octets[56 - 8*i +: 8] == 8'd1;
-      is_final[i] = behind == 6'(i);
-      len_low[i] = octets[57 - 8*i +: 7] == 7'd0;           // below 2
-      len_10[i] = octets[56 - 8*i +: 8] == 8'd10;
-      for (int n = 0; n < 8; n++)
-        body[8*i + n] = octets[56 - 8*i +: 8] == 8'(n + 2);
-      case (octets[56 - 8*i +: 8])
-        8'd2: kinds[3*i +: 3] = MSS;
-        8'd3: kinds[3*i +: 3] = WS;
-        8'd4: kinds[3*i +: 3] = SACK;
-        8'd8: kinds[3*i +: 3] = TS;
-        default: kinds[3*i +: 3] = OTHER;
-      endcase
+    if (valid) begin
+      for (int i = 0; i < 8; i++) begin
+        is_end[i] = octets[56 - 8*i +: 8] == 8'd0;
+        is_nop[i] = octets[56 - 8*i +: 8] == 8'd1;
+        is_final[i] = behind == 6'(i);
+        len_low[i] = octets[57 - 8*i +: 7] == 7'd0;           // below 2
+        len_10[i] = octets[56 - 8*i +: 8] == 8'd10;
+        for (int n = 0; n < 8; n++)
+          body[8*i + n] = octets[56 - 8*i +: 8] == 8'(n + 2);
+        case (octets[56 - 8*i +: 8])
+          8'd2: kinds[3*i +: 3] = MSS;
+          8'd3: kinds[3*i +: 3] = WS;
+          8'd4: kinds[3*i +: 3] = SACK;
+          8'd8: kinds[3*i +: 3] = TS;
+          default: kinds[3*i +: 3] = OTHER;
+        endcase
+      end
+    end else begin
+      is_end = 'x;
+      is_nop = 'x;
+      is_final = 'x;
+      len_low = 'x;
+      len_10 = 'x;
+      body = 'x;
+      kinds = 'x;
     end
   end
 
@@ -68,26 +79,34 @@ module rx_options (
   assign in_body = s_in.at == BODY;
 
   always_comb begin
-    kind_at = 8'd0;
-    len_at = 9'd0;
-    last_at = 8'd0;
-    stop = s_in.at == STOP;
-    bad = 1'b0;
-    kind_at[0] = active[0] && s_in.at == KIND;
-    len_at[0] = active[0] && s_in.at == LEN;
-    for (int i = 0; i < 8; i++) begin
-      if (i > 0)
-        kind_at[i] = active[i] && (last_at[(i + 7) % 8] || (kind_at[(i + 7) % 8] && is_nop[(i + 7) % 8]) ||
-                                   (s_in.at == KIND && !active[(i + 7) % 8]));
-      last_at[i] = in_body && s_in.last == 6'(i);
-      for (int j = 0; j < 8; j++) begin
-        if (j <= i)
-          last_at[i] = last_at[i] || (len_at[j] && body[(8*j + i - j) % 64]);
+    if (valid) begin
+      kind_at = 8'd0;
+      len_at = 9'd0;
+      last_at = 8'd0;
+      stop = s_in.at == STOP;
+      bad = 1'b0;
+      kind_at[0] = active[0] && s_in.at == KIND;
+      len_at[0] = active[0] && s_in.at == LEN;
+      for (int i = 0; i < 8; i++) begin
+        if (i > 0)
+          kind_at[i] = active[i] && (last_at[(i + 7) % 8] || (kind_at[(i + 7) % 8] && is_nop[(i + 7) % 8]) ||
+                                     (s_in.at == KIND && !active[(i + 7) % 8]));
+        last_at[i] = in_body && s_in.last == 6'(i);
+        for (int j = 0; j < 8; j++) begin
+          if (j <= i)
+            last_at[i] = last_at[i] || (len_at[j] && body[(8*j + i - j) % 64]);
+        end
+        len_at[i + 1] = kind_at[i] && !is_nop[i] && !is_end[i] && !is_final[i];
+        stop = stop || (kind_at[i] && is_end[i]);
+        bad = bad || (kind_at[i] && !is_nop[i] && !is_end[i] && is_final[i]) || (len_at[i] && len_low[i]) ||
+              (last_at[i] && !active[i]);
       end
-      len_at[i + 1] = kind_at[i] && !is_nop[i] && !is_end[i] && !is_final[i];
-      stop = stop || (kind_at[i] && is_end[i]);
-      bad = bad || (kind_at[i] && !is_nop[i] && !is_end[i] && is_final[i]) || (len_at[i] && len_low[i]) ||
-            (last_at[i] && !active[i]);
+    end else begin
+      kind_at = 'x;
+      len_at = 'x;
+      last_at = 'x;
+      stop = 'x;
+      bad = 'x;
     end
   end
 
@@ -98,21 +117,30 @@ module rx_options (
   logic [6:0] last;                                         // its last octet
 
   always_comb begin
-    begun = 1'b0;
-    length = 6'd0;
-    length_at = 3'd0;
-    too_long = 1'b0;
-    for (int i = 0; i < 8; i++) begin
-      if (len_at[i] && !len_low[i] && (body[8*i +: 8] & (8'hff >> i)) == 8'd0) begin
-        begun = 1'b1;
-        length = length | octets[56 - 8*i +: 6];
-        length_at = length_at | 3'(i);
-        too_long = too_long || octets[62 - 8*i +: 2] != 2'd0;
+    if (valid) begin
+      begun = 1'b0;
+      length = 6'd0;
+      length_at = 3'd0;
+      too_long = 1'b0;
+      for (int i = 0; i < 8; i++) begin
+        if (len_at[i] && !len_low[i] && (body[8*i +: 8] & (8'hff >> i)) == 8'd0) begin
+          begun = 1'b1;
+          length = length | octets[56 - 8*i +: 6];
+          length_at = length_at | 3'(i);
+          too_long = too_long || octets[62 - 8*i +: 2] != 2'd0;
+        end
       end
+      last = begun ? {1'b0, length} + {4'd0, length_at} - 7'd2 : {1'b0, s_in.last};
+      too_long = too_long || (begun && last > {1'b0, behind});
+      goes_on = begun || (in_body && s_in.last[5:3] != 3'd0);
+    end else begin
+      begun = 'x;
+      length = 'x;
+      length_at = 'x;
+      too_long = 'x;
+      last = 'x;
+      goes_on = 'x;
     end
-    last = begun ? {1'b0, length} + {4'd0, length_at} - 7'd2 : {1'b0, s_in.last};
-    too_long = too_long || (begun && last > {1'b0, behind});
-    goes_on = begun || (in_body && s_in.last[5:3] != 3'd0);
   end
 
   // What is complete in this step, by its last octet, if its length is right for its kind; and what is in the next one.
@@ -121,34 +149,43 @@ module rx_options (
   logic [2:0]  kind, kind_going_on;
 
   always_comb begin
-    mss_at = 8'd0;
-    ws_at = 8'd0;
-    mss_at[0] = in_body && s_in.kind == MSS && s_in.last == 6'd0;
-    mss_at[1] = in_body && s_in.kind == MSS && s_in.last == 6'd1;
-    ws_at[0] = in_body && s_in.kind == WS;
-    ts = in_body && s_in.kind == TS;
-    sack = 1'b0;
-    kind = s_in.kind;
-    kind_going_on = OTHER;
-    for (int i = 0; i < 8; i++) begin
-      if (len_at[i]) begin
-        sack = sack || (kind == SACK && body[8*i]);
-        if (kind == WS && body[8*i + 1]) begin
-          if (i < 7)
-            ws_at[(i + 1) % 8] = active[(i + 1) % 8];
-          else
-            kind_going_on = WS;
+    if (valid) begin
+      mss_at = 8'd0;
+      ws_at = 8'd0;
+      mss_at[0] = in_body && s_in.kind == MSS && s_in.last == 6'd0;
+      mss_at[1] = in_body && s_in.kind == MSS && s_in.last == 6'd1;
+      ws_at[0] = in_body && s_in.kind == WS;
+      ts = in_body && s_in.kind == TS;
+      sack = 1'b0;
+      kind = s_in.kind;
+      kind_going_on = OTHER;
+      for (int i = 0; i < 8; i++) begin
+        if (len_at[i]) begin
+          sack = sack || (kind == SACK && body[8*i]);
+          if (kind == WS && body[8*i + 1]) begin
+            if (i < 7)
+              ws_at[(i + 1) % 8] = active[(i + 1) % 8];
+            else
+              kind_going_on = WS;
+          end
+          if (kind == MSS && body[8*i + 2]) begin
+            if (i < 6)
+              mss_at[(i + 2) % 8] = active[(i + 2) % 8];
+            else
+              kind_going_on = MSS;
+          end
+          if (kind == TS && len_10[i])
+            kind_going_on = TS;
         end
-        if (kind == MSS && body[8*i + 2]) begin
-          if (i < 6)
-            mss_at[(i + 2) % 8] = active[(i + 2) % 8];
-          else
-            kind_going_on = MSS;
-        end
-        if (kind == TS && len_10[i])
-          kind_going_on = TS;
+        kind = kinds[3*i +: 3];
       end
-      kind = kinds[3*i +: 3];
+    end else begin
+      mss_at = 'x;
+      ws_at = 'x;
+      ts = 'x;
+      sack = 'x;
+      kind = 'x;
+      kind_going_on = 'x;
     end
   end
 
@@ -161,39 +198,57 @@ module rx_options (
   logic [63:0]  unused_ts, ts_value;
 
   always_comb begin
-    mss_index = 3'd0;
-    ws_index = 3'd0;
-    for (int i = 0; i < 8; i++) begin
-      if (mss_at[i])
-        mss_index = 3'(i);
-      if (ws_at[i])
-        ws_index = 3'(i);
+    if (valid) begin
+      mss_index = 3'd0;
+      ws_index = 3'd0;
+      for (int i = 0; i < 8; i++) begin
+        if (mss_at[i])
+          mss_index = 3'(i);
+        if (ws_at[i])
+          ws_index = 3'(i);
+      end
+      {unused_mss, mss} = window >> {~mss_index, 3'd0};
+      {unused_shift, shift} = octets >> {~ws_index, 3'd0};
+      {unused_ts, ts_value} = window >> {~s_in.last[2:0], 3'd0};
+    end else begin
+      mss_index = 'x;
+      ws_index = 'x;
+      unused_mss = 'x;
+      mss = 'x;
+      unused_shift = 'x;
+      shift = 'x;
+      unused_ts = 'x;
+      ts_value = 'x;
     end
-    {unused_mss, mss} = window >> {~mss_index, 3'd0};
-    {unused_shift, shift} = octets >> {~ws_index, 3'd0};
-    {unused_ts, ts_value} = window >> {~s_in.last[2:0], 3'd0};
   end
 
   always_comb begin
-    s = s_in;
-    s.at = (stop || bad || too_long) ? STOP : len_at[8] ? LEN : goes_on ? BODY : KIND;
-    s.kind = len_at[8] ? kind : kind_going_on;
-    s.last = {last[5:3] - 3'd1, last[2:0]};
-    s.bad = s_in.bad || bad || too_long;
-    s.mss_ok = s_in.mss_ok || mss_at != 0;
-    s.ws_ok = s_in.ws_ok || ws_at != 0;
-    s.sack_ok = s_in.sack_ok || sack;
-    s.ts_ok = s_in.ts_ok || ts;
-    s.ws_clamped = (ws_at != 0) ? shift > 8'd14 : s_in.ws_clamped;
-    v = value_in;
-    if (mss_at != 0)
-      v.mss = mss;
-    if (ws_at != 0)
-      v.ws = (shift > 8'd14) ? 4'd14 : shift[3:0];
-    if (ts)
-      {v.tsval, v.tsecr} = ts_value;
-    state_out = s;
-    value_out = v;
+    if (valid) begin
+      s = s_in;
+      s.at = (stop || bad || too_long) ? STOP : len_at[8] ? LEN : goes_on ? BODY : KIND;
+      s.kind = len_at[8] ? kind : kind_going_on;
+      s.last = {last[5:3] - 3'd1, last[2:0]};
+      s.bad = s_in.bad || bad || too_long;
+      s.mss_ok = s_in.mss_ok || mss_at != 0;
+      s.ws_ok = s_in.ws_ok || ws_at != 0;
+      s.sack_ok = s_in.sack_ok || sack;
+      s.ts_ok = s_in.ts_ok || ts;
+      s.ws_clamped = (ws_at != 0) ? shift > 8'd14 : s_in.ws_clamped;
+      v = value_in;
+      if (mss_at != 0)
+        v.mss = mss;
+      if (ws_at != 0)
+        v.ws = (shift > 8'd14) ? 4'd14 : shift[3:0];
+      if (ts)
+        {v.tsval, v.tsecr} = ts_value;
+      state_out = s;
+      value_out = v;
+    end else begin
+      s = 'x;
+      v = 'x;
+      state_out = 'x;
+      value_out = 'x;
+    end
   end
 
 endmodule

@@ -24,7 +24,8 @@
 
 module rx_parser #(
   parameter int MAX_FRAME = 1522,
-  parameter int SEG_DEPTH = 16
+  parameter int SEG_DEPTH = 16,
+  parameter int IP6 = 1
 ) (
   input  logic                        clk,
   input  logic                        rst,
@@ -196,8 +197,8 @@ module rx_parser #(
   logic [`HF_SEGMENT_BITS-1:0]      seg_d;
   logic [`HF_RX_CONDITION_BITS-1:0] conditions_d;
 
-  rx_header #(.MAX_FRAME(MAX_FRAME)) header (
-    .dst_mac(dst_mac_q), .src_mac(src_mac_q), .ethertype(ethertype_q), .tags(tags_q), .svlan(svlan_q),
+  rx_header #(.MAX_FRAME(MAX_FRAME), .IP6(IP6)) header (
+    .valid(last_q),    .dst_mac(dst_mac_q), .src_mac(src_mac_q), .ethertype(ethertype_q), .tags(tags_q), .svlan(svlan_q),
     .outer(outer_q), .inner(inner_q), .net(net_q), .l4(l4_q), .l4_end(l4_end_q), .has_hash(has_hash_q),
     .has_mac(has_mac_q), .lost(lost_q), .length(length_q), .beats(staged_q), .stamp(stamp_q), .bad_fcs(tuser_q),
     .ip6(ip6), .ihl(ihl), .ip_length(ip_length), .protocol(protocol), .is_tcp(is_tcp), .has_tuple(has_tuple),
@@ -303,6 +304,7 @@ module rx_parser #(
   logic [4:0]  opt_begin;                                   // words
   logic [5:0]  opt_end, opt_behind;
   logic [7:0]  opt_active;
+  logic        opt_here;
 
   // fsm_encoding: Yosys would tabulate the transitions of eight steps at once, which takes hours.
   logic [`HF_RX_OPTIONS_STATE_BITS-1:0] opt_state_d;
@@ -315,6 +317,10 @@ module rx_parser #(
       be_q <= be;
     if (take_q) begin
       previous_q <= be_q;
+      if (first_q)
+        opt_state_q <= '0;
+    end
+    if (opt_here) begin
       opt_state_q <= opt_state_d;
       opt_value_q <= opt_value_d;
     end
@@ -325,8 +331,11 @@ module rx_parser #(
   assign opt_active = bytes_from(index_q, {1'b0, opt_begin}) & ~bytes_from(index_q, opt_end);
   assign opt_behind = {opt_end[3:0], 2'b01} - {index_q[2:0], 3'd0};
 
+  // A beat without options leaves all as it was.
+  assign opt_here = take_q && opt_active != 8'd0;
+
   rx_options options (
-    .octets(be_q), .previous(previous_q), .active(opt_active), .behind(opt_behind),
+    .valid(opt_here),     .octets(be_q), .previous(previous_q), .active(opt_active), .behind(opt_behind),
     .state_in(opt_state_q & {`HF_RX_OPTIONS_STATE_BITS{!first_q}}), .value_in(opt_value_q),
     .state_out(opt_state_d), .value_out(opt_value_d)
   );
@@ -344,8 +353,10 @@ module rx_parser #(
       push_q <= 1'b0;
     else
       push_q <= last_q;
-    seg_q <= seg_d;
-    conditions_q <= conditions_d;
+    if (last_q) begin
+      seg_q <= seg_d;
+      conditions_q <= conditions_d;
+    end
   end
 
   rx_class class_and_cause (
@@ -354,11 +365,15 @@ module rx_parser #(
   );
 
   always_comb begin
-    seg = seg_q;
-    seg.cls = cls;
-    seg.cause = cause;
-    {seg.mss, seg.ws, seg.tsval, seg.tsecr} = opt_value_q;
-    {seg.opt_bad, seg.mss_ok, seg.ws_ok, seg.ws_clamped, seg.sack_ok, seg.ts_ok} = opt_state_q[5:0];
+    if (push_q) begin
+      seg = seg_q;
+      seg.cls = cls;
+      seg.cause = cause;
+      {seg.mss, seg.ws, seg.tsval, seg.tsecr} = opt_value_q;
+      {seg.opt_bad, seg.mss_ok, seg.ws_ok, seg.ws_clamped, seg.sack_ok, seg.ts_ok} = opt_state_q[5:0];
+    end else begin
+      seg = 'x;
+    end
   end
 
   assign seg_push = push_q;

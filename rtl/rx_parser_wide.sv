@@ -11,7 +11,8 @@
 
 module rx_parser_wide #(
   parameter int MAX_FRAME = 1522,
-  parameter int SEG_DEPTH = 64
+  parameter int SEG_DEPTH = 64,
+  parameter int IP6 = 1
 ) (
   input  logic                        clk,
   input  logic                        rst,
@@ -122,7 +123,7 @@ module rx_parser_wide #(
         ihl = be[511 - 8*22 - 4 -: 4];
       end
     endcase
-    l4_word = 5'd3 + {3'd0, tags} + ((ethertype == `HF_ETHERTYPE_IPV6) ? 5'd10 : {1'b0, ihl});
+    l4_word = 5'd3 + {3'd0, tags} + ((IP6 != 0 && ethertype == `HF_ETHERTYPE_IPV6) ? 5'd10 : {1'b0, ihl});
   end
 
   always_ff @(posedge clk) begin
@@ -161,7 +162,7 @@ module rx_parser_wide #(
       2'd1: net_d = beat_q[511 - 8*18 -: 320];
       default: net_d = beat_q[511 - 8*22 -: 320];
     endcase
-    ip_length_d = (ethertype_q == `HF_ETHERTYPE_IPV6) ? net_d[287:272] : net_d[303:288];
+    ip_length_d = (IP6 != 0 && ethertype_q == `HF_ETHERTYPE_IPV6) ? net_d[287:272] : net_d[303:288];
   end
 
   logic [15:0]  unused_first;
@@ -196,7 +197,7 @@ module rx_parser_wide #(
       hdr_ethertype_q <= ethertype_q;
       hdr_l4_word_q <= l4_word_q;
       net_q <= net_d;
-      l4_end_q <= ((ethertype_q == `HF_ETHERTYPE_IPV6) ? 17'd54 : 17'd14) + {13'd0, tags_q, 2'b00} +
+      l4_end_q <= ((IP6 != 0 && ethertype_q == `HF_ETHERTYPE_IPV6) ? 17'd54 : 17'd14) + {13'd0, tags_q, 2'b00} +
                   {1'b0, ip_length_d};
     end
     if (last_q) begin
@@ -224,8 +225,8 @@ module rx_parser_wide #(
   logic [`HF_SEGMENT_BITS-1:0]      seg_d;
   logic [`HF_RX_CONDITION_BITS-1:0] conditions_d;
 
-  rx_header #(.MAX_FRAME(MAX_FRAME)) header (
-    .dst_mac(dst_mac_q), .src_mac(src_mac_q), .ethertype(hdr_ethertype_q), .tags(hdr_tags_q), .svlan(hdr_svlan_q),
+  rx_header #(.MAX_FRAME(MAX_FRAME), .IP6(IP6)) header (
+    .valid(hdr_last_q),    .dst_mac(dst_mac_q), .src_mac(src_mac_q), .ethertype(hdr_ethertype_q), .tags(hdr_tags_q), .svlan(hdr_svlan_q),
     .outer(outer_q), .inner(inner_q), .net(net_q), .l4(l4_q[479:32]), .l4_end(l4_end_q), .has_hash(has_hash),
     .has_mac(has_mac), .lost(hdr_lost_q), .length(hdr_length_q), .beats(hdr_staged_q), .stamp(hdr_stamp_q),
     .bad_fcs(hdr_tuser_q),
@@ -318,13 +319,14 @@ module rx_parser_wide #(
           active[i] = left > 6'(i);
       end
 
+      // Without options all stays as it was.
       rx_options options (
-        .octets(octets[319:256]), .previous(octets[383:320]), .active(active), .behind(left - 6'd1),
+        .valid(active[0]),         .octets(octets[319:256]), .previous(octets[383:320]), .active(active), .behind(left - 6'd1),
         .state_in(state), .value_in(value), .state_out(state_d), .value_out(value_d)
       );
 
       always_ff @(posedge clk)
-        step_q <= {octets[319:0], 64'd0, (left > 6'd8) ? left - 6'd8 : 6'd0, state_d, value_d};
+        step_q <= {octets[319:0], 64'd0, (left > 6'd8) ? left - 6'd8 : 6'd0, active[0] ? {state_d, value_d} : {state, value}};
       assign steps[(k+1)*STEP_BITS +: STEP_BITS] = step_q;
     end
   endgenerate

@@ -49,8 +49,10 @@ module siphash #(
   assign take_off = (ROUNDS == 2 || !step_q[0]) && step_q != 4'd0 && step_q <= final_step;
   always_comb begin
     next = '0;
-    for (int i = 0; i < 4; i++)
-      next = next | (rest_q[64*i +: 64] & {64{32'(step_q) == 2 * (i + 1) / ROUNDS && (long_q || i == 0)}});
+    if (take_off) begin
+      for (int i = 0; i < 4; i++)
+        next = next | (rest_q[64*i +: 64] & {64{32'(step_q) == 2 * (i + 1) / ROUNDS && (long_q || i == 0)}});
+    end
     put_in = req ? words[63:0] : next;
   end
 
@@ -80,15 +82,15 @@ module siphash #(
 
       if (ROUNDS == 2) begin : g_two
         logic [255:0] v_half;
-        sip_round u_first (.v_in(v_q), .v_out(v_half));
-        sip_round u_second (.v_in(v_half), .v_out(v_out));
+        sip_round u_first (.valid(step_q != 4'd0), .v_in(v_q), .v_out(v_half));
+        sip_round u_second (.valid(step_q != 4'd0), .v_in(v_half), .v_out(v_out));
       end else begin : g_one
-        sip_round u_round (.v_in(v_q), .v_out(v_out));
+        sip_round u_round (.valid(step_q != 4'd0), .v_in(v_q), .v_out(v_out));
       end
 
       // The words go in behind the rounds: one XOR with what loads the keys.
       always_ff @(posedge clk) begin
-        if (req || !done) begin
+        if (req || (step_q != 4'd0 && !done)) begin
           v_q[63:0]    <= (req ? k0 ^ 64'h736f6d6570736575 : v0) ^ (word_q & {64{take_off}});
           v_q[127:64]  <= req ? k1 ^ 64'h646f72616e646f6d : v1;
           v_q[191:128] <= req ? k0 ^ 64'h6c7967656e657261 : v2 ^ {56'd0, {8{finalize}}};

@@ -111,10 +111,15 @@ module siphash_lanes #(
 
       always_comb begin
         done = |(lane_done & lane_take);
-        note_done = |(note_q & lane_take);
-        hash = '0;
-        for (int i = 0; i < LANES; i++)
-          hash = hash | (lane_hash[64*HASHES*i +: 64*HASHES] & {(64*HASHES){lane_take[i]}});
+        if (done) begin
+          note_done = |(note_q & lane_take);
+          hash = '0;
+          for (int i = 0; i < LANES; i++)
+            hash = hash | (lane_hash[64*HASHES*i +: 64*HASHES] & {(64*HASHES){lane_take[i]}});
+        end else begin
+          note_done = 'x;
+          hash = 'x;
+        end
       end
     end
   endgenerate

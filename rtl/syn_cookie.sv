@@ -53,8 +53,13 @@ module syn_cookie #(
   assign octets6 = {tuple, signed_epoch};
   assign octets4 = {tuple[191:160], tuple[63:0], signed_epoch};
   always_comb begin
-    for (int i = 0; i < 39; i++) bytes6[8*i +: 8] = octets6[311 - 8*i -: 8];
-    for (int i = 0; i < 15; i++) bytes4[8*i +: 8] = octets4[119 - 8*i -: 8];
+    if (req) begin
+      for (int i = 0; i < 39; i++) bytes6[8*i +: 8] = octets6[311 - 8*i -: 8];
+      for (int i = 0; i < 15; i++) bytes4[8*i +: 8] = octets4[119 - 8*i -: 8];
+    end else begin
+      bytes6 = 'x;
+      bytes4 = 'x;
+    end
   end
   assign words6 = {8'd39, bytes6};
   assign words4 = {8'd15, bytes4};

@@ -11,6 +11,7 @@
 `include "handfast_defs.svh"
 `include "engine_defs.svh"
 module tcp_command (
+  input  logic                       valid,          // 0: nobody looks at the outputs
   input  logic [7:0]                 command,
   input  logic [`HF_BODY_BITS-1:0]   body,
   input  logic [`HF_TUPLE_BITS-1:0]  tuple,
@@ -64,17 +65,23 @@ module tcp_command (
   // RFC 9293 MUST-46, MUST-57; RFC 1122 3.2.1.3: not to or from nobody, everybody, or many.
   logic remote_bad, local_bad, bad_param, bad_state, owned_by_host, body_owned;
   always_comb begin
-    if (names.ip6) begin
-      remote_bad = names.remote_addr == 128'd0 || names.remote_addr[127:120] == 8'hff;
-      local_bad  = names.local_addr == 128'd0 || names.local_addr[127:120] == 8'hff;
+    if (valid) begin
+      if (names.ip6) begin
+        remote_bad = names.remote_addr == 128'd0 || names.remote_addr[127:120] == 8'hff;
+        local_bad  = names.local_addr == 128'd0 || names.local_addr[127:120] == 8'hff;
+      end else begin
+        remote_bad = names.remote_addr[31:0] == 32'd0 || names.remote_addr[31:28] == 4'he || (&names.remote_addr[31:0]);
+        local_bad  = names.local_addr[31:0] == 32'd0 || names.local_addr[31:28] == 4'he || (&names.local_addr[31:0]);
+      end
+      bad_param = mixed || remote_bad || local_bad || names.remote_port == 16'd0 || names.local_port == 16'd0 ||
+                  {names.remote_addr, names.remote_port} == {names.local_addr, names.local_port} ||
+                  mac == 48'd0 || mac[40] || from_host.options[6:5] == 2'd3 ||
+                  from_host.snd_wscale > 8'd14 || from_host.rcv_wscale > 8'd14;
     end else begin
-      remote_bad = names.remote_addr[31:0] == 32'd0 || names.remote_addr[31:28] == 4'he || (&names.remote_addr[31:0]);
-      local_bad  = names.local_addr[31:0] == 32'd0 || names.local_addr[31:28] == 4'he || (&names.local_addr[31:0]);
+      remote_bad = 'x;
+      local_bad = 'x;
+      bad_param = 'x;
     end
-    bad_param = mixed || remote_bad || local_bad || names.remote_port == 16'd0 || names.local_port == 16'd0 ||
-                {names.remote_addr, names.remote_port} == {names.local_addr, names.local_port} ||
-                mac == 48'd0 || mac[40] || from_host.options[6:5] == 2'd3 ||
-                from_host.snd_wscale > 8'd14 || from_host.rcv_wscale > 8'd14;
   end
 
   // Only what the host owns can be handed over; a CLOSE also needs that all our data is acknowledged.
@@ -85,13 +92,17 @@ module tcp_command (
   assign owned_by_host = old.state == `HF_STATE_ESTABLISHED || old.state == `HF_STATE_CLOSE_WAIT;
 
   always_comb begin
-    status = `HF_STATUS_OK;
-    if (bad_param) status = `HF_STATUS_BAD_PARAM;
-    else if (bad_state) status = `HF_STATUS_BAD_STATE;
-    else if (hit) begin
-      // RFC 9293 3.10.1: "error: connection already exists". What the host owns it may replace.
-      if (command == `HF_COMMAND_CONNECT || !owned_by_host) status = `HF_STATUS_EXISTS;
-    end else if (!insertable) status = `HF_STATUS_NO_ROOM;
+    if (valid) begin
+      status = `HF_STATUS_OK;
+      if (bad_param) status = `HF_STATUS_BAD_PARAM;
+      else if (bad_state) status = `HF_STATUS_BAD_STATE;
+      else if (hit) begin
+        // RFC 9293 3.10.1: "error: connection already exists". What the host owns it may replace.
+        if (command == `HF_COMMAND_CONNECT || !owned_by_host) status = `HF_STATUS_EXISTS;
+      end else if (!insertable) status = `HF_STATUS_NO_ROOM;
+    end else begin
+      status = 'x;
+    end
   end
 
   // ---- the entry ----
@@ -120,60 +131,64 @@ module tcp_command (
   end
 
   always_comb begin
-    tcb_new             = '0;
-    tcb_new.generation  = old.generation + 16'd1;
-    tcb_new.remote_mac  = mac;
-    tcb_new.vlan_tags   = from_host.options[6:5];
-    tcb_new.vlan_svlan  = from_host.options[7];
-    tcb_new.vlan_outer  = from_host.vlan;
-    tcb_new.vlan_inner  = from_host.vlan_inner;
-    tcb_new.ws_ok       = from_host.options[OPT_WS];
-    tcb_new.ts_ok       = from_host.options[OPT_TS];
-    tcb_new.sack_ok     = from_host.options[OPT_SACK];
-    tcb_new.rto_ms      = rto_ms;
+    if (valid) begin
+      tcb_new             = '0;
+      tcb_new.generation  = old.generation + 16'd1;
+      tcb_new.remote_mac  = mac;
+      tcb_new.vlan_tags   = from_host.options[6:5];
+      tcb_new.vlan_svlan  = from_host.options[7];
+      tcb_new.vlan_outer  = from_host.vlan;
+      tcb_new.vlan_inner  = from_host.vlan_inner;
+      tcb_new.ws_ok       = from_host.options[OPT_WS];
+      tcb_new.ts_ok       = from_host.options[OPT_TS];
+      tcb_new.sack_ok     = from_host.options[OPT_SACK];
+      tcb_new.rto_ms      = rto_ms;
 
-    if (command == `HF_COMMAND_CONNECT) begin
-      // RFC 9293 3.10.1, active OPEN: SYN-SENT. The options are what we offer.
-      tcb_new.state      = `HF_STATE_SYN_SENT;
-      tcb_new.active     = 1'b1;
-      tcb_new.iss        = iss;
-      tcb_new.snd_una    = iss;
-      tcb_new.snd_nxt    = iss + 32'd1;
-      tcb_new.rcv_wnd    = {2'd0, our_rcv_wnd};
-      if (from_host.options[OPT_WS]) tcb_new.rcv_wscale = our_wscale == 4'd15 ? 4'd14 : our_wscale;  // RFC 7323 2.3
-      if (from_host.options[OPT_TS] && !ts_offset_off) tcb_new.ts_offset = isn[63:32];               // RFC 7323 5.4
-      tcb_new.ecn_ok     = ecn;                                                                      // RFC 3168 6.1.1
-    end else begin
-      // RFC 9293 3.10.4, CLOSE: FIN-WAIT-1 or LAST-ACK, with the FIN sent; or ADOPT, the state stays.
-      tcb_new.state      = from_host.state[3:0];
-      tcb_new.active     = from_host.listener[LISTENER_ACTIVE];
-      tcb_new.listener   = from_host.listener[3:0];
-      tcb_new.iss        = from_host.iss;
-      tcb_new.irs        = from_host.irs;
-      tcb_new.snd_una    = from_host.snd_una;
-      tcb_new.snd_nxt    = from_host.snd_nxt;
-      tcb_new.rcv_nxt    = from_host.rcv_nxt;
-      tcb_new.snd_wnd    = from_host.snd_wnd;
-      tcb_new.rcv_wnd    = from_host.rcv_wnd;
-      tcb_new.mss        = from_host.mss;
-      tcb_new.snd_wscale = from_host.snd_wscale[3:0];
-      tcb_new.rcv_wscale = from_host.rcv_wscale[3:0];
-      tcb_new.syn_lost   = from_host.options[OPT_SYN_LOST];
-      tcb_new.ecn_ok     = from_host.listener[LISTENER_ECN];
-      tcb_new.ts_recent  = from_host.ts_recent;
-      tcb_new.ts_offset  = from_host.ts_offset;
-      if (command == `HF_COMMAND_CLOSE) begin
-        tcb_new.state    = from_host.state == {4'd0, `HF_STATE_ESTABLISHED} ? `HF_STATE_FIN_WAIT_1 : `HF_STATE_LAST_ACK;
-        tcb_new.listener = 4'd0;
-        tcb_new.snd_nxt  = from_host.snd_nxt + 32'd1;
+      if (command == `HF_COMMAND_CONNECT) begin
+        // RFC 9293 3.10.1, active OPEN: SYN-SENT. The options are what we offer.
+        tcb_new.state      = `HF_STATE_SYN_SENT;
+        tcb_new.active     = 1'b1;
+        tcb_new.iss        = iss;
+        tcb_new.snd_una    = iss;
+        tcb_new.snd_nxt    = iss + 32'd1;
+        tcb_new.rcv_wnd    = {2'd0, our_rcv_wnd};
+        if (from_host.options[OPT_WS]) tcb_new.rcv_wscale = our_wscale == 4'd15 ? 4'd14 : our_wscale;  // RFC 7323 2.3
+        if (from_host.options[OPT_TS] && !ts_offset_off) tcb_new.ts_offset = isn[63:32];               // RFC 7323 5.4
+        tcb_new.ecn_ok     = ecn;                                                                      // RFC 3168 6.1.1
+      end else begin
+        // RFC 9293 3.10.4, CLOSE: FIN-WAIT-1 or LAST-ACK, with the FIN sent; or ADOPT, the state stays.
+        tcb_new.state      = from_host.state[3:0];
+        tcb_new.active     = from_host.listener[LISTENER_ACTIVE];
+        tcb_new.listener   = from_host.listener[3:0];
+        tcb_new.iss        = from_host.iss;
+        tcb_new.irs        = from_host.irs;
+        tcb_new.snd_una    = from_host.snd_una;
+        tcb_new.snd_nxt    = from_host.snd_nxt;
+        tcb_new.rcv_nxt    = from_host.rcv_nxt;
+        tcb_new.snd_wnd    = from_host.snd_wnd;
+        tcb_new.rcv_wnd    = from_host.rcv_wnd;
+        tcb_new.mss        = from_host.mss;
+        tcb_new.snd_wscale = from_host.snd_wscale[3:0];
+        tcb_new.rcv_wscale = from_host.rcv_wscale[3:0];
+        tcb_new.syn_lost   = from_host.options[OPT_SYN_LOST];
+        tcb_new.ecn_ok     = from_host.listener[LISTENER_ECN];
+        tcb_new.ts_recent  = from_host.ts_recent;
+        tcb_new.ts_offset  = from_host.ts_offset;
+        if (command == `HF_COMMAND_CLOSE) begin
+          tcb_new.state    = from_host.state == {4'd0, `HF_STATE_ESTABLISHED} ? `HF_STATE_FIN_WAIT_1 : `HF_STATE_LAST_ACK;
+          tcb_new.listener = 4'd0;
+          tcb_new.snd_nxt  = from_host.snd_nxt + 32'd1;
+        end
       end
-    end
 
-    if (command != `HF_COMMAND_ADOPT) begin
-      tcb_new.sent_ms     = ms;
-      tcb_new.give_up_ms  = give_up_ms;
-      tcb_new.timer_armed = 1'b1;
-      tcb_new.deadline_ms = deadline_ms;
+      if (command != `HF_COMMAND_ADOPT) begin
+        tcb_new.sent_ms     = ms;
+        tcb_new.give_up_ms  = give_up_ms;
+        tcb_new.timer_armed = 1'b1;
+        tcb_new.deadline_ms = deadline_ms;
+      end
+    end else begin
+      tcb_new = 'x;
     end
   end
 endmodule

@@ -38,8 +38,13 @@ module tuple_hash #(
   logic [127:0] words4;
   assign tuple4 = {tuple[191:160], tuple[63:0]};
   always_comb begin
-    for (int i = 0; i < 36; i++) octets6[8*i +: 8] = tuple[287 - 8*i -: 8];
-    for (int i = 0; i < 12; i++) octets4[8*i +: 8] = tuple4[95 - 8*i -: 8];
+    if (req) begin
+      for (int i = 0; i < 36; i++) octets6[8*i +: 8] = tuple[287 - 8*i -: 8];
+      for (int i = 0; i < 12; i++) octets4[8*i +: 8] = tuple4[95 - 8*i -: 8];
+    end else begin
+      octets6 = 'x;
+      octets4 = 'x;
+    end
   end
   assign words6 = {8'd36, 24'd0, octets6};
   assign words4 = {8'd12, 24'd0, octets4};

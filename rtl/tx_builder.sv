@@ -15,7 +15,8 @@
 `include "handfast_defs.svh"
 module tx_builder #(
   parameter int DATA_W = 64,                                // 64 or 512
-  parameter int REPLY_DEPTH = 32
+  parameter int REPLY_DEPTH = 32,
+  parameter int IP6 = 1
 ) (
   input  logic                      clk,
   input  logic                      rst,
@@ -55,7 +56,15 @@ module tx_builder #(
     .clk(clk), .rst(rst), .push(reply_push), .push_data(reply_data), .has_room(unused_room),
     .valid(head_valid), .head(head), .pop(pop));
 
-  assign next = head;
+  // What is 0 without IPv6 is not read: the memory that would hold it falls away.
+  always_comb begin
+    next = head;
+    if (IP6 == 0) begin
+      next.ip6 = 1'b0;
+      next.src_addr[127:32] = '0;
+      next.dst_addr[127:32] = '0;
+    end
+  end
   assign last_taken = tb_take && tb_tlast;
   assign move = making_q && (!sending_q || last_taken);
   assign pop = head_valid && (!making_q || move);
@@ -92,29 +101,35 @@ module tx_builder #(
 
   // Options stand on 32-bit boundaries, so their words sum alike wherever they are.
   always_comb begin
-    next_opt_words = {2'd0, next.mss_en} + {2'd0, next.ws_en};
-    kinds = 16'd0;
-    if (next.mss_en)
-      kinds = kinds + 16'h0204;
-    if (next.ts_en) begin
-      next_opt_words = next_opt_words + 3'd3;
-      kinds = kinds + (next.sack_en ? 16'h0402 : 16'h0101) + 16'h080a;
-    end else if (next.sack_en) begin
-      next_opt_words = next_opt_words + 3'd1;
-      kinds = kinds + 16'h0101 + 16'h0402;
+    if (pop) begin
+      next_opt_words = {2'd0, next.mss_en} + {2'd0, next.ws_en};
+      kinds = 16'd0;
+      if (next.mss_en)
+        kinds = kinds + 16'h0204;
+      if (next.ts_en) begin
+        next_opt_words = next_opt_words + 3'd3;
+        kinds = kinds + (next.sack_en ? 16'h0402 : 16'h0101) + 16'h080a;
+      end else if (next.sack_en) begin
+        next_opt_words = next_opt_words + 3'd1;
+        kinds = kinds + 16'h0101 + 16'h0402;
+      end
+      if (next.ws_en)
+        kinds = kinds + 16'h0103 + 16'h0300;
+      next_tcp_len = NO_OPTIONS_LEN + {11'd0, next_opt_words, 2'd0};
+      // The data offset, and of the pseudo-header protocol and length. Far from a carry.
+      kinds = kinds + {4'd5 + {1'b0, next_opt_words}, 12'd0} + 16'd6 + next_tcp_len;
+    end else begin
+      next_opt_words = 'x;
+      kinds = 'x;
+      next_tcp_len = 'x;
     end
-    if (next.ws_en)
-      kinds = kinds + 16'h0103 + 16'h0300;
-    next_tcp_len = NO_OPTIONS_LEN + {11'd0, next_opt_words, 2'd0};
-    // The data offset, and of the pseudo-header protocol and length. Far from a carry.
-    kinds = kinds + {4'd5 + {1'b0, next_opt_words}, 12'd0} + 16'd6 + next_tcp_len;
   end
 
   // Of IPv4 the upper words are 0.
-  word_sum #(.WORDS(16)) u_addrs (.words({next.src_addr, next.dst_addr}), .sum(addrs), .carries(addrs_carries));
+  word_sum #(.WORDS(16)) u_addrs (.valid(pop), .words({next.src_addr, next.dst_addr}), .sum(addrs), .carries(addrs_carries));
 
   word_sum #(.WORDS(16)) u_fields (
-    .words({next.src_port, next.dst_port, next.seq, next.ack, 7'd0, next.flags, next.wnd, kinds,
+    .valid(pop), .words({next.src_port, next.dst_port, next.seq, next.ack, 7'd0, next.flags, next.wnd, kinds,
             next.mss & {16{next.mss_en}}, next.tsval & {32{next.ts_en}}, next.tsecr & {32{next.ts_en}},
             12'd0, next.ws & {4{next.ws_en}}, 16'd0}),
     .sum(fields), .carries(fields_carries));
@@ -175,7 +190,7 @@ module tx_builder #(
   generate
     if (DATA_W == 64) begin : g_words
       tx_builder_words u_data (
-        .clk(clk), .load(move), .reply(reply_q), .mac(mac_q), .ttl(ttl_q), .tos(tos_q),
+        .clk(clk), .valid(sending_q), .load(move), .reply(reply_q), .mac(mac_q), .ttl(ttl_q), .tos(tos_q),
         .opt_words(opt_words_q), .ip_checksum(ip_checksum), .tcp_checksum(tcp_checksum),
         .tdata(tb_tdata), .take(tb_take));
     end else begin : g_frame

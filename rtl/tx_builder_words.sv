@@ -11,6 +11,7 @@
 module tx_builder_words (
   input  logic                      clk,
 
+  input  logic                      valid,       // 0: nobody looks at the outputs
   input  logic                      load,
   input  logic [`HF_REPLY_BITS-1:0] reply,
   input  logic [47:0]               mac,
@@ -58,36 +59,40 @@ module tx_builder_words (
   assign tcp_len = 16'd20 + {11'd0, opt_words_q, 2'd0};
 
   always_comb begin
-    words[32*DEST +: 32] = reply_q.dst_mac[31:0];           // its first two octets begin the frame
-    words[32*SOURCE +: 32] = mac_q[47:16];
-    words[32*TYPE +: 32] = {mac_q[15:0],
-                            reply_q.vlan_tags == 2'd0 ? ethertype : reply_q.vlan_svlan ? 16'h88a8 : 16'h8100};
-    words[32*OUTER +: 32] = {reply_q.vlan_outer, reply_q.vlan_tags == 2'd1 ? ethertype : 16'h8100};
-    words[32*INNER +: 32] = {reply_q.vlan_inner, ethertype};
-    words[32*IP4_0 +: 32] = {8'h45, tos_q, 16'd20 + tcp_len};
-    words[32*IP4_1 +: 32] = 32'h0000_4000;
-    words[32*IP4_2 +: 32] = {ttl_q, 8'd6, ip_checksum_q};
-    words[32*IP6_0 +: 32] = {4'd6, tos_q, 20'd0};
-    words[32*IP6_1 +: 32] = {tcp_len, 8'd6, ttl_q};
-    words[32*SRC_0 +: 32] = reply_q.src_addr[127:96];
-    words[32*SRC_1 +: 32] = reply_q.src_addr[95:64];
-    words[32*SRC_2 +: 32] = reply_q.src_addr[63:32];
-    words[32*SRC_3 +: 32] = reply_q.src_addr[31:0];
-    words[32*DST_0 +: 32] = reply_q.dst_addr[127:96];
-    words[32*DST_1 +: 32] = reply_q.dst_addr[95:64];
-    words[32*DST_2 +: 32] = reply_q.dst_addr[63:32];
-    words[32*DST_3 +: 32] = reply_q.dst_addr[31:0];
-    words[32*PORTS +: 32] = {reply_q.src_port, reply_q.dst_port};
-    words[32*SEQ +: 32] = reply_q.seq;
-    words[32*ACK +: 32] = reply_q.ack;
-    words[32*WINDOW +: 32] = {4'd5 + {1'b0, opt_words_q}, 3'd0, reply_q.flags, reply_q.wnd};
-    words[32*SUM +: 32] = {tcp_checksum_q, 16'd0};
-    words[32*MSS +: 32] = {16'h0204, reply_q.mss};
-    words[32*SACK_TS +: 32] = {reply_q.sack_en && reply_q.ts_en ? 16'h0402 : 16'h0101,
-                               reply_q.ts_en ? 16'h080a : 16'h0402};
-    words[32*TSVAL +: 32] = reply_q.tsval;
-    words[32*TSECR +: 32] = reply_q.tsecr;
-    words[32*SCALE +: 32] = {28'h0103030, reply_q.ws};
+    if (valid) begin
+      words[32*DEST +: 32] = reply_q.dst_mac[31:0];           // its first two octets begin the frame
+      words[32*SOURCE +: 32] = mac_q[47:16];
+      words[32*TYPE +: 32] = {mac_q[15:0],
+                              reply_q.vlan_tags == 2'd0 ? ethertype : reply_q.vlan_svlan ? 16'h88a8 : 16'h8100};
+      words[32*OUTER +: 32] = {reply_q.vlan_outer, reply_q.vlan_tags == 2'd1 ? ethertype : 16'h8100};
+      words[32*INNER +: 32] = {reply_q.vlan_inner, ethertype};
+      words[32*IP4_0 +: 32] = {8'h45, tos_q, 16'd20 + tcp_len};
+      words[32*IP4_1 +: 32] = 32'h0000_4000;
+      words[32*IP4_2 +: 32] = {ttl_q, 8'd6, ip_checksum_q};
+      words[32*IP6_0 +: 32] = {4'd6, tos_q, 20'd0};
+      words[32*IP6_1 +: 32] = {tcp_len, 8'd6, ttl_q};
+      words[32*SRC_0 +: 32] = reply_q.src_addr[127:96];
+      words[32*SRC_1 +: 32] = reply_q.src_addr[95:64];
+      words[32*SRC_2 +: 32] = reply_q.src_addr[63:32];
+      words[32*SRC_3 +: 32] = reply_q.src_addr[31:0];
+      words[32*DST_0 +: 32] = reply_q.dst_addr[127:96];
+      words[32*DST_1 +: 32] = reply_q.dst_addr[95:64];
+      words[32*DST_2 +: 32] = reply_q.dst_addr[63:32];
+      words[32*DST_3 +: 32] = reply_q.dst_addr[31:0];
+      words[32*PORTS +: 32] = {reply_q.src_port, reply_q.dst_port};
+      words[32*SEQ +: 32] = reply_q.seq;
+      words[32*ACK +: 32] = reply_q.ack;
+      words[32*WINDOW +: 32] = {4'd5 + {1'b0, opt_words_q}, 3'd0, reply_q.flags, reply_q.wnd};
+      words[32*SUM +: 32] = {tcp_checksum_q, 16'd0};
+      words[32*MSS +: 32] = {16'h0204, reply_q.mss};
+      words[32*SACK_TS +: 32] = {reply_q.sack_en && reply_q.ts_en ? 16'h0402 : 16'h0101,
+                                 reply_q.ts_en ? 16'h080a : 16'h0402};
+      words[32*TSVAL +: 32] = reply_q.tsval;
+      words[32*TSECR +: 32] = reply_q.tsecr;
+      words[32*SCALE +: 32] = {28'h0103030, reply_q.ws};
+    end else begin
+      words = 'x;
+    end
   end
 
   // ---- which word comes next: one bit of a name is set, or none behind the last word ----
@@ -128,11 +133,16 @@ module tx_builder_words (
                         reply_q.ws_en);
 
   always_comb begin
-    word_a = '0;
-    word_b = '0;
-    for (int i = 0; i < NAMES; i++) begin
-      word_a = word_a | (words[32*i +: 32] & {32{name_a_q[i]}});
-      word_b = word_b | (words[32*i +: 32] & {32{name_b_q[i]}});
+    if (valid) begin
+      word_a = '0;
+      word_b = '0;
+      for (int i = 0; i < NAMES; i++) begin
+        word_a = word_a | (words[32*i +: 32] & {32{name_a_q[i]}});
+        word_b = word_b | (words[32*i +: 32] & {32{name_b_q[i]}});
+      end
+    end else begin
+      word_a = 'x;
+      word_b = 'x;
     end
   end
 

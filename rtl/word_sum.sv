@@ -9,6 +9,7 @@
 module word_sum #(
   parameter int WORDS = 16                                  // a power of two
 ) (
+  input  logic                     valid,                   // 0: nobody looks at the outputs
   input  logic [16*WORDS-1:0]      words,
   output logic [15:0]              sum,
   output logic [$clog2(WORDS)-1:0] carries
@@ -26,15 +27,21 @@ module word_sum #(
   logic                carry;
 
   always_comb begin
-    left = words;
-    carries = '0;
-    for (int level = 1; level <= CARRIES_W; level++) begin
-      for (int i = 0; i < WORDS / 2; i++) begin
-        if (i < WORDS >> level) begin
-          {carry, left[16*i +: 16]} = {1'b0, left[32*i +: 16]} + {1'b0, left[32*i+16 +: 16]};
-          carries = carries + CARRIES_W'(carry);
+    if (valid) begin
+      left = words;
+      carries = '0;
+      for (int level = 1; level <= CARRIES_W; level++) begin
+        for (int i = 0; i < WORDS / 2; i++) begin
+          if (i < WORDS >> level) begin
+            {carry, left[16*i +: 16]} = {1'b0, left[32*i +: 16]} + {1'b0, left[32*i+16 +: 16]};
+            carries = carries + CARRIES_W'(carry);
+          end
         end
       end
+    end else begin
+      left = 'x;
+      carries = 'x;
+      carry = 'x;
     end
   end
 

@@ -10,12 +10,14 @@
 const struct hf_params *const engine_params[] = { [ENGINE_DEFAULT] = &hf_params_default,
 	[ENGINE_SMALL] = &hf_params_small,
 	[ENGINE_WIDE] = &hf_params_wide,
-	[ENGINE_WIDE_SMALL] = &hf_params_wide_small };
+	[ENGINE_WIDE_SMALL] = &hf_params_wide_small,
+	[ENGINE_LEAN] = &hf_params_lean };
 
 static const struct rtl_ops *const rtl_ops[] = { [ENGINE_DEFAULT] = &rtl_default_ops,
 	[ENGINE_SMALL] = &rtl_small_ops,
 	[ENGINE_WIDE] = &rtl_wide_ops,
-	[ENGINE_WIDE_SMALL] = &rtl_wide_small_ops };
+	[ENGINE_WIDE_SMALL] = &rtl_wide_small_ops,
+	[ENGINE_LEAN] = &rtl_lean_ops };
 
 struct engine {
 	enum engine_kind kind;
@@ -35,7 +37,8 @@ static const char *const kind_names[] = {
 static const char *const size_names[] = { [ENGINE_DEFAULT] = "default",
 	[ENGINE_SMALL] = "small",
 	[ENGINE_WIDE] = "wide",
-	[ENGINE_WIDE_SMALL] = "wide_small" };
+	[ENGINE_WIDE_SMALL] = "wide_small",
+	[ENGINE_LEAN] = "lean" };
 
 struct engine *engine_open(enum engine_kind kind, enum engine_size size, uint64_t seed)
 {

@@ -6,8 +6,9 @@
 #include "../cmodel/handfast_model.h"
 
 enum engine_kind { ENGINE_RTL, ENGINE_MODEL, ENGINE_LOCKSTEP };
-/* Geometries, and their parameters: hf_params_default, hf_params_small, hf_params_wide, hf_params_wide_small. */
-enum engine_size { ENGINE_DEFAULT, ENGINE_SMALL, ENGINE_WIDE, ENGINE_WIDE_SMALL, ENGINE_SIZES };
+/* Geometries, and their parameters: hf_params_default, hf_params_small, hf_params_wide, hf_params_wide_small,
+ * hf_params_lean. */
+enum engine_size { ENGINE_DEFAULT, ENGINE_SMALL, ENGINE_WIDE, ENGINE_WIDE_SMALL, ENGINE_LEAN, ENGINE_SIZES };
 extern const struct hf_params *const engine_params[ENGINE_SIZES];
 
 struct engine;

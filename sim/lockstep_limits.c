@@ -43,6 +43,7 @@ static struct peer *fresh_peer(struct run *r, unsigned index, bool ip6)
 	struct peer *p = &r->peers[index];
 	const uint16_t port = p->port;
 
+	ip6 = ip6 && !r->params->no_ip6;
 	*p = (struct peer){ .ip6 = ip6,
 		.local_addr = lockstep_local_addr(ip6, 0),
 		.local_port = local_ports[0],

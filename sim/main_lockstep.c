@@ -229,11 +229,12 @@ static bool number(const char *text, uint64_t *value)
 
 int main(int argc, char **argv)
 {
-	static const enum engine_size all[] = { ENGINE_DEFAULT, ENGINE_SMALL, ENGINE_WIDE, ENGINE_WIDE_SMALL };
+	static const enum engine_size all[] = { ENGINE_DEFAULT, ENGINE_SMALL, ENGINE_LEAN, ENGINE_WIDE,
+		ENGINE_WIDE_SMALL };
 	static const struct option long_options[] = { { "cycles", required_argument, NULL, 'c' },
 		{ "seed", required_argument, NULL, 's' }, { "engine", required_argument, NULL, 'e' },
 		{ "data-width", required_argument, NULL, 'd' }, { "waves", required_argument, NULL, 'w' }, { 0 } };
-	struct options o = { .cycles = 1000000, .seed = 1, .kind = ENGINE_LOCKSTEP, .sizes = all, .size_count = 4 };
+	struct options o = { .cycles = 1000000, .seed = 1, .kind = ENGINE_LOCKSTEP, .sizes = all, .size_count = 5 };
 	enum engine_size size;
 	uint64_t phase = 0;
 	unsigned missed;
@@ -245,8 +246,8 @@ int main(int argc, char **argv)
 			(c == 'e' && !engine_kind_parse(optarg, &o.kind)))
 			continue;
 		if (c == 'd' && !engine_width_parse(optarg, &size)) {
-			o.sizes = size == ENGINE_WIDE ? all + 2 : all;
-			o.size_count = 2;
+			o.sizes = size == ENGINE_WIDE ? all + 3 : all;
+			o.size_count = size == ENGINE_WIDE ? 2 : 3;
 			o.width = optarg;
 			continue;
 		}

@@ -21,6 +21,8 @@
 #include "Vhandfast___024root.h"
 #include "Vhandfast_small.h"
 #include "Vhandfast_small___024root.h"
+#include "Vhandfast_lean.h"
+#include "Vhandfast_lean___024root.h"
 #if HF_WIDE
 #include "Vhandfast_wide.h"
 #include "Vhandfast_wide___024root.h"
@@ -302,6 +304,7 @@ const rtl_ops ops_of = {
 extern "C" {
 extern const rtl_ops rtl_default_ops = ops_of<Vhandfast>;
 extern const rtl_ops rtl_small_ops = ops_of<Vhandfast_small>;
+extern const rtl_ops rtl_lean_ops = ops_of<Vhandfast_lean>;
 #if HF_WIDE
 extern const rtl_ops rtl_wide_ops = ops_of<Vhandfast_wide>;
 extern const rtl_ops rtl_wide_small_ops = ops_of<Vhandfast_wide_small>;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * rtl_shim.h - the Verilated `handfast` in its four geometries, behind a C interface. */
+ * rtl_shim.h - the Verilated `handfast` in its five geometries, behind a C interface. */
 #ifndef HANDFAST_RTL_SHIM_H
 #define HANDFAST_RTL_SHIM_H
 
@@ -21,7 +21,7 @@ struct rtl_ops {
 	void (*free)(void *self);
 };
 
-extern const struct rtl_ops rtl_default_ops, rtl_small_ops, rtl_wide_ops, rtl_wide_small_ops;
+extern const struct rtl_ops rtl_default_ops, rtl_small_ops, rtl_wide_ops, rtl_wide_small_ops, rtl_lean_ops;
 
 #ifdef __cplusplus
 }

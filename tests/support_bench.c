@@ -264,7 +264,7 @@ static enum engine_size of_width(enum engine_size size)
 
 	if (board_wanted())
 		return ENGINE_DEFAULT;
-	if (!width || strcmp(width, "512"))
+	if (!width || strcmp(width, "512") || size == ENGINE_LEAN)
 		return size;
 	return size == ENGINE_SMALL ? ENGINE_WIDE_SMALL : ENGINE_WIDE;
 }
@@ -274,7 +274,8 @@ struct bench *bench_open_raw(enum engine_size size)
 	static const struct hf_params *const params[] = { [ENGINE_DEFAULT] = &hf_params_default,
 		[ENGINE_SMALL] = &hf_params_small,
 		[ENGINE_WIDE] = &hf_params_wide,
-		[ENGINE_WIDE_SMALL] = &hf_params_wide_small };
+		[ENGINE_WIDE_SMALL] = &hf_params_wide_small,
+		[ENGINE_LEAN] = &hf_params_lean };
 	struct bench *b = calloc(1, sizeof(*b));
 
 	if (!b)

@@ -347,6 +347,30 @@ ROWS({ 'o', "ADOPT", HF_STATUS_OK, 0, "ESTABLISHED" }, { 'o', "CONNECT", HF_STAT
 	bench_close(b);
 }
 
+/* RFC 6298 2.1 with SYN_RTO_MS 0: the first timeout of our SYN, and of our FIN, is 1 ms. */
+static void timeout_floor(void)
+{
+	static const enum hf_command_code codes[] = { HF_COMMAND_CONNECT, HF_COMMAND_CLOSE };
+	struct bench *b = bench_open(ENGINE_SMALL);
+	uint8_t body[128];
+
+	bench_set(b, HF_REG_SYN_RTO_MS, 0);
+	for (size_t c = 0; c < COUNT(codes); c++) {
+		const struct hf_tcb *t;
+
+		check_context("command %u", codes[c]);
+		bench_call_body(body, false, (uint16_t)(PEER_PORT + c), OUR_PORT, &(struct tags){ 0 });
+		MSG_PUT(body, EVENT, state, HF_STATE_ESTABLISHED);
+		CHECK_EQ(bench_call(b, codes[c], body, NULL), HF_STATUS_OK, "status");
+		CHECK(bench_tx(b) != NULL, "no frame");
+		t = bench_entry(b, PEER_ADDR, (uint16_t)(PEER_PORT + c), OUR_ADDR, OUR_PORT);
+		if (CHECK(t != NULL, "no entry"))
+			CHECK_EQ(t->deadline_ms, b->ms + 1, "DEADLINE.MS");
+	}
+	check_context("%s", "");
+	bench_close(b);
+}
+
 /* Every way of every set in SYN-SENT: nothing may be evicted, and nothing is sent. */
 static void full_table(void)
 {
@@ -517,7 +541,7 @@ int main(int argc, char **argv)
 		CASE(retransmission_schedule), CASE(deadline_of_the_host), CASE(deadline_beyond_the_default),
 		CASE(lost_syn), CASE(answered_just_before_the_timeout), CASE(icmp_hard), CASE(icmp_soft),
 		CASE(icmp_hard_in_syn_received), CASE(ecn), CASE(duplicate_tuple),
-		CASE(connect_into_an_established_one), CASE(bad_parameters), CASE(full_table), CASE(eviction),
+		CASE(connect_into_an_established_one), CASE(bad_parameters), CASE(timeout_floor), CASE(full_table), CASE(eviction),
 		CASE(vector_g22_g29), CASE(vector_g30_g32), CASE(vector_i_ipv4), CASE(vector_i_ipv6), { 0 }
 	};
 	/* clang-format on */

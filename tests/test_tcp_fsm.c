@@ -1032,6 +1032,9 @@ static void schedule(const char *name, unsigned rto, unsigned max, unsigned retr
 				 .opts = "mss=1460 sack ts=7:0 nop ws=3" });
 	if (CHECK(bench_tx(b) != NULL, "no SYN-ACK"))
 		synack.seq = (uint32_t)bench_entry(b, PEER_ADDR, PEER_PORT, OUR_ADDR, OUR_PORT)->iss;
+	t = bench_entry(b, PEER_ADDR, PEER_PORT, OUR_ADDR, OUR_PORT);
+	if (CHECK(t != NULL, "no entry"))
+		CHECK_EQ(t->deadline_ms, b->ms + *intervals, "first DEADLINE.MS");
 	for (; *intervals; intervals++) {
 		check_context("%s, interval %u of %u ms", name, copies + 1, *intervals);
 		bench_ms(b, *intervals - 1);
@@ -1100,6 +1103,15 @@ static void retransmission_limit(void)
 
 	schedule("no copy", 20, 60000, 0, none);
 	schedule("one copy", 20, 60000, 1, one);
+}
+
+/* A timeout of 0, or a cap of 0, counts as 1 ms: no entry is due in the millisecond of its own SYN-ACK. */
+static void retransmission_floor(void)
+{
+	static const unsigned floor[] = { 1, 1, 1, 1, 0 };
+
+	schedule("SYN_RTO_MS 0", 0, 60000, 3, floor);
+	schedule("SYN_RTO_MAX_MS 0", 1000, 0, 3, floor);
 }
 
 static void timer_stops_at_established(void)
@@ -1388,7 +1400,7 @@ int main(int argc, char **argv)
 		CASE(timestamps_not_negotiated), CASE(paws), CASE(ts_recent_update), CASE(window_rules),
 		CASE(syn_window_in_the_entry), CASE(mss_rules), CASE(all_flags_without_entry),
 		CASE(all_flags_in_syn_received), CASE(all_flags_in_established), CASE(reserved_bits),
-		CASE(retransmission_default_schedule), CASE(retransmission_cap), CASE(retransmission_limit),
+		CASE(retransmission_default_schedule), CASE(retransmission_cap), CASE(retransmission_limit), CASE(retransmission_floor),
 		CASE(timer_stops_at_established), CASE(timer_is_not_restarted), CASE(many_timers_at_once),
 		CASE(commands_by_state), CASE(reply_full_changes_nothing), CASE(waiting_timeout),
 		CASE(event_full_changes_nothing),

@@ -12,6 +12,7 @@ status=0
 # name|variable of the Makefile with its parameters|Yosys command|part|its LUTs|its block RAMs|what it is
 builds='
 c512|C512|ecp5|ECP5-45F|43848|108|512 connections, 4 listeners, short queues
+c512_ip4|C512_IP4|ecp5|ECP5-25F|24288|56|512 connections, IPv4, one hash unit
 default||ecp5|ECP5-85F|83640|208|1,024 connections
 small|SMALL|ecp5|ECP5-25F|24288|56|8 connections, for simulation
 full|FULL|ecp5|ECP5-85F|83640|208|2,048 connections
