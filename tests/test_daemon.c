@@ -979,6 +979,46 @@ static void attacks_are_logged(void)
 	service_end(s);
 }
 
+/* Clock ticks (of 10 ms) that the daemon has used. */
+static long cpu_ticks(const struct service *s)
+{
+	char path[64], text[1024], *at;
+	unsigned long user = 0, system = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)s->daemon);
+	f = fopen(path, "re");
+	at = f && fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
+	if (f)
+		fclose(f);
+	if (!at || sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+		return -1;
+	return (long)(user + system);
+}
+
+/* A loop that does not wait would use all of a processor, or half of it where others want it too. */
+static void idle_costs_nothing(void)
+{
+	struct service *s = service_start(listeners);
+	struct hf_listener *l;
+	long before;
+
+	if (!s)
+		return;
+	CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev));
+	before = cpu_ticks(s);
+	usleep(1500000);
+	CHECK(before >= 0 && cpu_ticks(s) - before < 25, "%ld ticks of 150", cpu_ticks(s) - before);
+	/* And without its board. */
+	fake_board_stop(&s->board);
+	CHECK(comes_to_say(s, "{\"request\": \"status\"}", "\"link\":\"lost\""), "the loss is not noticed");
+	before = cpu_ticks(s);
+	usleep(1500000);
+	CHECK(before >= 0 && cpu_ticks(s) - before < 25, "without a board: %ld ticks of 150", cpu_ticks(s) - before);
+	start_board(s);
+	service_end(s);
+}
+
 static void a_board_that_was_lost_comes_back(void)
 {
 	struct service *s = service_start(listeners);
@@ -1419,9 +1459,9 @@ int main(int argc, char **argv)
 		CASE_ONCE(who_may_what), CASE_ONCE(bad_clients_are_refused), CASE_ONCE(connecting_through_the_daemon),
 		CASE_ONCE(the_board_closes_for_the_program), CASE_ONCE(the_operator_asks_and_changes),
 		CASE_ONCE(connections_are_listed), CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged),
-		CASE_ONCE(a_board_that_was_lost_comes_back), CASE_ONCE(connections_survive_a_restart),
-		CASE_ONCE(sighup_reads_the_config_again), CASE_ONCE(programs_that_know_nothing),
-		CASE_ONCE(an_upgrade_keeps_the_netdev), { 0 } };
+		CASE_ONCE(idle_costs_nothing), CASE_ONCE(a_board_that_was_lost_comes_back),
+		CASE_ONCE(connections_survive_a_restart), CASE_ONCE(sighup_reads_the_config_again),
+		CASE_ONCE(programs_that_know_nothing), CASE_ONCE(an_upgrade_keeps_the_netdev), { 0 } };
 	ssize_t n;
 
 	if (argc > 3 && !strcmp(argv[1], "--program"))

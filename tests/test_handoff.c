@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -1369,12 +1370,34 @@ static void the_board_closes(void)
 	host_end(h);
 }
 
+/* A connected socket of a namespace of its own; this thread comes back. */
+static int socket_elsewhere(int *other_end)
+{
+	struct sockaddr_in loop = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_LOOPBACK };
+	socklen_t len = sizeof(loop);
+	int here = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), listening, fd;
+
+	if (here < 0 || unshare(CLONE_NEWNET))
+		return -1;
+	listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(!ioctl(listening, SIOCSIFFLAGS, &lo) && !bind(listening, (struct sockaddr *)&loop, sizeof(loop)) &&
+			!listen(listening, 1) && !getsockname(listening, (struct sockaddr *)&loop, &len) &&
+			!connect(fd, (struct sockaddr *)&loop, sizeof(loop)),
+		"a connection elsewhere: %s", strerror(errno));
+	CHECK(!setns(here, CLONE_NEWNET), "setns: %s", strerror(errno));
+	*other_end = listening;
+	close(here);
+	return fd;
+}
+
 static void closes_that_are_refused(void)
 {
 	struct host *h = host_new();
 	struct segment s;
 	char buffer[8];
-	int fd, copy, udp, idle;
+	int fd, copy, udp, idle, other_end;
 
 	if (!needs_privilege()) {
 		free(h);
@@ -1394,6 +1417,12 @@ static void closes_that_are_refused(void)
 	REFUSED(udp, -EOPNOTSUPP, "UDP");
 	REFUSED(idle, -ENOTCONN, "not connected");
 
+	copy = socket_elsewhere(&other_end);
+	if (copy >= 0) {
+		REFUSED(copy, -EXDEV, "another namespace's");
+		close(copy);
+		close(other_end);
+	}
 	copy = dup(fd);
 	REFUSED(fd, -EUSERS, "a second descriptor");
 	CHECK(strstr(hf_error(h->dev), "shared") != NULL, "the text is '%s'", hf_error(h->dev));
