@@ -46,12 +46,15 @@ WIDE_TESTS = $(addprefix 512:$B/tests/test_,active_open checksum close conn_tabl
 # lwIP is one of the peers where it is installed (Debian: liblwip-dev).
 LWIP     = $(wildcard /usr/include/lwip/lwip/tcpip.h)
 PEERS    = $(patsubst %.c,$B/%,$(filter-out $(if $(LWIP),,%/lwip_peer.c),$(wildcard tests/peers/*.c)))
+GUEST    = $(patsubst %.c,$B/%,$(wildcard tests/guest/*.c))
 # make bench-software: floods, peers and a server, and a BPF program where there are clang and libbpf-dev.
 SOFTWARE = $(patsubst %.c,$B/%,$(filter-out %.bpf.c,$(wildcard tests/software/*.c)))
+# A kernel's USB stack for the tests of the USB driver, where there is umockdev (Debian: umockdev, libumockdev-dev).
+USB_TESTBED = $(if $(wildcard /usr/include/umockdev-1.0/umockdev.h),$B/tests/usb/testbed)
 MODULES  = $(patsubst sim/pins_%.def,%,$(wildcard sim/pins_*.def))
 LIBS     = $B/libsim.a $B/librtl.a $B/libtops.a $B/libcmodel.a $B/libhandfast.a
 
-all: $(LIBS) $B/libhandfast.so $B/handfastd $B/libhandfast-preload.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS)  ## everything, into build/
+all: $(LIBS) $B/libhandfast.so $B/handfastd $B/libhandfast-preload.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(USB_TESTBED) $(GUEST)  ## everything, into build/
 
 # C: one archive per folder, one program per main.
 $(OBJ)/%.o: %.c
@@ -98,9 +101,16 @@ $B/tests/peers/lwip_peer: LDLIBS += -llwip
 $B/tests/peers/%: $(OBJ)/tests/peers/%.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)
+$B/tests/guest/%: $(OBJ)/tests/guest/%.o $B/libhandfast.a
+	@mkdir -p $(@D)
+	$(LINK)
 $B/tests/software/%: $(OBJ)/tests/software/%.o $(OBJ)/sim/packet.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)
+$(OBJ)/tests/usb/testbed.o: COMPILE += $(subst -I,-isystem ,$(shell pkg-config --cflags umockdev-1.0))
+$B/tests/usb/testbed: $(OBJ)/tests/usb/testbed.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs umockdev-1.0) -lpthread
 $B/xdp_cookie.bpf.o: tests/software/xdp_cookie.bpf.c
 	@mkdir -p $B
 	clang -O2 -g $(WARN) -target bpf -I/usr/include/$(shell $(CC) -dumpmachine) -c -o $@ $<
@@ -196,6 +206,18 @@ $B/fuzz/%: tests/fuzz/%.c $(FUZZED) $(wildcard driver/*.h host/*.h) $(DEFS)
 		$(filter %.c,$^)
 fuzz: $(FUZZ)  ## what clients and boards may send, with libFuzzer and sanitizers: make fuzz FUZZ_SECONDS=n, for each
 	tests/fuzz/run $B $(FUZZ_SECONDS)
+IN_GUEST = $(addprefix build/generic/,tests/guest/driver tests/guest/pcie_selftest examples/http_server handfastd)
+test-pcie: $B/handfast $B/tests/guest/echo  ## the simulated board as PCI device of a Linux guest: driver, resets, curl
+	tools/install.sh pciutils curl iproute2
+	+$(GENERIC) $(IN_GUEST)
+	tests/guest/pcie $B
+test-usb: $B/handfast $B/tests/guest/echo  ## the simulated board as USB device of a Linux guest: usbip, lsusb, driver, unplug, curl
+	tools/install.sh usbutils usbip curl iproute2
+	+$(GENERIC) $(IN_GUEST)
+	tests/guest/usb $B
+test-guest:  ## test_handoff and test_daemon in QEMU with the kernel of Debian 13: VLANs, and what else this machine's kernel lacks
+	+$(GENERIC) build/generic/tests/test_handoff build/generic/tests/test_daemon build/generic/handfastd build/generic/libhandfast-preload.so
+	tests/guest/daemon build/generic
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests
 lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s, of one width: DATA_WIDTH=64 or 512
@@ -254,7 +276,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all fuzz test-service test-bpf small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
+.PHONY: all fuzz test-service test-guest test-bpf test-pcie test-usb small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)

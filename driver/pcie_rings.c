@@ -266,10 +266,10 @@ static int start(struct rings *r, int timeout_ms)
 		{ PCIE_REG(ERROR), UINT32_MAX },
 		{ PCIE_REG(C2H_BASE_LO), (uint32_t)c2h },
 		{ PCIE_REG(C2H_BASE_HI), (uint32_t)(c2h >> 32) },
-		{ PCIE_REG(C2H_SIZE), PCIE_BUS_C2H_LOG2 },
+		{ PCIE_REG(C2H_SIZE), b->c2h_log2 },
 		{ PCIE_REG(H2C_BASE_LO), (uint32_t)h2c },
 		{ PCIE_REG(H2C_BASE_HI), (uint32_t)(h2c >> 32) },
-		{ PCIE_REG(H2C_SIZE), PCIE_BUS_H2C_LOG2 },
+		{ PCIE_REG(H2C_SIZE), b->h2c_log2 },
 		{ PCIE_REG(STATUS_LO), (uint32_t)block },
 		{ PCIE_REG(STATUS_HI), (uint32_t)(block >> 32) },
 		/* MODERATION and TIMEOUT stay as they are after reset: 4 us, 50 ms. */
@@ -279,7 +279,8 @@ static int start(struct rings *r, int timeout_ms)
 
 	/* The rings begin at 0 again, and nothing of what was in them counts. */
 	memset(b->memory + PCIE_BUS_STATUS_AT, 0, 64);
-	r->c2h.mine = r->c2h.told = r->h2c.mine = r->h2c.told = 0;
+	r->c2h = (struct view){ .at = b->memory, .size = UINT32_C(1) << b->c2h_log2 };
+	r->h2c = (struct view){ .at = b->memory + PCIE_BUS_H2C_AT, .size = UINT32_C(1) << b->h2c_log2 };
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (size_t i = 0; !rc && i < sizeof(steps) / sizeof(steps[0]); i++)
 		rc = b->ops->write32(b, steps[i].offset, steps[i].value);
@@ -351,8 +352,8 @@ int pcie_rings_open(struct pcie_bus *b, int timeout_ms, struct transport **t, ch
 	}
 	r->t.ops = &ring_ops;
 	r->bus = b;
-	r->c2h = (struct view){ .at = b->memory, .size = UINT32_C(1) << PCIE_BUS_C2H_LOG2 };
-	r->h2c = (struct view){ .at = b->memory + PCIE_BUS_H2C_AT, .size = UINT32_C(1) << PCIE_BUS_H2C_LOG2 };
+	b->c2h_log2 = PCIE_BUS_C2H_LOG2;
+	b->h2c_log2 = PCIE_BUS_H2C_LOG2;
 	r->status = (volatile uint32_t *)(b->memory + PCIE_BUS_STATUS_AT);
 	r->t.fd = epoll_create1(EPOLL_CLOEXEC);
 	if (r->t.fd < 0) {

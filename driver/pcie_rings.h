@@ -42,9 +42,11 @@ struct pcie_bus_ops {
 /* A card with bus mastering on, its memory mapped and its vectors armed. The common head of both kinds. */
 struct pcie_bus {
 	const struct pcie_bus_ops *ops;
-	uint8_t *memory;	      /* PCIE_BUS_BYTES, all 0 */
-	uint64_t iova;		      /* where the card sees it */
-	bool huge;		      /* it is one page */
+	uint8_t *memory; /* PCIE_BUS_BYTES, all 0 */
+	uint64_t iova;	 /* where the card sees it */
+	bool huge;	 /* it is one page */
+	/* log2 of the rings' bytes, 12 to PCIE_BUS_..._LOG2: pcie_rings_open() sets them, pcie_rings_restart() takes new ones. */
+	unsigned c2h_log2, h2c_log2;
 	int vector[PCIE_BUS_VECTORS]; /* eventfds */
 	int watch[PCIE_BUS_WATCHES];  /* descriptors that become ready when something happened to the card; -1 = none */
 };

@@ -88,30 +88,6 @@ const char *transport_uri_forms(char *text, size_t size);
  *   -errno                  of socket(2) or connect(2) otherwise */
 int transport_unix_open(const char *path, int timeout_ms, struct transport **t);
 
-/* transport_vfio_user_open - a simulated PCIe card by its vfio-user socket (`handfast board --host vfio-user:PATH`).
- * `why`, TRANSPORT_WHY_BYTES, receives the reason in words, or stays as it is where the errno says it all.
- *
- * Returns 0 and sets *t, or what transport_unix_open() returns, or
- *   -EPROTO  not a vfio-user server, not a card of this version
- *   -ENODEV  the server hung up: it has a client already
- *   -errno   that the server answered, or of memfd_create(2), mmap(2), eventfd(2) */
-int transport_vfio_user_open(const char *path, int timeout_ms, struct transport **t, char *why);
-
-/* transport_vfio_open - a PCIe card bound to vfio-pci; `address` as in 0000:01:00.0 (docs/pcie.md says what a machine needs
- * for it). `why` as above.
- *
- * Returns 0 and sets *t, or
- *   -EINVAL     not a PCI address
- *   -ENOENT     no such device
- *   -ENOTSUP    it is not bound to vfio-pci, its group is not viable, or the IOMMU is off: see `why`
- *   -EACCES     the group's file is not ours, see `why`
- *   -EBUSY      another process has it
- *   -EPROTO     not a card of this version
- *   -ETIMEDOUT  its rings do not come to rest
- *   -ENODEV     it does not answer
- *   -errno      of ioctl(2), mmap(2), eventfd(2) */
-int transport_vfio_open(const char *address, int timeout_ms, struct transport **t, char *why);
-
 /* transport_usb_open - a board on USB: an FT2232H or FT232H whose product string begins with "Handfast" (docs/usb.md).
  * One that is not there yet, or was just plugged in, is waited for. ftdi_sio is detached, and gets it back at the end.
  *
@@ -138,6 +114,30 @@ int transport_usb_open(const char *serial, int timeout_ms, struct transport **t,
 int transport_uart_open(const char *where, int timeout_ms, struct transport **t, char *why);
 /* Whether `where` can be one: 0 or -EINVAL. */
 int transport_uart_check(const char *where);
+
+/* transport_vfio_user_open - a simulated PCIe card by its vfio-user socket (`handfast board --host vfio-user:PATH`).
+ * `why`, TRANSPORT_WHY_BYTES, receives the reason in words, or stays as it is where the errno says it all.
+ *
+ * Returns 0 and sets *t, or what transport_unix_open() returns, or
+ *   -EPROTO  not a vfio-user server, not a card of this version
+ *   -ENODEV  the server hung up: it has a client already
+ *   -errno   that the server answered, or of memfd_create(2), mmap(2), eventfd(2) */
+int transport_vfio_user_open(const char *path, int timeout_ms, struct transport **t, char *why);
+
+/* transport_vfio_open - a PCIe card bound to vfio-pci; `address` as in 0000:01:00.0 (docs/pcie.md says what a machine needs
+ * for it). `why` as above.
+ *
+ * Returns 0 and sets *t, or
+ *   -EINVAL     not a PCI address
+ *   -ENOENT     no such device
+ *   -ENOTSUP    it is not bound to vfio-pci, its group is not viable, or the IOMMU is off: see `why`
+ *   -EACCES     the group's file is not ours, see `why`
+ *   -EBUSY      another process has it
+ *   -EPROTO     not a card of this version
+ *   -ETIMEDOUT  its rings do not come to rest
+ *   -ENODEV     it does not answer
+ *   -errno      of ioctl(2), mmap(2), eventfd(2) */
+int transport_vfio_open(const char *address, int timeout_ms, struct transport **t, char *why);
 
 /* transport_model_open - a board in this process: the C model of the core, driven as the board process drives it.
  * `seed` as in engine_open(). For tests; part of the simulation library, not of the host library.

@@ -39,6 +39,10 @@ static const char usage[] =
 	"  --wire unix:PATH   the board listens; one Ethernet frame without FCS per SOCK_SEQPACKET packet, one peer\n"
 	"                     at a time, the next one waits\n"
 	"  --host unix:PATH   the board listens for one host; one message per SOCK_SEQPACKET packet, HELLO first\n"
+	"  --host vfio-user:PATH  the board is a PCI device of the vfio-user client that connects: QEMU 10.1 or later, "
+	"or a\n"
+	"                     program whose board is vfio-user:PATH (docs/pcie.md); one at a time; --data-width 64 "
+	"only\n"
 	"  --host none        no host: the board configures itself, what goes to the host is discarded. Nobody "
 	"answers\n"
 	"                     ARP then: the peer needs a neighbour entry for the board's MAC, 02:48:46:53:54:01\n"
@@ -369,7 +373,8 @@ static int open_board(struct board *b, const struct options *o, struct ladder *l
 	if (b->host && b->host->ops->attach) {
 		result = b->host->ops->attach(b->host, &b->session);
 		if (result) {
-			fprintf(stderr, "board: --host %s: %s\n", o->host, strerror(-result));
+			fprintf(stderr, "board: --host %s: %s\n", o->host,
+				result == -ENOTSUP ? "only with --data-width 64" : strerror(-result));
 			return 1;
 		}
 	}

@@ -203,13 +203,15 @@ static bool wait_for(int fd, const char *text)
 	return CHECK(strstr(said, text) != NULL, "the board does not say '%s' but '%s'", text, said);
 }
 
+const char *kernel_transport = "unix";
+
 static bool start_board(struct kernel *k)
 {
 	char wire[64], host[64];
 	int out[2];
 
 	snprintf(wire, sizeof(wire), "unix:%s/wire", k->dir);
-	snprintf(host, sizeof(host), "unix:%s/host", k->dir);
+	snprintf(host, sizeof(host), "%s:%s/host", kernel_transport, k->dir);
 	if (!CHECK(!pipe2(out, O_CLOEXEC), "pipe: %s", strerror(errno)))
 		return false;
 	k->board = fork();
@@ -247,7 +249,7 @@ static bool open_host(struct kernel *k)
 	char uri[64];
 	int rc = -ETIMEDOUT;
 
-	snprintf(uri, sizeof(uri), "unix:%s/host", k->dir);
+	snprintf(uri, sizeof(uri), "%s:%s/host", kernel_transport, k->dir);
 	/* ENODEV: the board has not noticed yet that the attempt before is over. */
 	for (unsigned i = 0; i < PATIENCE && (rc == -ETIMEDOUT || rc == -ENODEV); i++) {
 		if (i)

@@ -27,6 +27,9 @@ struct kernel {
 	uint16_t pings;
 };
 
+/* What leads from the library to the board: "unix", "vfio-user" ... */
+extern const char *kernel_transport;
+
 /* Before the first case. Where no namespace may be made, kernel_open() will skip. */
 void kernel_prepare(void);
 /* NULL after bench_skip() or a failed check. */

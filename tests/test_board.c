@@ -214,6 +214,7 @@ static void bad_usage(void)
 		{ "board --engine model --wire unix: --host none", "unix:" },
 		{ "board --engine model --wire tap:a-name-of-16-byt --host none", "a-name-of-16-byt" },
 		{ "board --engine model --wire unix:@/wire --host tcp:1", "tcp:1" },
+		{ "board --engine model --wire unix:@/wire --host vfio-user:", "1 to 107" },
 		{ "board --engine model --wire unix:@/wire --host none --frob", "--frob" },
 		{ "board --engine model --wire unix:@/wire --host none --seed 1x", "1x" },
 		{ "board --engine model --wire unix:@/wire --host none --listen 1.2.3:4", "1.2.3:4" },
@@ -239,6 +240,9 @@ static void what_cannot_be_had(void)
 	refuses("board --engine model --wire unix:@/plain --host none", 1, "not a socket");
 	refuses("board --engine model --wire unix:@/none/x --host none", 1, "No such file");
 	refuses("board --engine model --wire unix:@/wire --host unix:@/none/x", 1, "No such file");
+	refuses("board --engine model --wire unix:@/wire --host vfio-user:@/none/x", 1, "No such file");
+	refuses("board --engine model --data-width 512 --wire unix:@/wire --host vfio-user:@/card", 1,
+		"--data-width 64");
 	refuses("board --engine model --wire packet:hf-none --host none", 1, "hf-none");
 	refuses("board --engine model --wire unix:@/wire --host none --pcapng @/none/x", 1, "No such file");
 	refuses("board --engine model --wire unix:@/wire --host none --config @/none", 1, "none: No such file");

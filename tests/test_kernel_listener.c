@@ -13,6 +13,7 @@
 #include <CUnit/CUnit.h>
 
 #include "../driver/message.h"
+#include "../host/bpf/attach.h"
 #include "../host/bpf/kernel_listener.h"
 #include "../host/bpf/pending.h"
 #include "../host/frame.h"
@@ -20,7 +21,8 @@
 #include "support_bench.h"
 #include "support_namespace.h"
 
-enum { ISS = 0xfffffff0, IRS = 0x7ffffffe, TSVAL = 5000, TS_RECENT = 777, OFFERS = 4096, GIVE_UP_MS = 20000 };
+#define ISS 0xfffffff0u
+enum { IRS = 0x7ffffffe, TSVAL = 5000, TS_RECENT = 777, OFFERS = 4096, GIVE_UP_MS = 20000 };
 enum { OPTION_WS = 1, OPTION_TS = 2, OPTION_SACK = 4, OPTION_ALL = 7 };
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -589,6 +591,138 @@ static void forged_acks_are_refused(void)
 	close_all();
 }
 
+/* A handshake that the kernel makes itself on the same 4-tuple, here over lo, confirms nothing: its numbers are others. */
+static void handshake_of_the_kernel_confirms_nothing(void)
+{
+	struct opened o = { .port = 100, .options = OPTION_ALL };
+	struct sockaddr_in peer = {
+		.sin_family = AF_INET, .sin_port = htons(100), .sin_addr.s_addr = htonl(PEER_ADDR)
+	};
+	struct sockaddr_in us = { .sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(OUR_ADDR) };
+	int listener, client, fd;
+
+	if (!open_all())
+		return;
+	listener = listen_at(AF_INET, 0, 80, 4);
+	swallow = true;
+	offer(&o);
+	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(system("ip addr add 192.0.2.1/32 dev lo") == 0, "no second address");
+	CHECK(!bind(client, (struct sockaddr *)&peer, sizeof(peer)) &&
+			!connect(client, (struct sockaddr *)&us, sizeof(us)),
+		"connect: %s", strerror(errno));
+	kernel_listener_step(kl, now);
+	CHECK_EQ(fates[100].calls, 0, "decided by a stranger");
+	swallow = false;
+	now += PENDING_FIRST_MS;
+	kernel_listener_step(kl, now);
+	EXPECT_FATE(100, KERNEL_LISTENER_EXISTS);
+	fd = accept(listener, NULL, NULL);
+	CHECK(fd >= 0, "the kernel's own connection is gone: %s", strerror(errno));
+	close(fd);
+	close(client);
+	close(listener);
+	close_all();
+}
+
+/* One cgroup spans all network namespaces: the same connection, to the last number, is established in another one. */
+static void namespaces_are_kept_apart(void)
+{
+	struct opened o = { .port = 100, .options = OPTION_ALL };
+	struct kernel_listener *first;
+	struct tap first_tap;
+	int listener;
+
+	if (!open_all())
+		return;
+	swallow = true;
+	offer(&o);
+	first = kl;
+	first_tap = tap;
+	if (open_all()) {
+		listener = listen_at(AF_INET, 0, 80, 4);
+		EXPECT_WHY(offer(&o), KERNEL_LISTENER_NONE);
+		EXPECT_FATE(100, KERNEL_LISTENER_NONE);
+		kernel_listener_step(first, now);
+		CHECK_EQ(fates[100].calls, 1, "decided in both");
+		close(listener);
+		close_all();
+	}
+	kl = first;
+	tap = first_tap;
+	close_all();
+}
+
+static unsigned records;
+
+static void count_record(void *ctx, const struct offer_confirmed *record)
+{
+	(void)ctx;
+	records += record->cookie != 0;
+}
+
+/* Confirmations that nobody reads fill the ring; then the map keeps them, and the sockets are served all the same. */
+static void full_ring_loses_no_confirmation(void)
+{
+	enum { N = 400, RING = 4096, TAIL = 20 };
+	struct attached *a = NULL;
+	struct opened o = { .options = OPTION_ALL };
+	unsigned taken = 0, read = 0;
+	enum kernel_listener_reason why;
+	struct offer_key key = { .remote_addr = { [10] = 0xff, [11] = 0xff, 192, 0, 2, 1 },
+		.local_addr = { [10] = 0xff, [11] = 0xff, 192, 0, 2, 2 },
+		.local_port = htons(80) };
+	struct offer offered;
+	char text[16];
+	int listener, fd;
+
+	if (!open_all())
+		return;
+	kernel_listener_close(kl);
+	kl = NULL;
+	if (!CHECK(!attached_open(tap.ifindex, N, RING, &a, &why, text, sizeof(text)), "%s", text))
+		return;
+	listener = listen_at(AF_INET, 0, 80, N);
+	for (o.port = 1; o.port <= N; o.port++) {
+		uint64_t cookie = 0;
+		socklen_t length = sizeof(cookie);
+		int netns = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		getsockopt(netns, SOL_SOCKET, 71 /* SO_NETNS_COOKIE */, &cookie, &length);
+		close(netns);
+		key.remote_port = htons(o.port);
+		offered = (struct offer){ .serial = o.port,
+			.netns_cookie = cookie,
+			.snd_nxt = ISS + 1,
+			.rcv_nxt = IRS + 1u,
+			.attributes = { .mss = 1400, .wscale_ok = 1, .sack_ok = 1, .tstamp_ok = 1 } };
+		CHECK_EQ(attached_put(a, &key, &offered), 0, "put");
+		peer_says(&o, ".", 1, 1, NULL);
+	}
+	CHECK_EQ(attached_put(a, &key, &offered), -EEXIST, "put twice");
+	for (o.port = 1; o.port <= N; o.port++) {
+		key.remote_port = htons(o.port);
+		if (!attached_get(a, &key, &offered)) {
+			taken++;
+			CHECK(offered.state == OFFER_TAKEN && offered.cookie, "state %u", offered.state);
+			/* What the peer says now is the socket's. */
+			peer_says(&o, "P.", 1, 1, "data");
+			CHECK(!attached_get(a, &key, &offered) && offered.state == OFFER_TAKEN, "state %u",
+				offered.state);
+		}
+	}
+	attached_read(a, count_record, NULL);
+	CHECK(records > 100 && taken > TAIL && records + taken == N, "%u in the ring, %u in the map", records, taken);
+	while ((fd = accept(listener, NULL, NULL)) >= 0) {
+		read += recv(fd, text, sizeof(text), MSG_DONTWAIT) == 4;
+		close(fd);
+	}
+	CHECK_EQ(read, taken, "sockets with the peer's data");
+	attached_close(a);
+	close(listener);
+	close_all();
+}
+
 /* After close() nothing of ours is attached any more. */
 static void close_leaves_nothing(void)
 {
@@ -879,7 +1013,7 @@ static void waits_double_and_end(void)
 /* Random adds, tries and removals beside a plain array: the same one is due first, slots and serials never mix. */
 static void order_is_that_of_a_plain_list(void)
 {
-	enum { MAX = 50 };
+	enum { MAX = 100 };
 	struct pending_set *set = pending_new(MAX, 4000);
 	struct {
 		uint32_t slot;
@@ -890,11 +1024,11 @@ static void order_is_that_of_a_plain_list(void)
 	uint64_t seed = 7;
 
 	for (unsigned step = 0; step < 20000; step++) {
-		unsigned what = random_below(&seed, 4), i = n ? random_below(&seed, n) : 0;
+		unsigned what = random_below(&seed, 8), i = n ? random_below(&seed, n) : 0;
 		int64_t first = INT64_MAX;
 
 		t += random_below(&seed, 5);
-		if (what == 0) {
+		if (what < 3) {
 			uint32_t slot = pending_add(set, t);
 
 			CHECK_EQ(slot == PENDING_NONE, n == MAX, "full");
@@ -902,7 +1036,7 @@ static void order_is_that_of_a_plain_list(void)
 				list[n].slot = slot;
 				list[n++].serial = pending_at(set, slot)->serial;
 			}
-		} else if (what == 1 && n) {
+		} else if (what < 5 && n) {
 			pending_remove(set, list[i].slot);
 			CHECK_EQ(pending_find(set, list[i].serial), PENDING_NONE, "found after its removal");
 			list[i] = list[--n];
@@ -923,6 +1057,34 @@ static void order_is_that_of_a_plain_list(void)
 	pending_free(set);
 }
 
+/* Added at random times, half of them removed: the rest comes out by time. */
+static void what_is_left_comes_out_by_time(void)
+{
+	enum { N = 200 };
+	uint64_t seed = 3;
+
+	for (unsigned round = 0; round < 100; round++) {
+		struct pending_set *set = pending_new(N, 1000);
+		uint32_t slot[N];
+		int64_t last = INT64_MIN;
+
+		for (unsigned i = 0; i < N; i++)
+			slot[i] = pending_add(set, random_below(&seed, 100000));
+		for (unsigned i = 0; i < N; i += 2)
+			pending_remove(set, slot[i]);
+		for (unsigned i = 0; i < N / 2; i++) {
+			uint32_t first = pending_due(set, 100000);
+
+			if (!CHECK(first != PENDING_NONE && pending_at(set, first)->due_ms >= last, "not by time"))
+				break;
+			last = pending_at(set, first)->due_ms;
+			pending_remove(set, first);
+		}
+		CHECK_EQ(pending_count(set), 0, "left");
+		pending_free(set);
+	}
+}
+
 static void every_reason_has_words(void)
 {
 	for (unsigned i = 0; i < KERNEL_LISTENER_REASONS; i++) {
@@ -937,6 +1099,7 @@ static void every_reason_has_words(void)
 static const struct bench_case cases[] = {
 	CASE_ONCE(waits_double_and_end),
 	CASE_ONCE(order_is_that_of_a_plain_list),
+	CASE_ONCE(what_is_left_comes_out_by_time),
 	CASE_ONCE(every_reason_has_words),
 	CASE_ONCE(accept_returns_the_connection),
 	CASE_ONCE(ip6_and_dual_stack),
@@ -947,6 +1110,9 @@ static const struct bench_case cases[] = {
 	CASE_ONCE(lost_injection_is_repeated),
 	CASE_ONCE(segment_of_the_peer_completes),
 	CASE_ONCE(forged_acks_are_refused),
+	CASE_ONCE(handshake_of_the_kernel_confirms_nothing),
+	CASE_ONCE(namespaces_are_kept_apart),
+	CASE_ONCE(full_ring_loses_no_confirmation),
 	CASE_ONCE(close_leaves_nothing),
 	CASE_ONCE(same_four_tuple_twice),
 	CASE_ONCE(listener_that_goes_away),

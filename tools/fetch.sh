@@ -65,13 +65,13 @@ request="$suite $only $*"
 folder=$cache/$suite/${1%%=*}-$(printf '%s' "$request" | cksum | cut -d' ' -f1)
 
 # A folder appears whole, by a rename, and with the request that made it.
-complete() { test "$(cat "$folder/.fetch/request" 2>/dev/null)" = "$request"; }
+is_there() { test "$(cat "$folder/.fetch/request" 2>/dev/null)" = "$request"; }
 finish() {
 	echo "$folder"
 	exit 0
 }
-test -n "$update" || ! complete || finish
-test -z "${HF_FETCH_OFFLINE:-}" || { complete && finish || die "$suite: $* is not in $cache, and HF_FETCH_OFFLINE is set"; }
+test -n "$update" || ! is_there || finish
+test -z "${HF_FETCH_OFFLINE:-}" || { is_there && finish || die "$suite: $* is not in $cache, and HF_FETCH_OFFLINE is set"; }
 
 for tool in apt-get apt-config dpkg-deb dpkg flock; do
 	command -v $tool >/dev/null || die "no $tool: packages can be fetched on Debian and its relatives only"
@@ -79,7 +79,7 @@ done
 mkdir -p "$cache/$suite" || die "cannot write to $cache"
 exec 9>"$cache/$suite/.lock"
 flock -w 900 9 || die "another fetch.sh has held $cache/$suite/.lock for 15 minutes"
-test -n "$update" || ! complete || finish # by another one while we waited
+test -n "$update" || ! is_there || finish # by another one while we waited
 
 # An apt of our own: its lists, its packages, its empty idea of what is installed. Of the system's settings only how to
 # reach a server (proxies), none of the hooks.
@@ -141,24 +141,26 @@ export APT_CONFIG="$apt/apt.conf" LC_ALL=C
 reason() { { grep -m 1 '^E:' "$log" || tail -n 1 "$log"; } | sed 's/^E: //'; }
 if ! apt-get -q update > "$log" 2>&1; then
 	why=$(reason)
-	! complete || { echo "fetch.sh: $suite could not be updated, the earlier copy is used: $why" >&2; finish; }
+	! is_there || { echo "fetch.sh: $suite could not be updated, the earlier copy is used: $why" >&2; finish; }
 	die "$suite cannot be fetched, and no earlier copy is in $cache: $why"
 fi
 # Everything down to libc, since nothing is "installed": "Inst NAME (VERSION SOURCE [ARCH])".
 apt-get -q -s -t "$suite" install "$@" > "$log" 2>&1 || die "$suite: $*: $(reason)"
 sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) .*\[\([^]]*\)\]).*/\1 \2 \3/p' "$log" | sort > "$new/.fetch/all"
 while read -r name version architecture; do
-	# shellcheck disable=SC2254 -- a pattern on purpose
+	# A pattern on purpose.
+	# shellcheck disable=SC2254
 	case $name in $only) echo "$name $version $architecture" ;; esac
 done < "$new/.fetch/all" > "$new/.fetch/versions"
 rm "$new/.fetch/all"
 test -s "$new/.fetch/versions" || die "$suite: nothing of $* matches --only $only"
-if complete && cmp -s "$new/.fetch/versions" "$folder/.fetch/versions"; then
+if is_there && cmp -s "$new/.fetch/versions" "$folder/.fetch/versions"; then
 	finish
 fi
 
 echo "fetch.sh: fetching $(wc -l < "$new/.fetch/versions") packages of $suite for $*" >&2
-# shellcheck disable=SC2046 -- a list of words on purpose
+# A list of words on purpose.
+# shellcheck disable=SC2046
 (cd "$new/debs" && apt-get -q download $(awk '{ print $1 "=" $2 }' "$new/.fetch/versions")) > "$log" 2>&1 ||
 	die "$suite: $*: $(reason)"
 # Since Debian 12 these are links in every system, and packages of Debian 12 still hold files below them.

@@ -100,9 +100,9 @@ static enum kernel_listener_reason look_for_kfunc(void)
 	return found ? KERNEL_LISTENER_NONE : KERNEL_LISTENER_NO_KFUNC;
 }
 
-static enum kernel_listener_reason load(struct attached *a, unsigned offers_max)
+static enum kernel_listener_reason load(struct attached *a, unsigned offers_max, unsigned ring_bytes)
 {
-	struct bpf_map *map;
+	struct bpf_map *map, *ring;
 	int rc;
 
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "handfast");
@@ -111,13 +111,14 @@ static enum kernel_listener_reason load(struct attached *a, unsigned offers_max)
 	if (!a->object)
 		return KERNEL_LISTENER_LOAD;
 	map = bpf_object__find_map_by_name(a->object, "offers");
-	if (!map || bpf_map__set_max_entries(map, offers_max))
+	ring = bpf_object__find_map_by_name(a->object, "confirmed");
+	if (!map || !ring || bpf_map__set_max_entries(map, offers_max) || bpf_map__set_max_entries(ring, ring_bytes))
 		return KERNEL_LISTENER_LOAD;
 	rc = bpf_object__load(a->object);
 	if (rc)
 		return rc == -EPERM || rc == -EACCES ? KERNEL_LISTENER_NO_PERMISSION : KERNEL_LISTENER_LOAD;
 	a->offers = bpf_map__fd(map);
-	a->ring = ring_buffer__new(bpf_object__find_map_fd_by_name(a->object, "confirmed"), on_record, a, NULL);
+	a->ring = ring_buffer__new(bpf_map__fd(ring), on_record, a, NULL);
 	return a->ring ? KERNEL_LISTENER_NONE : KERNEL_LISTENER_SYSTEM;
 }
 
@@ -150,8 +151,8 @@ static enum kernel_listener_reason attach(struct attached *a, int ifindex)
 	return a->sockops == -EPERM ? KERNEL_LISTENER_NO_PERMISSION : KERNEL_LISTENER_NO_CGROUP;
 }
 
-int attached_open(int ifindex, unsigned offers_max, struct attached **out, enum kernel_listener_reason *why, char *text,
-	size_t size)
+int attached_open(int ifindex, unsigned offers_max, unsigned ring_bytes, struct attached **out,
+	enum kernel_listener_reason *why, char *text, size_t size)
 {
 	struct attached *a = calloc(1, sizeof(*a));
 
@@ -164,7 +165,7 @@ int attached_open(int ifindex, unsigned offers_max, struct attached **out, enum 
 	libbpf_set_print(keep_line);
 	*why = look_for_kfunc();
 	if (!*why)
-		*why = load(a, offers_max);
+		*why = load(a, offers_max, ring_bytes);
 	if (!*why && ifindex)
 		*why = attach(a, ifindex);
 	if (text && size)
@@ -219,10 +220,10 @@ void attached_read(struct attached *a, void (*confirmed)(void *ctx, const struct
 
 #else
 
-int attached_open(int ifindex, unsigned offers_max, struct attached **a, enum kernel_listener_reason *why, char *text,
-	size_t size)
+int attached_open(int ifindex, unsigned offers_max, unsigned ring_bytes, struct attached **a,
+	enum kernel_listener_reason *why, char *text, size_t size)
 {
-	(void)ifindex, (void)offers_max, (void)a;
+	(void)ifindex, (void)offers_max, (void)ring_bytes, (void)a;
 	if (text && size)
 		text[0] = '\0';
 	*why = KERNEL_LISTENER_NO_LIBBPF;

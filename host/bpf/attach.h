@@ -14,11 +14,12 @@ struct attached;
 
 /* attached_open - load, and attach to the netdev's TC ingress and to the cgroup root; ifindex 0: only load.
  *
+ *   ring_bytes  for confirmations not yet read, about 24 each: a power of two of at least a page; what finds it full is kept in the map
  *   text  `size` bytes, may be NULL: what libbpf said last, "" if nothing
  *
  * Returns 0 and sets *a, or the reason's -errno and the reason in *why. */
-int attached_open(int ifindex, unsigned offers_max, struct attached **a, enum kernel_listener_reason *why, char *text,
-	size_t size);
+int attached_open(int ifindex, unsigned offers_max, unsigned ring_bytes, struct attached **a,
+	enum kernel_listener_reason *why, char *text, size_t size);
 /* NULL is allowed. */
 void attached_close(struct attached *a);
 

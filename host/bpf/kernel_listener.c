@@ -17,6 +17,7 @@
 
 #define OFFERS_MAX  65536
 #define GIVE_UP_MS  60000
+#define RING_BYTES  (1u << 20)
 #define SYSCTLS_MS  1000 /* how old what we know of the sysctls may be */
 #define MSS_MIN4    536	 /* net/core/filter.c, bpf_sk_assign_tcp_reqsk() */
 #define MSS_MIN6    1220
@@ -138,7 +139,7 @@ int kernel_listener_probe(enum kernel_listener_reason *why, char *text, size_t s
 	int rc;
 
 	*why = KERNEL_LISTENER_NONE;
-	rc = attached_open(0, 1, &a, why, text, size);
+	rc = attached_open(0, 1, RING_BYTES, &a, why, text, size);
 	attached_close(a);
 	if (rc)
 		return rc;
@@ -183,7 +184,7 @@ int kernel_listener_open(
 	else if (netns_cookie(&kl->netns_cookie))
 		rc = fail(why, KERNEL_LISTENER_SYSTEM);
 	else
-		rc = attached_open(options->ifindex, kl->options.offers_max, &kl->attached, why, NULL, 0);
+		rc = attached_open(options->ifindex, kl->options.offers_max, RING_BYTES, &kl->attached, why, NULL, 0);
 	if (!rc && !syncookies_on())
 		rc = fail(why, KERNEL_LISTENER_SYNCOOKIES_OFF);
 	if (rc) {

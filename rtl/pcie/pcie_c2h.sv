@@ -96,7 +96,7 @@ module pcie_c2h #(
                   {1'b0, take && from_hello_q && {1'b0, hello_at_q} + 4'd1 == hello_beats_q};
 
   pcie_index #(.CARD_PRODUCES(1)) index (
-    .clk(clk), .rst(rst), .start(start), .running(state_q != OFF && enable), .size_log2(size_log2), .doorbell(doorbell),
+    .clk(clk), .rst(rst), .start(state_q == OFF && !sending_q), .running(state_q != OFF && enable), .size_log2(size_log2), .doorbell(doorbell),
     .value(value), .advance(done && sending_q), .beats(beats_q), .producer(tail), .consumer(head), .refused(refused)
   );
 
@@ -134,7 +134,6 @@ module pcie_c2h #(
     case (state_q)
       OFF:
         if (start) begin
-          planned_q <= '0;
           state_q <= hello_beats_q != 4'd0 ? HELLO : AWAIT;
         end
       AWAIT: if (beat_valid && first && is_hello) state_q <= RUN;
@@ -152,6 +151,7 @@ module pcie_c2h #(
       hello_at_q <= '0;
       planned_q <= planned_q + {19'd0, req_beats, 3'd0};
     end
+    if (state_q == OFF) planned_q <= '0;
     if (grant && state_q != HELLO) spoken_for_q <= spoken_for_q + P'(req_beats);
     else if (discard) spoken_for_q <= spoken_for_q + P'(1);
 

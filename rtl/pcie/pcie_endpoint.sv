@@ -228,7 +228,7 @@ module pcie_endpoint #(
   logic [63:0] status_data, msix_address;
   logic [31:0] msix_data;
   logic        sending;                 // a write of the status block or of c2h is not wholly on its way
-  assign rings_active = c2h_enable || h2c_enable || c2h_active || h2c_active;
+  assign rings_active = c2h_active || h2c_active;
 
   pcie_status status (
     .clk(pcie_clk), .rst(cleared), .active(rings_active), .address(status_address), .moderation(moderation),

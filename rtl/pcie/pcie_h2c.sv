@@ -5,7 +5,7 @@
 //         bring is given on in order; a message's end is known by its length field. On an error the ring stops until it
 //         was disabled: a message shorter than its header, no completion in time, a completion with an error.
 // Input   enable, base, size_log2 (12 to 22), doorbell with value: H2C_TAIL. timeout in clocks. cpl_*: pcie_rx.
-// Output  tail, head; active: a read is outstanding. refused: see pcie_index. reached: head became tail. error_*, unexpected,
+// Output  tail, head; active: on, or a read is outstanding. refused: see pcie_index. reached: head became tail. error_*, unexpected,
 //         malformed: pulses. req_*: one memory read; grant: it leaves. m: the core's stream, tlast in bit 64.
 //         A message that is broken off (by an error, or by disabling) is ended for the core with another length than it
 //         says; what is left of one while the core is reset (core_down) is dropped.
@@ -159,10 +159,10 @@ module pcie_h2c (
   assign drop = oldest_whole && !run;
   assign fetch = oldest_whole && run && !stop && !ending_q && (!beat_valid_q || beat_pop);
   assign retire = fetch && {1'b0, read_q} + 7'd1 == beats[oldest_q];
-  assign active = used_q != 8'd0;
+  assign active = state_q != OFF || used_q != 8'd0;
 
   pcie_index #(.CARD_PRODUCES(0)) index (
-    .clk(clk), .rst(rst), .start(start), .running(run), .size_log2(size_log2), .doorbell(doorbell),
+    .clk(clk), .rst(rst), .start(state_q == OFF), .running(run), .size_log2(size_log2), .doorbell(doorbell),
     .value(value), .advance(retire), .beats({3'd0, beats[oldest_q]}), .producer(tail), .consumer(head), .refused(refused)
   );
 
@@ -248,7 +248,7 @@ module pcie_h2c (
       default: state_q <= state_q;
     endcase
     if (!enable) state_q <= OFF;
-    if (start) issued_q <= '0;
+    if (state_q == OFF) issued_q <= '0;
 
     if (rst) begin
       state_q <= OFF;

@@ -57,8 +57,8 @@ static void program_vectors(void *ctx)
 
 	if (!c->link)
 		return;
-	for (unsigned v = 0; v < PCIE_MSIX_VECTORS; v++) {
-		const uint32_t at = PCIE_MSIX_TABLE + 16 * v;
+	for (unsigned v = 0; v < HF_PCIE_VECTORS; v++) {
+		const uint32_t at = HF_PCIE_MSIX_TABLE + 16 * v;
 
 		pcie_link_set32(c->link, at, (uint32_t)PCIE_MSI_WINDOW + DATA_STRIDE * v);
 		pcie_link_set32(c->link, at + 4, (uint32_t)(PCIE_MSI_WINDOW >> 32));
@@ -119,7 +119,7 @@ static void bar0_write(void *ctx, uint32_t offset, const void *data, size_t len)
 		c->posted += n + 16;
 		if (c->posted < POSTED_MAX)
 			continue;
-		pcie_link_get32(c->link, PCIE_REGISTERS + HF_PCIE_ID, &id);
+		pcie_link_get32(c->link, HF_PCIE_BASE + HF_PCIE_ID, &id);
 		c->posted = 0;
 	}
 }
@@ -148,7 +148,7 @@ static void space_write(void *ctx, uint32_t offset, const void *data, size_t len
 static const struct vfio_user_device device = {
 	.bar0_bytes = PCIE_BAR0_BYTES,
 	.config_bytes = PCIE_SPACE_BYTES,
-	.vectors = PCIE_MSIX_VECTORS,
+	.vectors = HF_PCIE_VECTORS,
 	.bar0_read = bar0_read,
 	.bar0_write = bar0_write,
 	.config_read = space_read,

@@ -60,7 +60,7 @@ struct functional {
 
 	uint32_t ctrl, error, moderation, timeout, unexpected, discarded;
 	uint32_t base_lo[2], base_hi[2], size_log2[2], status_lo, status_hi; /* [0] c2h, [1] h2c */
-	uint32_t msix[PCIE_MSIX_VECTORS][4];
+	uint32_t msix[HF_PCIE_VECTORS][4];
 	uint32_t pending; /* MSI-X vectors */
 	struct ring c2h, h2c;
 
@@ -359,7 +359,7 @@ static void reset_registers(struct functional *f)
 	f->size_log2[1] = HF_PCIE_RESET_H2C_SIZE;
 	f->status_lo = f->status_hi = 0;
 	memset(f->msix, 0, sizeof(f->msix));
-	for (unsigned i = 0; i < PCIE_MSIX_VECTORS; i++)
+	for (unsigned i = 0; i < HF_PCIE_VECTORS; i++)
 		f->msix[i][3] = 1; /* masked, PCI 3.0 section 6.8.2.9 */
 	f->pending = 0;
 	f->dirty = f->told_once = false;
@@ -430,13 +430,13 @@ enum { REGION_CORE, REGION_ENDPOINT, REGION_TABLE, REGION_PBA, REGION_NONE };
 
 static unsigned region(uint32_t offset)
 {
-	if (offset < PCIE_REGISTERS)
+	if (offset < HF_PCIE_BASE)
 		return REGION_CORE;
-	if (offset < PCIE_MSIX_TABLE)
+	if (offset < HF_PCIE_MSIX_TABLE)
 		return REGION_ENDPOINT;
-	if (offset < PCIE_MSIX_TABLE + 16 * PCIE_MSIX_VECTORS)
+	if (offset < HF_PCIE_MSIX_TABLE + 16 * HF_PCIE_VECTORS)
 		return REGION_TABLE;
-	if (offset >= PCIE_MSIX_PBA && offset < PCIE_MSIX_PBA + 8)
+	if (offset >= HF_PCIE_MSIX_PENDING && offset < HF_PCIE_MSIX_PENDING + 8)
 		return REGION_PBA;
 	return REGION_NONE;
 }
@@ -452,7 +452,7 @@ static void write_dword(struct functional *f, uint32_t offset, const uint8_t *by
 		mask |= UINT32_C(0xff) << 8 * (offset % DWORD + i);
 	}
 	if (region(dword) == REGION_TABLE) {
-		entry = &f->msix[(dword - PCIE_MSIX_TABLE) / 16][dword / DWORD % 4];
+		entry = &f->msix[(dword - HF_PCIE_MSIX_TABLE) / 16][dword / DWORD % 4];
 		*entry = (*entry & ~mask) | (value & mask);
 		if (dword / DWORD % 4 == 0)
 			*entry &= ~UINT32_C(3); /* PCI 3.0 section 6.8.2.6: always 0 */
@@ -461,7 +461,7 @@ static void write_dword(struct functional *f, uint32_t offset, const uint8_t *by
 	} else if (len != DWORD) {
 		raise_error(f, HF_PCIE_ERROR_PARTIAL_WRITE_LOW);
 	} else if (region(dword) == REGION_ENDPOINT) {
-		write_register(f, dword - PCIE_REGISTERS, value);
+		write_register(f, dword - HF_PCIE_BASE, value);
 	}
 }
 
@@ -470,13 +470,13 @@ static bool read_dword(const struct functional *f, uint32_t dword, uint32_t *val
 {
 	switch (region(dword)) {
 	case REGION_ENDPOINT:
-		*value = read_register(f, dword - PCIE_REGISTERS);
+		*value = read_register(f, dword - HF_PCIE_BASE);
 		return true;
 	case REGION_TABLE:
-		*value = f->msix[(dword - PCIE_MSIX_TABLE) / 16][dword / DWORD % 4];
+		*value = f->msix[(dword - HF_PCIE_MSIX_TABLE) / 16][dword / DWORD % 4];
 		return true;
 	case REGION_PBA:
-		*value = dword == PCIE_MSIX_PBA ? f->pending : 0;
+		*value = dword == HF_PCIE_MSIX_PENDING ? f->pending : 0;
 		return true;
 	default:
 		return false;
@@ -877,7 +877,7 @@ static bool interrupt(struct functional *f)
 
 	if (!f->pending || !f->l.config.msix_enable || f->l.config.msix_mask || !f->l.config.bus_master)
 		return false;
-	for (unsigned v = 0; v < PCIE_MSIX_VECTORS; v++) {
+	for (unsigned v = 0; v < HF_PCIE_VECTORS; v++) {
 		uint8_t data[DWORD];
 
 		if (!(f->pending >> v & 1) || f->msix[v][3] & 1)
@@ -921,7 +921,7 @@ static bool functional_clock(struct pcie_link *l, const struct hf_out *out, stru
 		core_was_reset(f);
 	axil_clock(f, out, in);
 	switch_rings(f);
-	moved = resetting_core;
+	moved = resetting_core || !out->ready; /* HELLO is still to come */
 	moved |= mmio_clock(f, in);
 	moved |= c2h_take(f, out, in);
 	moved |= c2h_write(f);
@@ -1017,7 +1017,7 @@ struct pcie_link *pcie_link_functional(struct sim *s, const struct pcie_host *ho
 	f->l.ops = &functional_ops;
 	f->l.host = *host;
 	f->l.config =
-		(struct pcie_config){ .id = 0x0100, .ph = PCIE_CREDITS_MAX, .pd = 0xfff, .nph = PCIE_CREDITS_MAX };
+		(struct pcie_config){ .id = 0x0100, .ph = 0xff, .pd = 0xfff, .nph = 0xff };
 	f->l.pcie_period_ps = 4000;
 	f->l.core_period_ps = s->period_ps;
 	f->l.step = step;

@@ -21,7 +21,7 @@ enum {
 	READS_MAX = 64,		 /* of the card, not completed; it has 8 tags */
 	RETURNS_MAX = 1024,	 /* credits on their way back */
 	QUEUE_SHORT = 4,	 /* TLPs that wait before completions are made */
-	BUS_MASTER_LAG = 3,	 /* clocks after which no more TLP may begin */
+	CONFIG_LAG = 4,		 /* clocks after which a change of configuration space holds */
 	READ_TIMEOUT = 12500000, /* clocks of pcie_clk: 50 ms */
 	FLR_TIMEOUT = 25000000,
 	FLR_REST = 4
@@ -62,6 +62,8 @@ struct link {
 	unsigned boot_core, boot_pcie, hold_pcie_rst;
 	bool caller_rst, wrote_rst;
 	uint64_t dma_allowed; /* the last clock in which a TLP of DMA might be decided on */
+	/* Sizes allowed in the clocks before, and when the TLP under way began. */
+	size_t payload_was[CONFIG_LAG], read_was[CONFIG_LAG], payload_most, read_most;
 
 	/* to the card */
 	struct tlp *first, **last;
@@ -317,7 +319,7 @@ static void check_begin(struct link *l, uint64_t data)
 
 	if (kind == CPL || kind == CPLD)
 		return;
-	if (l->base.clocks > l->dma_allowed + BUS_MASTER_LAG)
+	if (l->base.clocks > l->dma_allowed + CONFIG_LAG)
 		fault(l, "a request without Bus Master Enable, or during a reset");
 	if (kind == MWR3 || kind == MWR4) {
 		if (!free_of(c->ph, l->used_ph) || free_of(c->pd, l->used_pd) < (dwords + 3) / 4)
@@ -400,7 +402,7 @@ static void take_request(struct link *l)
 		fault(l, "byte enables 0x%02" PRIx32, enables);
 	if (address % 4096 + bytes > 4096)
 		fault(l, "%zu bytes at 0x%" PRIx64 " cross 4 KiB", bytes, address);
-	if (bytes > size_of(write ? c->max_payload : c->max_read))
+	if (bytes > (write ? l->payload_most : l->read_most))
 		fault(l, "%zu bytes are more than Max_%s_Size", bytes, write ? "Payload" : "Read_Request");
 	if (write) {
 		spend(l, 1, (unsigned)(dwords + 3) / 4, 0);
@@ -488,6 +490,11 @@ static void watch(struct link *l)
 		l->inside = true;
 		l->len = 0;
 		l->begun = l->base.clocks;
+		l->payload_most = l->read_most = 0;
+		for (unsigned i = 0; i < CONFIG_LAG; i++) {
+			l->payload_most = l->payload_was[i] > l->payload_most ? l->payload_was[i] : l->payload_most;
+			l->read_most = l->read_was[i] > l->read_most ? l->read_was[i] : l->read_most;
+		}
 		check_begin(l, data);
 	}
 	if (!ready)
@@ -537,6 +544,8 @@ static void pcie_edge(struct link *l)
 		l->in.s_axis_tlp_tvalid = 0;
 	if (c->bus_master && !l->flr && !l->in.pcie_rst)
 		l->dma_allowed = b->clocks;
+	l->payload_was[b->clocks % CONFIG_LAG] = size_of(c->max_payload);
+	l->read_was[b->clocks % CONFIG_LAG] = size_of(c->max_read);
 	l->in.m_axis_tlp_tready = !hit(l, b->disorder.tx_stall);
 	l->in.cfg_bus_master = c->bus_master;
 	l->in.cfg_max_payload = c->max_payload & 7;
@@ -569,6 +578,40 @@ static void pcie_edge(struct link *l)
 	}
 }
 
+/* The core's AXI-Lite pins, which the simulator shares (struct sim_outlet): while it has them the endpoint's access waits for
+ * its readies. */
+static void axil_pins(struct link *l, const struct hf_out *out, struct hf_in *in)
+{
+	const struct pcie_endpoint_out *o = &l->out;
+	const bool under_way =
+		o->m_axil_awvalid || o->m_axil_wvalid || o->m_axil_bready || o->m_axil_arvalid || o->m_axil_rready;
+	bool ours = true;
+
+	if (l->sim) {
+		l->sim->axil_busy = under_way && (l->sim->axil_busy || !l->sim->axil_wanted);
+		ours = l->sim->axil_busy || !l->sim->axil_wanted;
+	}
+	l->in.m_axil_awready = ours && out->s_axil_awready;
+	l->in.m_axil_wready = ours && out->s_axil_wready;
+	l->in.m_axil_bvalid = ours && out->s_axil_bvalid;
+	l->in.m_axil_bresp = out->s_axil_bresp;
+	l->in.m_axil_arready = ours && out->s_axil_arready;
+	l->in.m_axil_rvalid = ours && out->s_axil_rvalid;
+	l->in.m_axil_rdata = out->s_axil_rdata;
+	l->in.m_axil_rresp = out->s_axil_rresp;
+	if (!ours)
+		return;
+	in->s_axil_awaddr = o->m_axil_awaddr;
+	in->s_axil_awvalid = o->m_axil_awvalid;
+	in->s_axil_wdata = o->m_axil_wdata;
+	in->s_axil_wstrb = o->m_axil_wstrb;
+	in->s_axil_wvalid = o->m_axil_wvalid;
+	in->s_axil_bready = o->m_axil_bready;
+	in->s_axil_araddr = o->m_axil_araddr;
+	in->s_axil_arvalid = o->m_axil_arvalid;
+	in->s_axil_rready = o->m_axil_rready;
+}
+
 static bool link_clock(struct pcie_link *b, const struct hf_out *out, struct hf_in *in)
 {
 	struct link *l = (struct link *)b;
@@ -590,27 +633,11 @@ static bool link_clock(struct pcie_link *b, const struct hf_out *out, struct hf_
 	in->s_axis_h2c_tdata[0] = l->out.m_axis_h2c_tdata;
 	in->s_axis_h2c_tvalid = l->out.m_axis_h2c_tvalid;
 	in->s_axis_h2c_tlast = l->out.m_axis_h2c_tlast;
-	in->s_axil_awaddr = l->out.m_axil_awaddr;
-	in->s_axil_awvalid = l->out.m_axil_awvalid;
-	in->s_axil_wdata = l->out.m_axil_wdata;
-	in->s_axil_wstrb = l->out.m_axil_wstrb;
-	in->s_axil_wvalid = l->out.m_axil_wvalid;
-	in->s_axil_bready = l->out.m_axil_bready;
-	in->s_axil_araddr = l->out.m_axil_araddr;
-	in->s_axil_arvalid = l->out.m_axil_arvalid;
-	in->s_axil_rready = l->out.m_axil_rready;
+	axil_pins(l, out, in);
 	l->in.s_axis_c2h_tdata = out->m_axis_c2h_tdata[0];
 	l->in.s_axis_c2h_tvalid = out->m_axis_c2h_tvalid;
 	l->in.s_axis_c2h_tlast = out->m_axis_c2h_tlast;
 	l->in.m_axis_h2c_tready = out->s_axis_h2c_tready;
-	l->in.m_axil_awready = out->s_axil_awready;
-	l->in.m_axil_wready = out->s_axil_wready;
-	l->in.m_axil_bvalid = out->s_axil_bvalid;
-	l->in.m_axil_bresp = out->s_axil_bresp;
-	l->in.m_axil_arready = out->s_axil_arready;
-	l->in.m_axil_rvalid = out->s_axil_rvalid;
-	l->in.m_axil_rdata = out->s_axil_rdata;
-	l->in.m_axil_rresp = out->s_axil_rresp;
 
 	l->moved = l->in.s_axis_c2h_tvalid && l->out.s_axis_c2h_tready;
 	end = l->core_ps + b->core_period_ps;
@@ -623,7 +650,8 @@ static bool link_clock(struct pcie_link *b, const struct hf_out *out, struct hf_
 	eval(l);
 	l->in.clk = 0;
 	eval(l);
-	return l->moved || l->queued || l->read_count;
+	/* A core that is not ready has its HELLO still to say. */
+	return l->moved || l->queued || l->read_count || !out->ready;
 }
 
 static bool outlet_clock(void *ctx, const struct hf_out *out, struct hf_in *in)

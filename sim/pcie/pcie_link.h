@@ -18,16 +18,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "../../regs/regs.h"
 #include "../sim.h"
 
 enum {
-	PCIE_BAR0_BYTES = 65536,
-	PCIE_MSIX_VECTORS = 8,
-	PCIE_MSIX_TABLE = 0x2000, /* 16 bytes each: address low, high, data, control (bit 0: masked) */
-	PCIE_MSIX_PBA = 0x2800,
-	PCIE_REGISTERS = 0x1000, /* of the endpoint: HF_PCIE_... of regs/pcie.def count from here */
-	PCIE_READ_MAX = 64,	 /* bytes of an MMIO read; a longer one is an Unsupported Request */
-	PCIE_CREDITS_MAX = 0xff	 /* of pcie_config.ph; fc_pd has 12 bits */
+	PCIE_BAR0_BYTES = HF_PCIE_BAR_BYTES,
+	PCIE_READ_MAX = 64 /* bytes of an MMIO read; a longer one is an Unsupported Request */
 };
 
 /* A write of the card of exactly 4 bytes to an address in this window is an interrupt message, as on a PC. */
@@ -143,7 +139,7 @@ static inline void pcie_link_close(struct pcie_link *l)
 		l->ops->close(l);
 }
 
-/* A register of the endpoint (HF_PCIE_...) or, below 0x1000, of the core. */
+/* A dword of BAR0: HF_PCIE_BASE + HF_PCIE_CTRL, HF_REG_ID, HF_PCIE_MSIX_TABLE ... */
 static inline int pcie_link_get32(struct pcie_link *l, uint32_t offset, uint32_t *value)
 {
 	uint8_t b[4];

@@ -88,9 +88,9 @@ void pcie_space_reset(struct pcie_space *c)
 	put16(c, EXP + PCI_EXP_LNKCTL2, 2, 0xf);
 
 	capability(c, MSIX, PCI_CAP_ID_MSIX, 0);
-	put16(c, MSIX + PCI_MSIX_FLAGS, PCIE_MSIX_VECTORS - 1, PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
-	put32(c, MSIX + PCI_MSIX_TABLE, PCIE_MSIX_TABLE, 0);
-	put32(c, MSIX + PCI_MSIX_PBA, PCIE_MSIX_PBA, 0);
+	put16(c, MSIX + PCI_MSIX_FLAGS, HF_PCIE_VECTORS - 1, PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
+	put32(c, MSIX + PCI_MSIX_TABLE, HF_PCIE_MSIX_TABLE, 0);
+	put32(c, MSIX + PCI_MSIX_PBA, HF_PCIE_MSIX_PENDING, 0);
 	_Static_assert(EXP + EXP_BYTES <= MSIX, "capabilities overlap");
 }
 
