@@ -196,16 +196,6 @@ $B/tests/test_service: tests/service/run $B/handfastd $B/handfast $B/libhandfast
 test-service: $B/handfastd $B/handfast $B/libhandfast-preload.so  ## nginx, redis, sshd, ... unmodified, behind handfastd and a simulated board; needs root
 	tools/install.sh nginx-light redis-server redis-tools openssh-server openssh-client socat wrk ncat nftables curl python3 util-linux
 	tests/service/run $B long
-# libFuzzer comes with clang; each fuzzer is linked with the sources that it is about.
-FUZZ     = $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_SECONDS = 10
-FUZZED   = driver/device.c host/address.c host/frame.c host/handoff.c host/ipc.c
-$B/fuzz/%: tests/fuzz/%.c $(FUZZED) $(wildcard driver/*.h host/*.h) $(DEFS)
-	@mkdir -p $(@D)
-	clang -std=c11 -D_GNU_SOURCE -I. -Wall -Wextra -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
-		$(filter %.c,$^)
-fuzz: $(FUZZ)  ## what clients and boards may send, with libFuzzer and sanitizers: make fuzz FUZZ_SECONDS=n, for each
-	tests/fuzz/run $B $(FUZZ_SECONDS)
 IN_GUEST = $(addprefix build/generic/,tests/guest/driver tests/guest/pcie_selftest examples/http_server handfastd)
 test-pcie: $B/handfast $B/tests/guest/echo  ## the simulated board as PCI device of a Linux guest: driver, resets, curl
 	tools/install.sh pciutils curl iproute2
@@ -256,6 +246,15 @@ sanitize:  ## the tests on the C model with address and undefined-behaviour sani
 	$(MAKE) B=build/sanitize R=$R CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover' \
 		LDFLAGS='-fsanitize=address,undefined' all
 	HF_TEST_ENGINES=model tests/run $(patsubst build/%,build/sanitize/%,$(TESTS))
+# libFuzzer's programs: everything but the RTL built once more, by clang with its sanitizers.
+$B/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(LIBS)
+	$(LINK)
+fuzz:  ## fuzz what takes bytes from outside, FUZZ_SECONDS for each program of tests/fuzz (20)
+	tools/install.sh clang libclang-rt-dev
+	$(MAKE) B=build/fuzz R=$R CC=clang CXX=clang++ WARN=-w LDFLAGS='-fsanitize=fuzzer,address,undefined' \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' \
+		$(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+	tests/fuzz/run build/fuzz $(or $(FUZZ_SECONDS),20)
 waves:  ## the last 2,000 cycles of a lock-step run as build/waves.fst: make waves SEED=s CYCLES=n
 	$(MAKE) B=build/waves OBJ=$(OBJ) VFLAGS='$(VFLAGS) --trace-fst --trace-structs' LDLIBS='$(LDLIBS) -lz' \
 		TRACE='-DVM_TRACE=1 -DVM_TRACE_FST=1' build/waves/lockstep
