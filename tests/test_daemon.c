@@ -1221,8 +1221,6 @@ static void accept_in_a_loop(int fd, const char *how)
 	int epoll = epoll_create1(EPOLL_CLOEXEC), n = 0;
 	struct epoll_event e = { .events = EPOLLIN | (!strcmp(how, "edge") ? EPOLLET : 0) };
 
-	NEED(!fcntl(fd, F_SETFL, O_NONBLOCK));
-	NEED(accept(fd, NULL, NULL) < 0 && errno == EAGAIN);
 	NEED(!epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e));
 	while (n < 2) {
 		int got;
@@ -1260,6 +1258,10 @@ static int program(int argc, char **argv)
 
 		NEED(!close(fd));
 		fd = copy;
+	}
+	if (!strcmp(how, "poll") || !strcmp(how, "select") || !strcmp(how, "level") || !strcmp(how, "edge")) {
+		NEED(!fcntl(fd, F_SETFL, O_NONBLOCK));
+		NEED(accept(fd, NULL, NULL) < 0 && errno == EAGAIN);
 	}
 	NEED(write(ready, "", 1) == 1);
 	if (other) {
