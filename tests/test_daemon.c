@@ -1278,6 +1278,8 @@ static int program(int argc, char **argv)
 	if (!strcmp(how, "fork")) {
 		pid_t pid = fork();
 
+		if (!pid)
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 		greet(accept(fd, NULL, NULL), 0);
 		if (!pid)
 			_exit(0);
@@ -1309,6 +1311,10 @@ static void programs_that_know_nothing(void)
 		return;
 	snprintf(preload, sizeof(preload), "%s", handfastd);
 	snprintf(preload + strlen(preload) - strlen("handfastd"), 64, "libhandfast-preload.so");
+	if (!CHECK(!access(preload, R_OK), "%s: %s", preload, strerror(errno))) {
+		service_end(s);
+		return;
+	}
 	system_loopback_up();
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		unsigned frames = fake_board_count(&s->board, &s->board.frames);
