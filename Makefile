@@ -260,6 +260,9 @@ test-usb: $B/handfast $B/tests/guest/echo  ## the simulated board as USB device 
 	tools/install.sh usbutils usbip curl iproute2
 	+$(GENERIC) $(IN_GUEST)
 	tests/guest/usb $B
+test-guest:  ## test_handoff and test_daemon in QEMU with the kernel of Debian 13: VLANs, and what else this machine's kernel lacks
+	+$(GENERIC) build/generic/tests/test_handoff build/generic/tests/test_daemon build/generic/handfastd build/generic/libhandfast-preload.so
+	tests/guest/daemon build/generic
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests
 lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s, of one width: DATA_WIDTH=64 or 512

@@ -979,6 +979,46 @@ static void attacks_are_logged(void)
 	service_end(s);
 }
 
+/* Clock ticks (of 10 ms) that the daemon has used. */
+static long cpu_ticks(const struct service *s)
+{
+	char path[64], text[1024], *at;
+	unsigned long user = 0, system = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)s->daemon);
+	f = fopen(path, "re");
+	at = f && fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
+	if (f)
+		fclose(f);
+	if (!at || sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+		return -1;
+	return (long)(user + system);
+}
+
+/* A loop that does not wait would use all of a processor, or half of it where others want it too. */
+static void idle_costs_nothing(void)
+{
+	struct service *s = service_start(listeners);
+	struct hf_listener *l;
+	long before;
+
+	if (!s)
+		return;
+	CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev));
+	before = cpu_ticks(s);
+	usleep(1500000);
+	CHECK(before >= 0 && cpu_ticks(s) - before < 25, "%ld ticks of 150", cpu_ticks(s) - before);
+	/* And without its board. */
+	fake_board_stop(&s->board);
+	CHECK(comes_to_say(s, "{\"request\": \"status\"}", "\"link\":\"lost\""), "the loss is not noticed");
+	before = cpu_ticks(s);
+	usleep(1500000);
+	CHECK(before >= 0 && cpu_ticks(s) - before < 25, "without a board: %ld ticks of 150", cpu_ticks(s) - before);
+	start_board(s);
+	service_end(s);
+}
+
 static void a_board_that_was_lost_comes_back(void)
 {
 	struct service *s = service_start(listeners);
@@ -1181,8 +1221,6 @@ static void accept_in_a_loop(int fd, const char *how)
 	int epoll = epoll_create1(EPOLL_CLOEXEC), n = 0;
 	struct epoll_event e = { .events = EPOLLIN | (!strcmp(how, "edge") ? EPOLLET : 0) };
 
-	NEED(!fcntl(fd, F_SETFL, O_NONBLOCK));
-	NEED(accept(fd, NULL, NULL) < 0 && errno == EAGAIN);
 	NEED(!epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e));
 	while (n < 2) {
 		int got;
@@ -1221,6 +1259,10 @@ static int program(int argc, char **argv)
 		NEED(!close(fd));
 		fd = copy;
 	}
+	if (!strcmp(how, "poll") || !strcmp(how, "select") || !strcmp(how, "level") || !strcmp(how, "edge")) {
+		NEED(!fcntl(fd, F_SETFL, O_NONBLOCK));
+		NEED(accept(fd, NULL, NULL) < 0 && errno == EAGAIN);
+	}
 	NEED(write(ready, "", 1) == 1);
 	if (other) {
 		/* Not for the board: a plain socket, over loopback. */
@@ -1236,6 +1278,8 @@ static int program(int argc, char **argv)
 	if (!strcmp(how, "fork")) {
 		pid_t pid = fork();
 
+		if (!pid)
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 		greet(accept(fd, NULL, NULL), 0);
 		if (!pid)
 			_exit(0);
@@ -1267,6 +1311,10 @@ static void programs_that_know_nothing(void)
 		return;
 	snprintf(preload, sizeof(preload), "%s", handfastd);
 	snprintf(preload + strlen(preload) - strlen("handfastd"), 64, "libhandfast-preload.so");
+	if (!CHECK(!access(preload, R_OK), "%s: %s", preload, strerror(errno))) {
+		service_end(s);
+		return;
+	}
 	system_loopback_up();
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		unsigned frames = fake_board_count(&s->board, &s->board.frames);
@@ -1419,9 +1467,9 @@ int main(int argc, char **argv)
 		CASE_ONCE(who_may_what), CASE_ONCE(bad_clients_are_refused), CASE_ONCE(connecting_through_the_daemon),
 		CASE_ONCE(the_board_closes_for_the_program), CASE_ONCE(the_operator_asks_and_changes),
 		CASE_ONCE(connections_are_listed), CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged),
-		CASE_ONCE(a_board_that_was_lost_comes_back), CASE_ONCE(connections_survive_a_restart),
-		CASE_ONCE(sighup_reads_the_config_again), CASE_ONCE(programs_that_know_nothing),
-		CASE_ONCE(an_upgrade_keeps_the_netdev), { 0 } };
+		CASE_ONCE(idle_costs_nothing), CASE_ONCE(a_board_that_was_lost_comes_back),
+		CASE_ONCE(connections_survive_a_restart), CASE_ONCE(sighup_reads_the_config_again),
+		CASE_ONCE(programs_that_know_nothing), CASE_ONCE(an_upgrade_keeps_the_netdev), { 0 } };
 	ssize_t n;
 
 	if (argc > 3 && !strcmp(argv[1], "--program"))

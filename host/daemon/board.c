@@ -306,17 +306,3 @@ void board_on_wake(struct source *s, uint32_t events)
 	}
 	control_trace(d);
 }
-
-/* Counters -------------------------------------------------------------------------------------------------------------------- */
-
-int board_counters(struct daemon *d, uint64_t *value)
-{
-	struct hf_stat stats[HF_CNT_COUNT];
-	int n = d->dev ? hf_stats(d->dev, stats, HF_CNT_COUNT) : -ENODEV;
-
-	if (n < 0)
-		return n;
-	for (unsigned i = 0; i < HF_CNT_COUNT; i++)
-		value[i] = stats[i].value;
-	return 0;
-}

@@ -180,19 +180,20 @@ struct daemon {
 
 	struct shared shared;
 	_Atomic bool tracing, trace_whole;
-	uint64_t board_count[HF_CNT_COUNT], last_count[HF_CNT_COUNT];
+	uint64_t last_syn, last_established;
 	uint64_t last_host[HOST_COUNTERS];
 	struct rates rates;
 	bool attacked, primed; /* primed: the rates have something to compare with */
 	int64_t attack_since_ms, attack_seen_ms;
 	uint64_t rotations, taken_again;
+	uint8_t dnat_ports[65536 / 8]; /* dnat.c */
+	bool dnat_looking;
+	int64_t dnat_looked_ms;
 };
 
 /* board.c: the device, its loss and return. */
 int board_start(struct daemon *d);
 void board_stop(struct daemon *d, bool for_good);
-/* Fill `value` with the board's counters (HF_CNT_COUNT). */
-int board_counters(struct daemon *d, uint64_t *value);
 void board_on_wake(struct source *s, uint32_t events);
 
 /* listeners.c */
@@ -266,6 +267,11 @@ int64_t kernel_way_turn(struct daemon *d);						/* service thread */
 /* Can the kernel's listener there be served? Returns REASON_NONE or why not, with words. */
 enum reason kernel_way_serves(struct daemon *d, const union address *local, char *why);
 uint64_t kernel_way_again(struct daemon *d); /* ACKs injected again */
+/* How long connections were on offer until the kernel had them: microseconds in all, and of how many. */
+void kernel_way_hold(struct daemon *d, uint64_t *us, uint64_t *of);
+
+/* dnat.c: is there a rule that sends this port elsewhere, as far as is known by now? */
+bool dnat_takes(struct daemon *d, unsigned port);
 
 /* main.c */
 int daemon_reload(struct daemon *d, char *why);
