@@ -7,7 +7,8 @@ VERILATOR = verilator
 YOSYS     = yosys
 CFLAGS    = -O3 -march=native -g
 CXXFLAGS  = -O3 -march=native
-LDLIBS    = -lpcap -lpthread
+HOST_LIBS = -lusb-1.0 -lz
+LDLIBS    = -lpcap -lpthread $(HOST_LIBS)
 CYCLES    = 5000000
 SEED      = 1
 
@@ -30,11 +31,14 @@ COMPILE = -std=c11 -D_GNU_SOURCE -I. $(WARN) -MMD -MP
 
 objects  = $(patsubst %.c,$(OBJ)/%.o,$(wildcard $1))
 # The transport to a board inside the process stands on the simulator, so it is not in libhandfast.
-HOST     = $(filter-out $(OBJ)/host/handfast.o $(OBJ)/driver/transport_model.o,$(call objects,driver/*.c host/*.c))
+HOST     = $(filter-out $(OBJ)/host/handfast.o $(OBJ)/driver/transport_model.o,$(call objects,driver/*.c host/*.c $(filter-out %.bpf.c,$(wildcard host/bpf/*.c))))
 SIM      = $(filter-out $(OBJ)/sim/main_%,$(call objects,sim/*.c sim/*/*.c driver/transport_model.c))
 SUPPORT  = $(call objects,tests/support_*.c tests/matrix_spec.c)
 TOOLS    = $(patsubst sim/main_%.c,$B/%,$(wildcard sim/main_*.c)) $(patsubst host/%.c,$B/%,$(wildcard host/handfast.c))
 EXAMPLES = $(patsubst %.c,$B/%,$(wildcard examples/*.c))
+# handfastd: the library whole, and three libraries of Debian that only it needs.
+DAEMON   = $(call objects,host/daemon/*.c)
+DAEMON_LIBS = -lconfig -ljansson -lsystemd
 TESTS    = $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
 # What is not about cycles or beats runs at 512 bits too.
 WIDE_TESTS = $(addprefix 512:$B/tests/test_,active_open checksum close conn_table listen_table rate_limit regs rx_parser \
@@ -45,10 +49,12 @@ PEERS    = $(patsubst %.c,$B/%,$(filter-out $(if $(LWIP),,%/lwip_peer.c),$(wildc
 GUEST    = $(patsubst %.c,$B/%,$(wildcard tests/guest/*.c))
 # make bench-software: floods, peers and a server, and a BPF program where there are clang and libbpf-dev.
 SOFTWARE = $(patsubst %.c,$B/%,$(filter-out %.bpf.c,$(wildcard tests/software/*.c)))
+# A kernel's USB stack for the tests of the USB driver, where there is umockdev (Debian: umockdev, libumockdev-dev).
+USB_TESTBED = $(if $(wildcard /usr/include/umockdev-1.0/umockdev.h),$B/tests/usb/testbed)
 MODULES  = $(patsubst sim/pins_%.def,%,$(wildcard sim/pins_*.def))
 LIBS     = $B/libsim.a $B/librtl.a $B/libtops.a $B/libcmodel.a $B/libhandfast.a
 
-all: $(LIBS) $B/libhandfast.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(GUEST)  ## everything, into build/
+all: $(LIBS) $B/libhandfast.so $B/handfastd $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(USB_TESTBED) $(GUEST)  ## everything, into build/
 
 # C: one archive per folder, one program per main.
 $(OBJ)/%.o: %.c
@@ -57,6 +63,15 @@ $(OBJ)/%.o: %.c
 
 $(HOST): COMPILE += -fPIC -fvisibility=hidden
 
+# Handing connections to the kernel's own listeners: a BPF program, where there are clang and libbpf-dev. It becomes part of attach.o.
+BPF = $(if $(and $(wildcard /usr/include/bpf/libbpf.h),$(shell command -v clang)),$B/kernel_listener.bpf.o)
+$(OBJ)/host/bpf/attach.o: COMPILE += $(BPF:%=-DHF_BPF_OBJECT='"%"')
+$(OBJ)/host/bpf/attach.o: $(BPF)
+$B/kernel_listener.bpf.o: host/bpf/kernel_listener.bpf.c host/bpf/offer.h
+	@mkdir -p $B
+	clang -O2 -g $(WARN) -target bpf -I/usr/include/$(shell $(CC) -dumpmachine) -c -o $@ $<
+BPF_LIBS = $(BPF:%=-Wl,--as-needed -lbpf)
+
 $B/libcmodel.a: $(call objects,cmodel/*.c)
 $B/libsim.a: $(SIM)
 $B/libhandfast.a: $(HOST)
@@ -64,13 +79,15 @@ $B/lib%.a:
 	@mkdir -p $B && rm -f $@
 	$(AR) rcs $@ $^
 $B/libhandfast.so: $(HOST)
-	$(CC) -shared $(LDFLAGS) -o $@ $^
+	$(CC) -shared $(LDFLAGS) -o $@ $^ $(HOST_LIBS) $(BPF_LIBS)
 
-LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) $(BPF_LIBS)
 $B/%: $(OBJ)/sim/main_%.o $(LIBS)
 	$(LINK)
 $B/handfast: $(OBJ)/host/handfast.o $(LIBS)
 	$(LINK)
+$B/handfastd: $(DAEMON) $B/libhandfast.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS) $(HOST_LIBS) -lpthread $(BPF_LIBS)
 $B/examples/%: $(OBJ)/examples/%.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)
@@ -85,6 +102,10 @@ $B/tests/guest/%: $(OBJ)/tests/guest/%.o $B/libhandfast.a
 $B/tests/software/%: $(OBJ)/tests/software/%.o $(OBJ)/sim/packet.o $B/libhandfast.a
 	@mkdir -p $(@D)
 	$(LINK)
+$(OBJ)/tests/usb/testbed.o: COMPILE += $(subst -I,-isystem ,$(shell pkg-config --cflags umockdev-1.0))
+$B/tests/usb/testbed: $(OBJ)/tests/usb/testbed.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs umockdev-1.0) -lpthread
 $B/xdp_cookie.bpf.o: tests/software/xdp_cookie.bpf.c
 	@mkdir -p $B
 	clang -O2 -g $(WARN) -target bpf -I/usr/include/$(shell $(CC) -dumpmachine) -c -o $@ $<
@@ -158,6 +179,20 @@ test:  ## all tests; installs what is missing; ends with "N passed, N failed"
 	tools/install.sh
 	$(MAKE) all
 	tests/run $(TESTS) $(WIDE_TESTS)
+# What runs in a guest must run on QEMU's plainest processor: a build of its own, all but the RTL.
+GENERIC  = $(MAKE) B=build/generic R=$R CFLAGS='-O2 -g'
+test-bpf:  ## handing connections to kernel listeners, in QEMU with the kernels of Debian 13 and 12
+	+$(GENERIC) build/generic/tests/test_kernel_listener
+	tests/guest/bpf build/generic
+IN_GUEST = $(addprefix build/generic/,tests/guest/driver tests/guest/pcie_selftest examples/http_server handfastd)
+test-pcie: $B/handfast $B/tests/guest/echo  ## the simulated board as PCI device of a Linux guest: driver, resets, curl
+	tools/install.sh pciutils curl iproute2
+	+$(GENERIC) $(IN_GUEST)
+	tests/guest/pcie $B
+test-usb: $B/handfast $B/tests/guest/echo  ## the simulated board as USB device of a Linux guest: usbip, lsusb, driver, unplug, curl
+	tools/install.sh usbutils usbip curl iproute2
+	+$(GENERIC) $(IN_GUEST)
+	tests/guest/usb $B
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests
 lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s, of one width: DATA_WIDTH=64 or 512
@@ -228,7 +263,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants fuzz ring-messages sanitize waves wave clean help
+.PHONY: all test-bpf test-pcie test-usb small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants fuzz ring-messages sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)

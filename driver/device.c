@@ -527,7 +527,7 @@ bool device_frame_room(const struct device *dev)
 	return dev->out_count < OUT_FRAMES_MAX;
 }
 
-int device_frame(struct device *dev, const uint8_t *frame, size_t len)
+static int send_frame(struct device *dev, const uint8_t *frame, size_t len, unsigned flags, uint32_t id)
 {
 	uint8_t head[HF_MSG_HEADER_BYTES];
 
@@ -537,8 +537,20 @@ int device_frame(struct device *dev, const uint8_t *frame, size_t len)
 		return -EMSGSIZE;
 	if (!device_frame_room(dev))
 		return -EAGAIN;
-	put_header(head, HF_MSG_FRAME, 0, sizeof(head) + len, HF_NO_ID, COOKIE_NONE);
+	put_header(head, HF_MSG_FRAME, flags, sizeof(head) + len, id, COOKIE_NONE);
 	return send_message(dev, head, sizeof(head), frame, len);
+}
+
+int device_frame(struct device *dev, const uint8_t *frame, size_t len)
+{
+	return send_frame(dev, frame, len, 0, HF_NO_ID);
+}
+
+int device_frame_checksum(struct device *dev, const uint8_t *frame, size_t len, unsigned start, unsigned offset)
+{
+	if (start & 1 || offset & 1 || start > len || offset > len || start + offset + 2 > len)
+		return -EINVAL;
+	return send_frame(dev, frame, len, HF_FRAME_CSUM_INSERT, start | offset << 16);
 }
 
 /* Open and close ------------------------------------------------------------------------------------------ */

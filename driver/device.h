@@ -114,6 +114,9 @@ unsigned device_commands_pending(const struct device *dev);
 /* Send one Ethernet frame without FCS, 14 bytes to max_frame, checksums complete.
  * Returns 0, or -EAGAIN (no room now, not sent), -EMSGSIZE, -ENODEV, -EPROTO, -ENOMEM. */
 int device_frame(struct device *dev, const uint8_t *frame, size_t len);
+/* The same, and the board puts a checksum in (CSUM_INSERT): the field at start + offset, both even, holds the sum of the pseudo-header.
+ * Returns also -EINVAL: start or offset odd, or the field not inside the frame. */
+int device_frame_checksum(struct device *dev, const uint8_t *frame, size_t len, unsigned start, unsigned offset);
 /* device_frame() would not return -EAGAIN. */
 bool device_frame_room(const struct device *dev);
 

@@ -88,6 +88,33 @@ const char *transport_uri_forms(char *text, size_t size);
  *   -errno                  of socket(2) or connect(2) otherwise */
 int transport_unix_open(const char *path, int timeout_ms, struct transport **t);
 
+/* transport_usb_open - a board on USB: an FT2232H or FT232H whose product string begins with "Handfast" (docs/usb.md).
+ * One that is not there yet, or was just plugged in, is waited for. ftdi_sio is detached, and gets it back at the end.
+ *
+ *   serial  its serial number, or "" for the only one there is
+ *   why     as transport_open()
+ *
+ * Returns 0 and sets *t, or
+ *   -ENODEV     no such board within the time
+ *   -EEXIST     `serial` is "" and there are several
+ *   -EPROTO     that serial is another device's with FTDI's identity
+ *   -EACCES     its node may not be opened (driver/70-handfast.rules)
+ *   -EBUSY      another process has it
+ *   -ETIMEDOUT  the chip is there, no board answers behind it
+ *   -EPIPE, -EIO, -ENOMEM, -EMFILE */
+int transport_usb_open(const char *serial, int timeout_ms, struct transport **t, char *why);
+
+/* transport_uart_open - the same over a serial port. `where`: "/dev/ttyUSB0" or "/dev/ttyUSB0:BAUD", 300 to 12,000,000 baud,
+ * 3,000,000 if it does not say. Returns 0 and sets *t, or
+ *   -EINVAL     not an absolute path, or no such baud rate
+ *   -ENOTTY     not a serial port
+ *   -EBUSY      another board process has it
+ *   -ETIMEDOUT  no board answers
+ *   -errno      of open(2) */
+int transport_uart_open(const char *where, int timeout_ms, struct transport **t, char *why);
+/* Whether `where` can be one: 0 or -EINVAL. */
+int transport_uart_check(const char *where);
+
 /* transport_vfio_user_open - a simulated PCIe card by its vfio-user socket (`handfast board --host vfio-user:PATH`).
  * `why`, TRANSPORT_WHY_BYTES, receives the reason in words, or stays as it is where the errno says it all.
  *

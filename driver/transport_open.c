@@ -20,6 +20,12 @@ static int open_unix(const char *where, int timeout_ms, struct transport **t, ch
 	return transport_unix_open(where, timeout_ms, t);
 }
 
+static int check_usb(const char *where)
+{
+	(void)where; /* nothing stands for the only one */
+	return 0;
+}
+
 /* DDDD:BB:DD.F, all hexadecimal. */
 static int check_pci(const char *where)
 {
@@ -35,6 +41,8 @@ static int check_pci(const char *where)
 /* A new transport is one line here. */
 static const struct scheme schemes[] = {
 	{ "unix", "unix:PATH", NULL, open_unix },
+	{ "usb", "usb:[SERIAL]", check_usb, transport_usb_open },
+	{ "uart", "uart:/DEV[:BAUD]", transport_uart_check, transport_uart_open },
 	{ "pci", "pci:DDDD:BB:DD.F", check_pci, transport_vfio_open },
 	{ "vfio-user", "vfio-user:PATH", NULL, transport_vfio_user_open },
 };

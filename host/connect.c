@@ -56,28 +56,24 @@ static void finish(struct hf_device *dev, struct attempt *a, int result)
 	pthread_mutex_unlock(&dev->lock);
 }
 
-static void put_ipv4(uint8_t *at, struct in_addr addr)
-{
-	at[10] = at[11] = 0xff;
-	memcpy(at + 12, &addr, 4);
-}
-
 /* Take a port and give the CONNECT to the board. */
 static int send_connect(struct hf_device *dev, struct attempt *a)
 {
 	uint8_t msg[DEVICE_MESSAGE_BYTES] = { 0 };
 
 	if (a->any_port)
-		a->local.sin_port = 0;
+		address_set_port(&a->local, 0);
 	a->fd = handoff_reserve(&a->local);
 	if (a->fd < 0)
 		return a->fd;
-	put_ipv4(msg + HF_AT_EVENT_remote_addr, a->remote.sin_addr);
-	put_ipv4(msg + HF_AT_EVENT_local_addr, a->local.sin_addr);
-	PUT(msg, EVENT, remote_port, ntohs(a->remote.sin_port));
-	PUT(msg, EVENT, local_port, ntohs(a->local.sin_port));
+	address_to_mapped(&a->remote, msg + HF_AT_EVENT_remote_addr);
+	address_to_mapped(&a->local, msg + HF_AT_EVENT_local_addr);
+	PUT(msg, EVENT, remote_port, address_port(&a->remote));
+	PUT(msg, EVENT, local_port, address_port(&a->local));
 	memcpy(msg + HF_AT_EVENT_remote_mac, a->mac, 6);
-	PUT(msg, EVENT, options, OPTIONS_ALL);
+	PUT(msg, EVENT, options, OPTIONS_ALL | a->vlan.tags << 5 | (a->vlan.service_outer ? 1u << 7 : 0));
+	PUT(msg, EVENT, vlan, a->vlan.outer);
+	PUT(msg, EVENT, vlan_inner, a->vlan.inner);
 	PUT(msg, EVENT, now_ms, a->give_up_ms);
 	a->tag = ++dev->last_tag;
 	return device_connect(dev->board, msg, a->tag);
@@ -140,8 +136,15 @@ static int open_tools(struct hf_device *dev, void *arg)
 {
 	struct attempt *a = arg;
 
-	if (!a->local.sin_addr.s_addr)
-		a->local.sin_addr.s_addr = htonl(dev->address);
+	for (unsigned i = 0; address_is_any(&a->local) && i < dev->addresses.count; i++) {
+		union address own = dev->addresses.of[i].address;
+
+		address_set_port(&own, address_port(&a->local));
+		if (own.sa.sa_family == a->local.sa.sa_family)
+			a->local = own;
+	}
+	if (address_is_any(&a->local))
+		return -EAFNOSUPPORT;
 	return neighbour_open(dev->tap.name, &a->ifindex);
 }
 
@@ -203,21 +206,22 @@ static void forget_attempt(struct hf_device *dev, const struct attempt *a)
 static int check_arguments(const struct sockaddr *local, const struct sockaddr *remote, socklen_t length,
 	int timeout_ms, struct attempt *a)
 {
-	uint32_t peer;
+	int rc;
 
-	if (!remote || length < sizeof(remote->sa_family) || timeout_ms == 0 || timeout_ms > TIMEOUT_MAX_MS)
+	if (timeout_ms == 0 || timeout_ms > TIMEOUT_MAX_MS)
 		return -EINVAL;
-	if (remote->sa_family != AF_INET || (local && local->sa_family != AF_INET))
-		return -EAFNOSUPPORT;
-	if (length < sizeof(a->remote))
-		return -EINVAL;
-	memcpy(&a->remote, remote, sizeof(a->remote));
-	a->local.sin_family = AF_INET;
+	rc = address_read(remote, length, &a->remote);
+	if (rc)
+		return rc;
+	a->local.sa.sa_family = a->remote.sa.sa_family;
 	if (local)
-		memcpy(&a->local, local, sizeof(a->local));
-	a->any_port = !a->local.sin_port;
-	peer = ntohl(a->remote.sin_addr.s_addr);
-	return !peer || peer >> 28 >= 14 || !a->remote.sin_port ? -EINVAL : 0;
+		rc = address_read(local, length, &a->local);
+	if (rc)
+		return rc;
+	if (a->local.sa.sa_family != a->remote.sa.sa_family)
+		return -EAFNOSUPPORT;
+	a->any_port = !address_port(&a->local);
+	return !address_is_unicast(&a->remote) || !address_port(&a->remote) ? -EINVAL : 0;
 }
 
 /* Everything after the arguments. */
@@ -229,12 +233,12 @@ static int open_connection(struct hf_device *dev, struct attempt *a, int timeout
 
 	if (tool < 0)
 		return tool;
-	rc = neighbour_find(tool, a->ifindex, a->remote.sin_addr, deadline, a->mac);
+	rc = neighbour_find(tool, a->ifindex, &a->remote, deadline, a->mac, &a->vlan);
 	close(tool);
 	if (rc) {
 		error_set(dev, "%s: %s",
 			rc == -ENETUNREACH    ? "no route through the TAP netdev to the peer"
-			: rc == -EHOSTUNREACH ? "the next hop does not answer ARP"
+			: rc == -EHOSTUNREACH ? "the next hop does not answer ARP or NDP"
 					      : "find the next hop",
 			strerror(-rc));
 		return rc;
@@ -262,6 +266,16 @@ int hf_connect(struct hf_device *dev, const struct sockaddr *local, const struct
 
 	if (rc) {
 		error_set(dev, "hf_connect: %s", strerror(-rc));
+		return rc;
+	}
+	if (dev->client) {
+		char why[ERROR_BYTES] = "";
+
+		if (!local)
+			a.local.sa.sa_family = AF_UNSPEC;
+		rc = client_connect(dev->client, &a.local, &a.remote, timeout_ms, why);
+		if (rc < 0)
+			error_set(dev, "%s", why);
 		return rc;
 	}
 	rc = open_connection(dev, &a, timeout_ms);

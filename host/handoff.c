@@ -13,18 +13,8 @@
 #include "driver/message.h"
 
 /* RFC 9293 3.1 and RFC 7323: option kinds as TCP_REPAIR_OPTIONS wants them. */
-enum { PORT_TRIES = 256 };
+enum { PORT_TRIES = 256, WSCALE_MAX = 14 };
 enum { OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK_PERM = 4, OPT_TIMESTAMP = 8 };
-
-static int mapped_ipv4(const uint8_t *addr, struct in_addr *out)
-{
-	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
-
-	if (memcmp(addr, prefix, sizeof(prefix)))
-		return -EBADMSG;
-	memcpy(out, addr + 12, 4);
-	return 0;
-}
 
 int handoff_parse(const uint8_t *msg, struct connection *c)
 {
@@ -35,8 +25,6 @@ int handoff_parse(const uint8_t *msg, struct connection *c)
 		.listener = e.listener,
 		.active = e.active,
 		.cookie = e.cookie,
-		.local = { .sin_family = AF_INET, .sin_port = htons(e.local_port) },
-		.remote = { .sin_family = AF_INET, .sin_port = htons(e.remote_port) },
 		.ws_ok = e.ws_ok,
 		.ts_ok = e.ts_ok,
 		.sack_ok = e.sack_ok,
@@ -54,8 +42,16 @@ int handoff_parse(const uint8_t *msg, struct connection *c)
 		.tsecr = e.tsecr,
 	};
 	memcpy(c->remote_mac, e.remote_mac, sizeof(c->remote_mac));
+	c->vlan = (struct vlan){ .tags = (unsigned)GET(msg, EVENT, options) >> 5 & 3,
+		.service_outer = (unsigned)GET(msg, EVENT, options) >> 7 & 1,
+		.outer = (uint16_t)GET(msg, EVENT, vlan),
+		.inner = (uint16_t)GET(msg, EVENT, vlan_inner) };
+	address_from_mapped(e.remote_addr, e.remote_port, &c->remote);
+	address_from_mapped(e.local_addr, e.local_port, &c->local);
 	if (e.code != HF_EVENT_ESTABLISHED || e.state != HF_STATE_ESTABLISHED ||
-		mapped_ipv4(e.remote_addr, &c->remote.sin_addr) || mapped_ipv4(e.local_addr, &c->local.sin_addr))
+		c->local.sa.sa_family != c->remote.sa.sa_family || !e.remote_port || !e.local_port ||
+		address_is_any(&c->local) || !address_is_unicast(&c->remote) || c->vlan.tags > FRAME_TAGS_MAX ||
+		c->snd_wscale > WSCALE_MAX || c->rcv_wscale > WSCALE_MAX || !c->mss)
 		return -EBADMSG;
 	return 0;
 }
@@ -92,7 +88,7 @@ static int repair_connect(int fd, const struct connection *c, bool bound, const 
 	if (rc)
 		return rc;
 	*step = "bind the local address";
-	if (!bound && bind(fd, (const struct sockaddr *)&c->local, sizeof(c->local)))
+	if (!bound && bind(fd, &c->local.sa, address_size(&c->local)))
 		return -errno;
 	/* Before connect: later, the send MSS would stay 524 for the whole connection. */
 	*step = "set the MSS";
@@ -100,7 +96,7 @@ static int repair_connect(int fd, const struct connection *c, bool bound, const 
 	if (rc)
 		return rc;
 	*step = "connect to the peer";
-	if (connect(fd, (const struct sockaddr *)&c->remote, sizeof(c->remote)))
+	if (connect(fd, &c->remote.sa, address_size(&c->remote)))
 		return errno == EADDRNOTAVAIL ? -EEXIST : -errno;
 	return 0;
 }
@@ -188,17 +184,17 @@ static unsigned ephemeral_port(void)
 	return low + (unsigned)((uint64_t)random * (high - low + 1) >> 32);
 }
 
-int handoff_reserve(struct sockaddr_in *local)
+int handoff_reserve(union address *local)
 {
-	bool any = !local->sin_port;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP), rc = 0;
+	bool any = !address_port(local);
+	int fd = socket(local->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP), rc = 0;
 
 	if (fd < 0)
 		return -errno;
 	for (unsigned i = 0; i < (any ? PORT_TRIES : 1u); i++) {
 		if (any)
-			local->sin_port = htons((uint16_t)ephemeral_port());
-		rc = bind(fd, (const struct sockaddr *)local, sizeof(*local)) ? -errno : 0;
+			address_set_port(local, (uint16_t)ephemeral_port());
+		rc = bind(fd, &local->sa, address_size(local)) ? -errno : 0;
 		if (rc != -EADDRINUSE)
 			break;
 	}
@@ -206,7 +202,7 @@ int handoff_reserve(struct sockaddr_in *local)
 		return fd;
 	close(fd);
 	if (any)
-		local->sin_port = 0;
+		address_set_port(local, 0);
 	return rc;
 }
 
@@ -217,7 +213,7 @@ int handoff_socket(const struct connection *c, int fd, const char **step)
 
 	*step = "create the socket";
 	if (!bound)
-		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+		fd = socket(c->local.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
 	if (fd < 0)
 		return -errno;
 	rc = repair_connect(fd, c, bound, step);
@@ -235,70 +231,25 @@ int handoff_socket(const struct connection *c, int fd, const char **step)
 
 /* The replayed ACK ------------------------------------------------------------------------------------------ */
 
-static uint32_t sum16(const uint8_t *at, unsigned len, uint32_t sum)
-{
-	for (unsigned i = 0; i + 1 < len; i += 2)
-		sum += (uint32_t)at[i] << 8 | at[i + 1];
-	return sum;
-}
-
-static void put16(uint8_t *at, uint32_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value);
-}
-
-/* RFC 1071: the complement of the folded sum. */
-static void put_checksum(uint8_t *at, uint32_t sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	put16(at, ~sum);
-}
-
 unsigned handoff_replay(const struct connection *c, const uint8_t *mac, uint8_t *frame)
 {
-	uint8_t *ip = frame + 14, *tcp = ip + 20;
-	unsigned tcp_len = c->ts_ok ? 32 : 20;
-	uint32_t wnd;
-
-	memset(frame, 0, HANDOFF_ACK_BYTES);
-	memcpy(frame, mac, 6);
-	memcpy(frame + 6, c->remote_mac, 6);
-	put16(frame + 12, 0x0800);
-	ip[0] = 0x45;
-	put16(ip + 2, 20 + tcp_len);
-	ip[6] = 0x40; /* DF */
-	ip[8] = 64;
-	ip[9] = IPPROTO_TCP;
-	memcpy(ip + 12, &c->remote.sin_addr, 4);
-	memcpy(ip + 16, &c->local.sin_addr, 4);
-	put_checksum(ip + 10, sum16(ip, 20, 0));
-
-	memcpy(tcp, &c->remote.sin_port, 2);
-	memcpy(tcp + 2, &c->local.sin_port, 2);
-	/* SEQ = RCV.NXT, even if the completing segment lay further on: only a segment there sets TS.Recent
-	 * (RFC 7323 4.3), and TS.Recent is what a segment at RCV.NXT last said. */
-	put32(tcp + 4, c->rcv_nxt);
-	put32(tcp + 8, c->snd_una);
-	tcp[12] = (uint8_t)(tcp_len / 4 << 4);
-	tcp[13] = HF_ACK;
 	/* Not the field as it came: that of a SYN-ACK is not scaled, this one is. */
-	wnd = first_window(c) >> c->snd_wscale;
-	put16(tcp + 14, wnd > 65535 ? 65535 : wnd);
-	if (c->ts_ok) {
-		put32(tcp + 20, 0x0101080a);
-		put32(tcp + 24, c->ts_recent);
-		put32(tcp + 28, c->tsecr);
-	}
-	put_checksum(tcp + 16, sum16(tcp, tcp_len, sum16(ip + 12, 8, IPPROTO_TCP + tcp_len)));
-	return 14 + 20 + tcp_len;
+	uint32_t wnd = first_window(c) >> c->snd_wscale;
+	struct frame_tcp ack = {
+		.source = c->remote,
+		.destination = c->local,
+		/* SEQ = RCV.NXT, even if the completing segment lay further on: only a segment there sets TS.Recent
+		 * (RFC 7323 4.3), and TS.Recent is what a segment at RCV.NXT last said. */
+		.seq = c->rcv_nxt,
+		.ack = c->snd_una,
+		.flags = HF_ACK,
+		.wnd = (uint16_t)(wnd > 65535 ? 65535 : wnd),
+		.ts = c->ts_ok,
+		.tsval = c->ts_recent,
+		.tsecr = c->tsecr,
+	};
+
+	return (unsigned)frame_build(frame, mac, c->remote_mac, &c->vlan, &ack);
 }
 
 /* What the kernel would advertise ----------------------------------------------------------------------------- */
@@ -320,20 +271,19 @@ static unsigned kernel_wscale(void)
 	return shift;
 }
 
-int handoff_limits(struct in_addr local, struct in_addr peer, unsigned mss, uint32_t *rcv_wnd, unsigned *wscale)
+int handoff_limits(
+	const union address *local, const union address *peer, unsigned mss, uint32_t *rcv_wnd, unsigned *wscale)
 {
-	struct connection c = {
-		.local = { .sin_family = AF_INET, .sin_addr = local },
-		.remote = { .sin_family = AF_INET, .sin_addr = peer, .sin_port = htons(9) },
-		.mss = mss,
-	};
+	struct connection c = { .local = *local, .remote = *peer, .mss = mss };
 	struct tcp_repair_window window;
 	socklen_t len = sizeof(window);
 	const char *step;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP), rc;
+	int fd = socket(local->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP), rc;
 
 	if (fd < 0)
 		return -errno;
+	address_set_port(&c.local, 0);
+	address_set_port(&c.remote, 9);
 	rc = repair_connect(fd, &c, false, &step);
 	if (!rc && getsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &window, &len))
 		rc = -errno;

@@ -3,11 +3,13 @@
 #ifndef HANDFAST_HANDOFF_H
 #define HANDFAST_HANDOFF_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HANDOFF_ACK_BYTES 66 /* Ethernet 14, IPv4 20, TCP 20, timestamps 12 */
+#include "address.h"
+#include "frame.h"
+
+#define HANDOFF_ACK_BYTES FRAME_SEGMENT_MAX
 
 /* A connection as the event tells it; numbers in host order, addresses in network order. */
 struct connection {
@@ -15,15 +17,17 @@ struct connection {
 	unsigned listener; /* index in the board's listen table */
 	bool active;	   /* hf_connect() opened it */
 	bool cookie;	   /* a SYN cookie: the board knew nothing of the peer but its ACK; id may be HF_NO_ID */
-	struct sockaddr_in local, remote;
+	union address local, remote;
 	uint8_t remote_mac[6];
+	struct vlan vlan;
 	bool ws_ok, ts_ok, sack_ok, syn_lost;
 	unsigned mss, snd_wscale, rcv_wscale;
 	uint32_t snd_nxt, rcv_nxt, snd_una, snd_wnd, rcv_wnd;
 	uint32_t ts_recent, tsval, tsecr; /* tsval: what our next segment says */
 };
 
-/* handoff_parse - read an EVENT message. Returns 0, or -EBADMSG if it is no ESTABLISHED event over IPv4. */
+/* handoff_parse - read an EVENT message. Returns 0, or -EBADMSG if it is no ESTABLISHED event, its
+ * addresses are not of one family, or a field cannot be. */
 int handoff_parse(const uint8_t *msg, struct connection *c);
 
 /* handoff_socket - make the kernel socket of a connection. Nothing is sent. The connection's frames must be
@@ -47,7 +51,7 @@ int handoff_socket(const struct connection *c, int fd, const char **step);
  *   -EADDRNOTAVAIL  the address is not this host's
  *   -EACCES         a port that needs CAP_NET_BIND_SERVICE
  *   -EMFILE, -ENFILE, -ENOMEM, or another errno of socket(2) or bind(2) */
-int handoff_reserve(struct sockaddr_in *local);
+int handoff_reserve(union address *local);
 
 /* handoff_replay - rebuild the peer's ACK that completed the handshake, for the kernel to see it once more: a
  * repaired socket learns TS.Recent from no option, only from a segment. `mac` is the host's.
@@ -56,11 +60,12 @@ unsigned handoff_replay(const struct connection *c, const uint8_t *mac, uint8_t 
 
 /* handoff_limits - what the kernel would advertise for a connection from `local`: the board must not promise more.
  *
- *   peer  an address that is reached through the same netdev
+ *   local, peer  of one family; peer: an address that is reached through the same netdev
  *   mss   the largest a peer may have
  *
  * Returns 0 and sets the window in octets (at most 65535: it stands unscaled in the SYN-ACK) and the shift, or -errno:
  * -EPERM without CAP_NET_ADMIN. */
-int handoff_limits(struct in_addr local, struct in_addr peer, unsigned mss, uint32_t *rcv_wnd, unsigned *wscale);
+int handoff_limits(
+	const union address *local, const union address *peer, unsigned mss, uint32_t *rcv_wnd, unsigned *wscale);
 
 #endif

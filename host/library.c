@@ -2,7 +2,6 @@
  * library.c - hf_open, hf_close, hf_stats, hf_error. */
 #include "library.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,7 +17,8 @@
 #define FALLBACK_RCV_WND   32768 /* where the kernel cannot be asked; every Linux grants that much */
 #define MTU_MIN		   68	 /* RFC 791 */
 #define MTU_USUAL	   1500
-#define MAX_FRAME_OVERHEAD 22 /* Ethernet header and two VLAN tags */
+#define MTU_MIN6	   1280 /* RFC 8200 5 */
+#define MAX_FRAME_OVERHEAD 22	/* Ethernet header and two VLAN tags */
 
 static _Thread_local char open_error[ERROR_BYTES];
 
@@ -73,41 +73,57 @@ static int choose_limits(struct hf_device *dev, const struct settings *s)
 	const struct device_board *board = device_board(dev->board);
 	unsigned mtu_max =
 		board->max_frame < MTU_MIN + MAX_FRAME_OVERHEAD ? MTU_MIN : board->max_frame - MAX_FRAME_OVERHEAD;
+	unsigned mtu_min = MTU_MIN;
 
 	dev->mtu = s->mtu ? s->mtu : mtu_max < MTU_USUAL ? mtu_max : MTU_USUAL;
-	if (dev->mtu < MTU_MIN || dev->mtu > mtu_max) {
-		error_set(dev, "options.mtu %u is outside %u to %u", dev->mtu, MTU_MIN, mtu_max);
+	for (unsigned i = 0; i < s->addresses.count; i++) {
+		if (address_is6(&s->addresses.of[i].address))
+			mtu_min = MTU_MIN6;
+	}
+	if (dev->mtu < mtu_min || dev->mtu > mtu_max) {
+		error_set(dev, "options.mtu %u is outside %u to %u", dev->mtu, mtu_min, mtu_max);
 		return -EINVAL;
 	}
 	dev->half_open = s->half_open ? s->half_open : (board->slots + 1) / 2;
 	if (dev->half_open > 65535)
 		dev->half_open = 65535; /* what LISTEN_BACKLOG can hold */
-	dev->address = ntohl(s->address.s_addr);
+	dev->addresses = s->addresses;
 	return 0;
 }
 
-/* Another address of the same network, to ask the kernel about connections over this netdev. Ours if there is none. */
-static struct in_addr neighbour(struct in_addr own, unsigned prefix)
+/* Another address of the same network, to ask the kernel about connections over this netdev; the same if there is none. */
+static union address neighbour(const struct tap_address *own)
 {
-	uint32_t hosts = prefix < 32 ? 0xffffffffu >> prefix : 0, address = ntohl(own.s_addr);
+	size_t octets = address_octet_count(&own->address);
+	unsigned host_bits = (unsigned)(8 * octets) - own->prefix;
+	union address a = own->address;
+	uint8_t *last = (uint8_t *)(uintptr_t)address_octets(&a) + octets - 1;
+	uint8_t mask = host_bits < 8 ? (uint8_t)((1u << host_bits) - 1) : 0xff, before = *last;
 
-	for (uint32_t flip = 1; flip < 4; flip++) {
-		uint32_t host = (address ^ flip) & hosts;
+	for (uint8_t flip = 1; flip < 4 && flip <= mask; flip++) {
+		uint8_t host = (before ^ flip) & mask;
 
-		/* All zeros and all ones are no host, but on a point-to-point link (RFC 3021). */
-		if (flip <= hosts && (hosts == 1 || (host && host != hosts)))
-			return (struct in_addr){ htonl(address ^ flip) };
+		/* All zeros and all ones are no host, but on a point-to-point link (RFC 3021, RFC 6164). */
+		*last = before ^ flip;
+		if (mask == 1 || (host && host != mask))
+			return a;
 	}
-	return own;
+	return own->address;
 }
 
-static int ask_kernel(struct hf_device *dev, const struct settings *s)
+/* What the kernel would advertise is the same for every address of the netdev. */
+static int ask_kernel(struct hf_device *dev)
 {
-	struct in_addr peer = neighbour(s->address, s->prefix);
 	int rc = -ENETUNREACH;
 
-	if (peer.s_addr != s->address.s_addr)
-		rc = handoff_limits(s->address, peer, dev->mtu - 40, &dev->rcv_wnd, &dev->wscale);
+	for (unsigned i = 0; i < dev->addresses.count && rc == -ENETUNREACH; i++) {
+		const union address *own = &dev->addresses.of[i].address;
+		union address peer = neighbour(&dev->addresses.of[i]);
+
+		if (!address_same_host(&peer, own))
+			rc = handoff_limits(own, &peer, dev->mtu - (address_is6(own) ? HEADERS6 : HEADERS4),
+				&dev->rcv_wnd, &dev->wscale);
+	}
 	if (rc == -ENETUNREACH) {
 		dev->rcv_wnd = FALLBACK_RCV_WND;
 		dev->wscale = 0;
@@ -148,18 +164,21 @@ static struct hf_device *new_device(void)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&dev->attempt_done, &attr);
 	pthread_condattr_destroy(&attr);
-	dev->tap.fd = dev->watch = dev->kick = -1;
+	dev->options = 1u << HF_LISTEN_OPTS_WS_LOW | 1u << HF_LISTEN_OPTS_SACK_LOW | 1u << HF_LISTEN_OPTS_TS_LOW;
+	dev->tap.fd = dev->watch = dev->kick = dev->extra_fd = -1;
 	return dev;
 }
 
 static void free_device(struct hf_device *dev)
 {
+	client_close(dev->client);
 	device_close(dev->board);
 	tap_close(&dev->tap);
 	if (dev->watch >= 0)
 		close(dev->watch);
 	if (dev->kick >= 0)
 		close(dev->kick);
+	explicit_bzero(dev->cookie_key, sizeof(dev->cookie_key));
 	owned_free(dev->owned);
 	pthread_cond_destroy(&dev->attempt_done);
 	pthread_cond_destroy(&dev->job_done);
@@ -169,7 +188,7 @@ static void free_device(struct hf_device *dev)
 }
 
 /* Everything but memory for the device itself. */
-static int set_up(struct hf_device *dev, const struct settings *s)
+static int set_up(struct hf_device *dev, const struct settings *s, const struct service_extra *extra)
 {
 	const char *step;
 	int rc;
@@ -190,14 +209,15 @@ static int set_up(struct hf_device *dev, const struct settings *s)
 		error_set(dev, "out of memory");
 		return -ENOMEM;
 	}
-	rc = tap_open(&dev->tap, s->tap, s->mac_given ? s->mac : NULL, s->address, s->prefix, dev->mtu, &step);
+	rc = tap_open(&dev->tap, extra->tap_fd, s->tap, s->mac_given ? s->mac : NULL, &s->addresses, dev->mtu,
+		extra->tap_persistent, &step);
 	if (rc) {
 		error_set(dev, "TAP netdev %s: %s: %s", s->tap, step, strerror(-rc));
 		return rc;
 	}
 	/* Without it (a kernel without inet_diag), entries are released when half of the table is full. */
 	dev->watch = watch_open();
-	rc = ask_kernel(dev, s);
+	rc = ask_kernel(dev);
 	if (rc)
 		return rc;
 	rc = service_configure(dev);
@@ -208,12 +228,42 @@ static int set_up(struct hf_device *dev, const struct settings *s)
 	return start_thread(dev);
 }
 
+static int open_daemon(const char *path, struct hf_device **out)
+{
+	struct hf_device *dev = new_device();
+	int rc;
+
+	if (!dev) {
+		snprintf(open_error, sizeof(open_error), "out of memory");
+		return -ENOMEM;
+	}
+	rc = client_open(path, &dev->client, open_error);
+	if (rc) {
+		free_device(dev);
+		return rc;
+	}
+	*open_error = 0;
+	*out = dev;
+	return 0;
+}
+
 int hf_open(const char *uri, const struct hf_options *options, struct hf_device **out)
 {
+	return device_start(uri, options, NULL, out);
+}
+
+int device_start(
+	const char *uri, const struct hf_options *options, const struct service_extra *extra, struct hf_device **out)
+{
+	static const struct service_extra none = { .tap_fd = -1 };
+	static const char daemon[] = "daemon:";
 	struct hf_device *dev;
 	struct settings s;
-	int rc = settings_parse(uri, options, &s, open_error);
+	int rc;
 
+	if (uri && !strncmp(uri, daemon, sizeof(daemon) - 1))
+		return open_daemon(uri + sizeof(daemon) - 1, out);
+	rc = settings_parse(uri, options, &s, open_error);
 	if (rc)
 		return rc;
 	dev = new_device();
@@ -221,7 +271,13 @@ int hf_open(const char *uri, const struct hf_options *options, struct hf_device 
 		snprintf(open_error, sizeof(open_error), "out of memory");
 		return -ENOMEM;
 	}
-	rc = set_up(dev, &s);
+	if (!extra)
+		extra = &none;
+	dev->hooks = extra->hooks;
+	dev->cookie_key_fixed = extra->cookie_key != NULL;
+	if (extra->cookie_key)
+		memcpy(dev->cookie_key, extra->cookie_key, sizeof(dev->cookie_key));
+	rc = set_up(dev, &s, extra);
 	if (rc) {
 		memcpy(open_error, dev->error, sizeof(open_error));
 		free_device(dev);
@@ -243,6 +299,10 @@ void hf_close(struct hf_device *dev)
 		l = dev->listener[i];
 		pthread_mutex_unlock(&dev->lock);
 		hf_listener_close(l);
+	}
+	if (dev->client) {
+		free_device(dev);
+		return;
 	}
 	pthread_mutex_lock(&dev->lock);
 	dev->stop = true;
@@ -301,11 +361,53 @@ static int read_stats(struct hf_device *dev, void *arg)
 	return rc;
 }
 
+static int stats_of_daemon(struct hf_device *dev, struct hf_stat *stats, size_t max, size_t all)
+{
+	uint64_t value[sizeof(stat_name) / sizeof(stat_name[0])];
+	char why[ERROR_BYTES] = "";
+	int n = client_stats(dev->client, value, all, why);
+
+	if (n < 0) {
+		error_set(dev, "%s", why);
+		return n;
+	}
+	if ((size_t)n != all)
+		return -EPROTO;
+	for (size_t i = 0; i < max; i++)
+		stats[i] = (struct hf_stat){ stat_name[i], value[i] };
+	return 0;
+}
+
 int hf_stats(struct hf_device *dev, struct hf_stat *stats, size_t max)
 {
 	const size_t all = sizeof(stat_name) / sizeof(stat_name[0]);
 	struct stats_request want = { stats, max < all ? max : all };
-	int rc = max ? service_run(dev, read_stats, &want) : 0;
+	int rc = 0;
 
+	if (max)
+		rc = dev->client ? stats_of_daemon(dev, stats, want.max, all) : service_run(dev, read_stats, &want);
 	return rc ? rc : (int)all;
+}
+
+/* hf_close_socket ------------------------------------------------------------------------------------------------- */
+
+int hf_close_socket(struct hf_device *dev, int fd, int flags)
+{
+	char why[ERROR_BYTES] = "";
+	int rc;
+
+	if (flags & ~HF_CLOSE_OFFLOAD)
+		return -EINVAL;
+	if (!(flags & HF_CLOSE_OFFLOAD))
+		return close(fd) ? -errno : 0;
+	if (!dev->client) {
+		rc = closing_run(dev, fd, 1);
+	} else {
+		rc = client_close_socket(dev->client, fd, why);
+		if (rc)
+			error_set(dev, "%s", why);
+	}
+	if (!rc)
+		close(fd); /* frozen: nothing is sent */
+	return rc;
 }

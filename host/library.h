@@ -7,12 +7,15 @@
 #ifndef HANDFAST_LIBRARY_H
 #define HANDFAST_LIBRARY_H
 
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "address.h"
+#include "client.h"
+#include "closing.h"
 #include "driver/device.h"
+#include "frame.h"
 #include "handfast.h"
 #include "handoff.h"
 #include "owned.h"
@@ -21,6 +24,8 @@
 #define LISTENERS_MAX	 256
 #define ERROR_BYTES	 256
 #define STALE_REMEMBERED 16
+#define HEADERS4	 40 /* octets of IPv4 and TCP without options: MTU - MSS */
+#define HEADERS6	 60
 
 enum host_counter {
 #define COUNTER(name, doc) COUNT_##name,
@@ -38,10 +43,62 @@ struct job {
 	struct job *next;
 };
 
+/* How a listener's connections reach the application. */
+enum way {
+	WAY_REPAIR, /* TCP_REPAIR sockets in the accept queue */
+	WAY_KERNEL, /* the kernel's own listener; hooks.offer() */
+};
+
+/* What the board does with a listener's SYNs; the codes of LISTEN_COMMIT.MODE. */
+enum mode { MODE_OFF, MODE_OFFLOAD, MODE_BYPASS };
+
+/* Who embeds the service and wants to know or decide more than the callers of the library; members may be NULL. All are called in the
+ * service thread, without locks, and must not wait nor call hf_ functions. */
+struct service_hooks {
+	/* May this connection become a socket? If not, the peer gets a RST. */
+	bool (*admit)(void *ctx, const struct connection *c);
+	/* An ESTABLISHED event of a listener of WAY_KERNEL; `msg` is the event. Returns 0: service_offered() has told or will tell its
+	 * fate. Or -errno: the peer gets a RST. */
+	int (*offer)(void *ctx, const struct connection *c, const uint8_t *msg);
+	/* A handoff is over: fd, 0 (offer()) or -errno. */
+	void (*handed)(void *ctx, const struct connection *c, enum way way, int result);
+	/* An EVENT message, before anything is done about it. */
+	void (*event)(void *ctx, const uint8_t *msg);
+	/* A frame on its way up (from the board) or down. */
+	void (*frame)(void *ctx, const uint8_t *frame, size_t len, bool up, uint64_t time_ns);
+	/* The kernel destroyed a socket that had no peer: perhaps a listening one. */
+	void (*unconnected_destroyed)(void *ctx);
+	/* The board was set up, for the first time (in device_start()'s thread) or again after a reset. */
+	void (*configured)(void *ctx);
+	/* The thread ends, because the board is lost. */
+	void (*lost)(void *ctx, int why);
+	/* Called between two waits; returns how long the next may be at most, or -1. */
+	int64_t (*turn)(void *ctx);
+	void *ctx;
+};
+
+/* What device_start() takes beyond hf_options. */
+struct service_extra {
+	struct service_hooks hooks;
+	int tap_fd; /* of a TAP that exists, or -1 */
+	bool tap_persistent;
+	const uint8_t *cookie_key; /* 16 octets, for both keys and for good; NULL: random ones that change */
+};
+
+/* A read of the whole connection table. */
+struct dump {
+	/* For each slot an EVENT message DUMP, or one with code 0 where there is no entry. */
+	uint8_t (*entry)[DEVICE_MESSAGE_BYTES];
+	uint32_t slots;
+	/* In the service thread, when all is there or it failed (-errno). */
+	void (*done)(void *ctx, struct dump *d, int result);
+	void *ctx;
+	uint32_t next, left; /* service.c's own */
+};
+
 /* Everything hf_open() was told, with the defaults filled in. */
 struct settings {
-	struct in_addr address;
-	unsigned prefix;
+	struct tap_addresses addresses;
 	const char *tap;
 	bool mac_given;
 	uint8_t mac[6];
@@ -52,22 +109,23 @@ struct settings {
 
 /* A connection that took the place of a destroyed socket. */
 struct stale {
-	struct sockaddr_in local, remote;
+	union address local, remote;
 	uint32_t snd_nxt; /* of the new one */
 };
 
 struct accepted {
 	int fd;
-	struct sockaddr_in peer;
+	union address peer;
 };
 
 /* One hf_connect(); lives on its caller's stack. */
 struct attempt {
 	struct attempt *next; /* lock */
 	uint64_t tag;	      /* of its CONNECT */
-	struct sockaddr_in local, remote;
+	union address local, remote;
 	bool any_port;
 	uint8_t mac[6];	     /* of the next hop */
+	struct vlan vlan;    /* likewise */
 	unsigned give_up_ms; /* 0 = the board's default */
 	unsigned tries;
 	uint32_t id; /* HF_NO_ID before the board has said it */
@@ -80,10 +138,15 @@ struct attempt {
 struct hf_listener {
 	struct hf_device *dev;
 	unsigned index; /* in the board's listen table */
-	struct sockaddr_in local;
+	union address local;
+	enum way way;
+	enum mode mode;
 	unsigned backlog;
+	_Atomic uint64_t established, failed, overflow;
 	int ready; /* eventfd, a semaphore: as many as are queued; lock */
 	bool closed;
+	_Atomic bool deaf;   /* nobody takes connections: they are reset */
+	int channel;	     /* of a daemon's listener, else -1 */
 	unsigned waiting;    /* threads in hf_accept(); lock */
 	pthread_cond_t wake; /* queue, closed, waiting, or the device's `lost` changed */
 	unsigned first, count;
@@ -114,11 +177,23 @@ struct hf_device {
 	unsigned stale_next;
 	int64_t stale_until_ms; /* 0 = none of them is young enough to matter */
 	unsigned mtu, half_open, wscale;
+	unsigned options; /* LISTEN_OPTS without IP6 */
 	uint32_t rcv_wnd;
 	uint64_t last_tag; /* of the CONNECTs so far */
 	int64_t heartbeat_ms, next_heartbeat_ms, next_rotation_ms;
-	uint32_t address; /* host order */
-	uint8_t frame[TRANSPORT_MESSAGE_MAX];
+	struct tap_addresses addresses;
+	/* A frame of the kernel's: for the board as it is, or to be cut into pieces. */
+	uint8_t frame[TAP_FRAME_MAX], piece[TRANSPORT_MESSAGE_MAX];
+	struct gso gso;
+	bool cutting;
+
+	struct service_hooks hooks;
+	int extra_fd; /* polled for POLLIN before hooks.turn(); -1: none */
+	bool cookie_key_fixed;
+	uint8_t cookie_key[16];
+	struct dump *dump;
+	struct closing *closings; /* lock; changed in the service thread and by their callers */
+	struct client *client;	  /* of a daemon: nothing else of this struct but errors is used */
 
 	_Atomic uint64_t count[HOST_COUNTERS];
 	pthread_mutex_t error_lock;
@@ -135,17 +210,27 @@ extern const struct device_events service_events;
 /* Load every register the board needs, listeners included, and start the engine. Returns 0 or as device_reg_write(). */
 int service_configure(struct hf_device *dev);
 /* One listen table entry; local NULL = off. */
-int service_commit_listener(struct hf_device *dev, unsigned index, const struct sockaddr_in *local);
+int service_commit_listener(struct hf_device *dev, unsigned index, const union address *local, enum mode mode);
 void *service_thread(void *dev);
+/* A job: read the table. Returns 0, and d->done() will be called; or -EBUSY, -ENODEV. */
+int service_dump(struct hf_device *dev, void *dump);
+/* A job: a new key for new SYN cookies. */
+int service_rotate(struct hf_device *dev, void *ignored);
 /* Have the service thread run a function and wait for it. Returns what it returned, or `lost`. */
 int service_run(struct hf_device *dev, int (*run)(struct hf_device *dev, void *arg), void *arg);
 
 /* listener.c ------------------------------------------------------------------------------------------------ */
 
+/* hf_listen() with everything. backlog counts for WAY_REPAIR. */
+int listener_open(struct hf_device *dev, const union address *local, int backlog, enum way way, enum mode mode,
+	struct hf_listener **listener);
+/* Change what the board does. Returns as hf_listen(). */
+int listener_set_mode(struct hf_listener *l, enum mode mode);
+
 /* The listener that a connection belongs to, or NULL; with the lock held. */
 struct hf_listener *listener_find(struct hf_device *dev, const struct connection *c);
 /* Queue a socket; with the lock held, and room in the queue. */
-void listener_push(struct hf_listener *l, int fd, const struct sockaddr_in *peer);
+void listener_push(struct hf_listener *l, int fd, const union address *peer);
 /* Wake whoever waits for a listener of a board that is lost; with the lock held. */
 void listener_lost(struct hf_listener *l);
 
@@ -168,9 +253,20 @@ void connect_end_all(struct hf_device *dev, int result);
 
 /* service.c: commands, and the socket of a connection (fd as in handoff_socket()), the board's entry owned by it. */
 void service_command(struct hf_device *dev, enum hf_command_code code, uint32_t id);
+/* The fate of a connection that hooks.offer() took: 0 and the socket's SO_COOKIE, or -errno: the peer gets a RST; -ECONNRESET: it sent one. */
+void service_offered(struct hf_device *dev, const struct connection *c, int result, uint64_t cookie);
+/* A new handshake has proved its peer: the kernel's old socket on the same 4-tuple goes, quietly. Returns 0 or as watch_destroy(). */
+int service_destroy_stale(struct hf_device *dev, const struct connection *c);
+/* A job: options that the board may negotiate, bits of LISTEN_OPTS; *options. Listeners change at once. */
+int service_set_options(struct hf_device *dev, void *options);
+/* The kernel's socket with this SO_COOKIE stands for connection `id`. */
+void service_own(struct hf_device *dev, uint32_t id, uint64_t cookie);
 int service_make_socket(struct hf_device *dev, const struct connection *c, int fd);
 
 /* library.c */
+/* hf_open() with everything; extra may be NULL. */
+int device_start(
+	const char *uri, const struct hf_options *options, const struct service_extra *extra, struct hf_device **dev);
 void error_set(struct hf_device *dev, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static inline void count(struct hf_device *dev, enum host_counter which)

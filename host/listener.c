@@ -4,11 +4,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "driver/clock.h"
 
 /* The accept queue ---------------------------------------------------------------------------------------------- */
 
@@ -17,13 +20,14 @@ struct hf_listener *listener_find(struct hf_device *dev, const struct connection
 	struct hf_listener *l = c->listener < LISTENERS_MAX ? dev->listener[c->listener] : NULL;
 
 	/* An index may be another listener's by the time its last half-open connections finish. */
-	if (!l || l->closed || l->local.sin_port != c->local.sin_port ||
-		(l->local.sin_addr.s_addr && l->local.sin_addr.s_addr != c->local.sin_addr.s_addr))
+	if (!l || l->closed || address_port(&l->local) != address_port(&c->local) ||
+		l->local.sa.sa_family != c->local.sa.sa_family ||
+		(!address_is_any(&l->local) && !address_same_host(&l->local, &c->local)))
 		return NULL;
 	return l;
 }
 
-void listener_push(struct hf_listener *l, int fd, const struct sockaddr_in *peer)
+void listener_push(struct hf_listener *l, int fd, const union address *peer)
 {
 	l->queue[(l->first + l->count++) % l->backlog] = (struct accepted){ fd, *peer };
 	eventfd_write(l->ready, 1);
@@ -59,7 +63,7 @@ void listener_reset_socket(int fd)
 /* hf_listen ----------------------------------------------------------------------------------------------------- */
 
 static struct hf_listener *new_listener(
-	struct hf_device *dev, const struct sockaddr_in *local, unsigned backlog, int *error)
+	struct hf_device *dev, const union address *local, unsigned backlog, enum way way, enum mode mode, int *error)
 {
 	struct hf_listener *l = calloc(1, sizeof(*l) + backlog * sizeof(l->queue[0]));
 	pthread_condattr_t attr;
@@ -70,6 +74,9 @@ static struct hf_listener *new_listener(
 	l->dev = dev;
 	l->local = *local;
 	l->backlog = backlog;
+	l->way = way;
+	l->mode = mode;
+	l->channel = -1;
 	l->ready = eventfd(0, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
 	if (l->ready < 0) {
 		*error = -errno;
@@ -87,6 +94,8 @@ static void free_listener(struct hf_listener *l)
 {
 	pthread_cond_destroy(&l->wake);
 	close(l->ready);
+	if (l->channel >= 0)
+		close(l->channel);
 	free(l);
 }
 
@@ -102,8 +111,7 @@ static int take_index(struct hf_device *dev, struct hf_listener *l)
 
 		if (!other && index == -ENOSPC)
 			index = (int)i;
-		if (other && other->local.sin_port == l->local.sin_port &&
-			other->local.sin_addr.s_addr == l->local.sin_addr.s_addr) {
+		if (other && address_equal(&other->local, &l->local)) {
 			index = -EADDRINUSE;
 			break;
 		}
@@ -133,10 +141,10 @@ static int start_listening(struct hf_device *dev, void *arg)
 		error_set(dev,
 			rc == -ENOSPC ? "the board's listen table is full"
 				      : "port %u of that address has a listener already",
-			ntohs(l->local.sin_port));
+			address_port(&l->local));
 		return rc;
 	}
-	rc = service_commit_listener(dev, l->index, &l->local);
+	rc = service_commit_listener(dev, l->index, &l->local, l->mode);
 	if (rc) {
 		error_set(dev, "%s", device_fault(dev->board));
 		give_index_back(l);
@@ -148,35 +156,20 @@ static int start_listening(struct hf_device *dev, void *arg)
 static int stop_listening(struct hf_device *dev, void *arg)
 {
 	struct hf_listener *l = arg;
-	int rc = service_commit_listener(dev, l->index, NULL);
+	int rc = service_commit_listener(dev, l->index, NULL, MODE_OFF);
 
 	if (rc)
 		error_set(dev, "%s", device_fault(dev->board));
 	return rc;
 }
 
-int hf_listen(
-	struct hf_device *dev, const struct sockaddr *local, socklen_t length, int backlog, struct hf_listener **out)
+int listener_open(struct hf_device *dev, const union address *local, int backlog, enum way way, enum mode mode,
+	struct hf_listener **out)
 {
-	struct sockaddr_in sin;
 	struct hf_listener *l;
-	int rc;
+	int rc = 0;
 
-	if (length < sizeof(local->sa_family) || backlog < 1 || backlog > HF_BACKLOG_MAX)
-		rc = -EINVAL;
-	else if (local->sa_family != AF_INET)
-		rc = -EAFNOSUPPORT;
-	else
-		rc = length < sizeof(sin) ? -EINVAL : 0;
-	if (!rc) {
-		memcpy(&sin, local, sizeof(sin));
-		rc = sin.sin_port ? 0 : -EINVAL;
-	}
-	if (rc) {
-		error_set(dev, "not an IPv4 address with a port and a backlog of 1 to %d", HF_BACKLOG_MAX);
-		return rc;
-	}
-	l = new_listener(dev, &sin, (unsigned)backlog, &rc);
+	l = new_listener(dev, local, (unsigned)backlog, way, mode, &rc);
 	if (!l) {
 		error_set(dev, "a listener with a backlog of %d: %s", backlog, strerror(-rc));
 		return rc;
@@ -188,6 +181,85 @@ int hf_listen(
 	}
 	*out = l;
 	return 0;
+}
+
+struct mode_change {
+	struct hf_listener *l;
+	enum mode mode;
+};
+
+/* In the service thread. */
+static int change_mode(struct hf_device *dev, void *arg)
+{
+	const struct mode_change *change = arg;
+	int rc = service_commit_listener(dev, change->l->index, &change->l->local, change->mode);
+
+	if (rc)
+		error_set(dev, "%s", device_fault(dev->board));
+	else
+		change->l->mode = change->mode;
+	return rc;
+}
+
+int listener_set_mode(struct hf_listener *l, enum mode mode)
+{
+	struct mode_change change = { l, mode };
+
+	return service_run(l->dev, change_mode, &change);
+}
+
+/* Any index, so that hf_close() finds it. */
+static int take_place(struct hf_device *dev, struct hf_listener *l)
+{
+	int rc = -ENOSPC;
+
+	pthread_mutex_lock(&dev->lock);
+	for (unsigned i = 0; i < LISTENERS_MAX && rc; i++) {
+		if (!dev->listener[i]) {
+			dev->listener[i] = l;
+			l->index = i;
+			rc = 0;
+		}
+	}
+	pthread_mutex_unlock(&dev->lock);
+	return rc;
+}
+
+/* The queue is the daemon's. */
+static int listen_at_daemon(struct hf_device *dev, const union address *local, int backlog, struct hf_listener **out)
+{
+	char why[ERROR_BYTES] = "";
+	int rc = 0;
+	struct hf_listener *l = new_listener(dev, local, 1, WAY_REPAIR, MODE_OFFLOAD, &rc);
+
+	if (!l)
+		return rc;
+	rc = l->channel = client_listen(dev->client, local, backlog, -1, why);
+	if (rc < 0)
+		error_set(dev, "%s", why);
+	else
+		rc = take_place(dev, l);
+	if (rc < 0)
+		free_listener(l);
+	else
+		*out = l;
+	return rc < 0 ? rc : 0;
+}
+
+int hf_listen(
+	struct hf_device *dev, const struct sockaddr *local, socklen_t length, int backlog, struct hf_listener **out)
+{
+	union address address;
+	int rc = backlog < 1 || backlog > HF_BACKLOG_MAX ? -EINVAL : address_read(local, length, &address);
+
+	if (!rc && !address_port(&address))
+		rc = -EINVAL;
+	if (rc) {
+		error_set(dev, "not an IPv4 or IPv6 address with a port and a backlog of 1 to %d", HF_BACKLOG_MAX);
+		return rc;
+	}
+	return dev->client ? listen_at_daemon(dev, &address, backlog, out)
+			   : listener_open(dev, &address, backlog, WAY_REPAIR, MODE_OFFLOAD, out);
 }
 
 int hf_listener_close(struct hf_listener *l)
@@ -203,7 +275,12 @@ int hf_listener_close(struct hf_listener *l)
 	pthread_cond_broadcast(&l->wake);
 	pthread_mutex_unlock(&dev->lock);
 
-	rc = service_run(dev, stop_listening, l);
+	if (dev->client) {
+		eventfd_write(l->ready, 1); /* nobody reads it: whoever polls sees it */
+		rc = 0;
+	} else {
+		rc = service_run(dev, stop_listening, l);
+	}
 	give_index_back(l);
 
 	pthread_mutex_lock(&dev->lock);
@@ -256,12 +333,56 @@ static int wait_for_one(struct hf_listener *l, int timeout_ms)
 	}
 }
 
+/* Wait for the channel. Returns 0, or what hf_accept() returns. */
+static int wait_for_channel(struct hf_listener *l, int64_t deadline_ms, bool forever)
+{
+	struct pollfd fds[] = { { l->channel, POLLIN, 0 }, { l->ready, POLLIN, 0 } };
+	int64_t left = deadline_ms - clock_ms();
+
+	if (!forever && left <= 0)
+		return -ETIMEDOUT;
+	poll(fds, 2, forever ? -1 : (int)left);
+	return fds[1].revents ? -EBADF : 0;
+}
+
+static int accept_at_daemon(struct hf_listener *l, struct sockaddr_storage *peer, int timeout_ms)
+{
+	int64_t deadline = clock_ms() + timeout_ms;
+	union address local, remote;
+	int rc;
+
+	pthread_mutex_lock(&l->dev->lock);
+	l->waiting++;
+	pthread_mutex_unlock(&l->dev->lock);
+	for (;;) {
+		rc = l->closed ? -EBADF : client_take(l->channel, &local, &remote);
+		if (rc != -EAGAIN || timeout_ms == 0)
+			break;
+		rc = wait_for_channel(l, deadline, timeout_ms < 0);
+		if (rc)
+			break;
+	}
+	pthread_mutex_lock(&l->dev->lock);
+	l->waiting--;
+	if (l->closed)
+		pthread_cond_broadcast(&l->wake);
+	pthread_mutex_unlock(&l->dev->lock);
+	if (rc < 0)
+		return rc;
+	count(l->dev, COUNT_accepted);
+	if (peer)
+		memcpy(peer, &remote, address_size(&remote));
+	return rc;
+}
+
 int hf_accept(struct hf_listener *l, struct sockaddr_storage *peer, int timeout_ms)
 {
 	struct hf_device *dev = l->dev;
 	struct accepted a = { .fd = -1 };
 	int rc;
 
+	if (l->channel >= 0)
+		return accept_at_daemon(l, peer, timeout_ms);
 	pthread_mutex_lock(&dev->lock);
 	l->waiting++;
 	rc = wait_for_one(l, timeout_ms);
@@ -275,11 +396,11 @@ int hf_accept(struct hf_listener *l, struct sockaddr_storage *peer, int timeout_
 		return rc;
 	count(dev, COUNT_accepted);
 	if (peer)
-		memcpy(peer, &a.peer, sizeof(a.peer));
+		memcpy(peer, &a.peer, address_size(&a.peer));
 	return a.fd;
 }
 
 int hf_listener_fd(const struct hf_listener *l)
 {
-	return l->ready;
+	return l->channel >= 0 ? l->channel : l->ready;
 }

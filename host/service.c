@@ -2,7 +2,6 @@
  * service.c - the library's own thread: everything that moves between board and kernel. */
 #include "library.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -19,10 +18,10 @@
 #define GOODBYE_MS	  500  /* for the board to take the last frames and commands at hf_close() */
 #define STALE_MS	  3000 /* how late the RST of a destroyed socket may come: the kernel asks ARP three times */
 #define NEW_SOCKET_OCTETS (1u << 24) /* a new socket's RST is less than this beyond its first SND.NXT */
+#define CHECKSUM_TCP	  16	     /* octets from the TCP header to its checksum field */
 #define ROTATE_MS	  600000     /* a new cookie key; longer than any cookie lives */
 #define CTRL_ENABLE	  (1u << HF_CTRL_ENABLE_LOW)
-#define MODE_OFF	  0u
-#define MODE_OFFLOAD	  1u
+#define MSS_MIN		  8u /* where the MTU is too small for IPv6 and nobody will ask */
 
 /* Commands and ownership -------------------------------------------------------------------------------------- */
 
@@ -32,12 +31,70 @@ void service_command(struct hf_device *dev, enum hf_command_code code, uint32_t 
 		count(dev, COUNT_commands_failed);
 }
 
+/* Ask for the next slot. */
+static void dump_next(struct hf_device *dev)
+{
+	struct dump *d = dev->dump;
+
+	if (d->next < d->slots && !device_dump(dev->board, d->next, d->next))
+		d->next++;
+}
+
+static void end_dump(struct hf_device *dev, int result)
+{
+	struct dump *d = dev->dump;
+
+	dev->dump = NULL;
+	if (d)
+		d->done(d->ctx, d, result);
+}
+
+int service_dump(struct hf_device *dev, void *arg)
+{
+	unsigned credits = device_board(dev->board)->credits;
+
+	if (dev->dump)
+		return -EBUSY;
+	dev->dump = arg;
+	dev->dump->next = 0;
+	dev->dump->left = dev->dump->slots;
+	/* Half of the credits stay for those who wait for a connection. */
+	for (unsigned i = 0; i < (credits + 1) / 2; i++)
+		dump_next(dev);
+	return 0;
+}
+
+/* A slot of the dump is answered, by an event or by STALE: no entry. */
+static void dump_completed(struct hf_device *dev)
+{
+	if (!dev->dump)
+		return;
+	dump_next(dev);
+	if (!--dev->dump->left)
+		end_dump(dev, 0);
+}
+
+static void on_dumped(struct hf_device *dev, const uint8_t *msg)
+{
+	uint32_t slot = (uint32_t)GET(msg, HEADER, id) & 0xffff;
+
+	if (dev->dump && slot < dev->dump->slots)
+		memcpy(dev->dump->entry[slot], msg, DEVICE_MESSAGE_BYTES);
+}
+
 static void on_completion(void *ctx, unsigned code, uint32_t id, int status, uint64_t tag)
 {
 	struct hf_device *dev = ctx;
 
 	if (code == HF_COMMAND_CONNECT)
 		connect_completed(dev, tag, id, status);
+	if (code == HF_COMMAND_CLOSE)
+		closing_completed(dev, tag, status);
+	if (code == HF_COMMAND_DUMP) {
+		dump_completed(dev);
+		if (status == HF_STATUS_STALE)
+			return; /* an empty slot */
+	}
 	if (status == HF_STATUS_OK) {
 		count(dev, COUNT_commands_done);
 	} else if (status == HF_STATUS_STALE) {
@@ -49,25 +106,24 @@ static void on_completion(void *ctx, unsigned code, uint32_t id, int status, uin
 }
 
 /* The kernel destroyed a socket: is it one of ours? */
-static void on_destroyed(void *ctx, uint64_t cookie)
+static void on_destroyed(void *ctx, uint64_t cookie, bool connected)
 {
 	struct hf_device *dev = ctx;
 	uint32_t id = owned_remove(dev->owned, cookie);
 
+	if (!connected && dev->hooks.unconnected_destroyed)
+		dev->hooks.unconnected_destroyed(dev->hooks.ctx);
 	if (id == HF_NO_ID)
 		return;
 	count(dev, COUNT_destroyed);
 	service_command(dev, HF_COMMAND_RELEASE, id);
 }
 
-static void own(struct hf_device *dev, uint32_t id, int fd)
+void service_own(struct hf_device *dev, uint32_t id, uint64_t cookie)
 {
-	uint64_t cookie;
-	socklen_t len = sizeof(cookie);
-
 	if (id == HF_NO_ID)
 		return;
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) || owned_add(dev->owned, id, cookie)) {
+	if (!cookie || owned_add(dev->owned, id, cookie)) {
 		/* Nobody would ever release it. */
 		service_command(dev, HF_COMMAND_RELEASE, id);
 		return;
@@ -80,53 +136,108 @@ static void own(struct hf_device *dev, uint32_t id, int fd)
 	}
 }
 
+static void own(struct hf_device *dev, uint32_t id, int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len))
+		cookie = 0;
+	service_own(dev, id, cookie);
+}
+
 /* Frames ------------------------------------------------------------------------------------------------------ */
 
 static void on_frame(void *ctx, const uint8_t *msg, size_t len)
 {
 	struct hf_device *dev = ctx;
 
-	if (dev->tap.fd < 0 || tap_write(&dev->tap, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES))
+	if (dev->hooks.frame)
+		dev->hooks.frame(dev->hooks.ctx, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES, true,
+			GET(msg, HEADER, stamp));
+	if (closing_drops(dev, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES))
+		return;
+	if (dev->tap.fd < 0 || tap_write(&dev->tap, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES,
+				       GET(msg, HEADER, flags) & HF_FRAME_CSUM_OK))
 		count(dev, COUNT_tap_out_dropped);
 	else
 		count(dev, COUNT_tap_out);
 }
 
-/* A RST of the kernel's, read as far as struct stale needs it. The kernel puts no IPv4 options on one. */
-static bool is_reset_of(const uint8_t *frame, size_t len, const struct stale *s)
-{
-	const uint8_t *ip = frame + 14, *tcp = ip + 20;
-	uint32_t seq;
-
-	if (len < 54 || frame[12] != 0x08 || frame[13] != 0x00 || ip[0] != 0x45 || ip[9] != IPPROTO_TCP ||
-		!(tcp[13] & HF_RST) || memcmp(ip + 12, &s->local.sin_addr, 4) ||
-		memcmp(ip + 16, &s->remote.sin_addr, 4) || memcmp(tcp, &s->local.sin_port, 2) ||
-		memcmp(tcp + 2, &s->remote.sin_port, 2))
-		return false;
-	seq = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 | (uint32_t)tcp[6] << 8 | tcp[7];
-	return seq - s->snd_nxt >= NEW_SOCKET_OCTETS; /* otherwise the new socket's own */
-}
-
 /* Is this the RST with which a destroyed socket says goodbye on a 4-tuple that has a new socket? */
 static bool is_stale_reset(struct hf_device *dev, const uint8_t *frame, size_t len)
 {
+	struct frame_tcp t;
+
 	if (!dev->stale_until_ms || clock_ms() > dev->stale_until_ms) {
 		dev->stale_until_ms = 0;
 		return false;
 	}
+	if (!frame_read_tcp(frame, len, &t) || !(t.flags & HF_RST))
+		return false;
 	for (unsigned i = 0; i < STALE_REMEMBERED; i++) {
-		if (is_reset_of(frame, len, &dev->stale[i]))
+		const struct stale *s = &dev->stale[i];
+
+		/* Less than that beyond its first SND.NXT, it is the new socket's own. */
+		if (address_equal(&t.source, &s->local) && address_equal(&t.destination, &s->remote) &&
+			t.seq - s->snd_nxt >= NEW_SOCKET_OCTETS)
 			return true;
 	}
 	return false;
+}
+
+static void count_sent(struct hf_device *dev, int rc)
+{
+	count(dev, rc ? COUNT_tap_in_dropped : COUNT_tap_in);
+}
+
+/* The next piece of the kernel's large segment. */
+static void send_piece(struct hf_device *dev)
+{
+	size_t start;
+	int len = gso_next(&dev->gso, dev->piece, sizeof(dev->piece), &start);
+
+	dev->cutting = len > 0;
+	if (len > 0)
+		count_sent(
+			dev, device_frame_checksum(dev->board, dev->piece, (size_t)len, (unsigned)start, CHECKSUM_TCP));
+	else if (len < 0)
+		count(dev, COUNT_tap_in_dropped);
+}
+
+/* One frame of the kernel's, whole or the first of its pieces. */
+static void send_frame(struct hf_device *dev, size_t len, const struct tap_offload *left)
+{
+	if (is_stale_reset(dev, dev->frame, len)) {
+		count(dev, COUNT_stale_resets);
+	} else if (closing_takes(dev, dev->frame, len)) {
+		return;
+	} else if (left->segment) {
+		dev->cutting = !gso_begin(&dev->gso, dev->frame, len, left->size);
+		if (!dev->cutting)
+			count(dev, COUNT_tap_in_dropped);
+	} else if (left->checksum && left->offset == CHECKSUM_TCP) {
+		count_sent(dev, device_frame_checksum(dev->board, dev->frame, len, left->start, left->offset));
+	} else if (left->checksum && frame_finish_checksum(dev->frame, len, left->start, left->offset)) {
+		/* UDP's, where a sum of 0 means none, is not for the board. */
+		count(dev, COUNT_tap_in_dropped);
+	} else {
+		count_sent(dev, device_frame(dev->board, dev->frame, len));
+	}
 }
 
 /* Frames from the kernel to the board while it has room. */
 static void tap_to_board(struct hf_device *dev)
 {
 	for (unsigned i = 0; i < FRAMES_PER_TURN && dev->tap.fd >= 0 && device_frame_room(dev->board); i++) {
-		ssize_t len = tap_read(&dev->tap, dev->frame, sizeof(dev->frame));
+		struct tap_offload left;
+		ssize_t len;
 
+		if (dev->cutting) {
+			send_piece(dev);
+			continue;
+		}
+		len = tap_read(&dev->tap, dev->frame, sizeof(dev->frame), &left);
 		if (len == 0)
 			return;
 		if (len < 0) {
@@ -135,12 +246,9 @@ static void tap_to_board(struct hf_device *dev)
 			tap_close(&dev->tap);
 			return;
 		}
-		if (is_stale_reset(dev, dev->frame, (size_t)len))
-			count(dev, COUNT_stale_resets);
-		else if (device_frame(dev->board, dev->frame, (size_t)len))
-			count(dev, COUNT_tap_in_dropped);
-		else
-			count(dev, COUNT_tap_in);
+		if (dev->hooks.frame)
+			dev->hooks.frame(dev->hooks.ctx, dev->frame, (size_t)len, false, 0);
+		send_frame(dev, (size_t)len, &left);
 	}
 }
 
@@ -149,18 +257,25 @@ static void tap_to_board(struct hf_device *dev)
 /* A peer has opened a 4-tuple anew that the kernel still holds. The new handshake has proved the peer, so that the
  * old socket goes. The RST it sends on its way out must not reach the new connection; it may come late, when ARP
  * has to be asked first. */
+int service_destroy_stale(struct hf_device *dev, const struct connection *c)
+{
+	int rc;
+
+	dev->stale[dev->stale_next++ % STALE_REMEMBERED] = (struct stale){ c->local, c->remote, c->snd_nxt };
+	dev->stale_until_ms = clock_ms() + STALE_MS;
+	rc = watch_destroy(&c->local, &c->remote);
+	if (!rc)
+		count(dev, COUNT_stale_destroyed);
+	return rc;
+}
+
 static int replace_stale(struct hf_device *dev, const struct connection *c, const char **step)
 {
 	int rc;
 
 	*step = "destroy the stale socket of the same 4-tuple";
-	dev->stale[dev->stale_next++ % STALE_REMEMBERED] = (struct stale){ c->local, c->remote, c->snd_nxt };
-	dev->stale_until_ms = clock_ms() + STALE_MS;
-	rc = watch_destroy(&c->local, &c->remote);
-	if (rc)
-		return rc;
-	count(dev, COUNT_stale_destroyed);
-	return handoff_socket(c, -1, step);
+	rc = service_destroy_stale(dev, c);
+	return rc ? rc : handoff_socket(c, -1, step);
 }
 
 /* The ACK that completed the handshake, to the kernel. */
@@ -168,7 +283,7 @@ static void replay(struct hf_device *dev, const struct connection *c)
 {
 	uint8_t ack[HANDOFF_ACK_BYTES];
 
-	if (tap_write(&dev->tap, ack, handoff_replay(c, dev->tap.mac, ack)))
+	if (tap_write(&dev->tap, ack, handoff_replay(c, dev->tap.mac, ack), true))
 		count(dev, COUNT_tap_out_dropped);
 }
 
@@ -184,7 +299,7 @@ static void refuse(struct hf_device *dev, const struct connection *c)
 
 int service_make_socket(struct hf_device *dev, const struct connection *c, int fd)
 {
-	char peer[INET_ADDRSTRLEN] = "";
+	char peer[ADDRESS_TEXT_BYTES];
 	const char *step;
 
 	fd = handoff_socket(c, fd, &step);
@@ -200,9 +315,8 @@ int service_make_socket(struct hf_device *dev, const struct connection *c, int f
 		fd = replace_stale(dev, c, &step);
 	if (fd < 0) {
 		count(dev, COUNT_handoff_failed);
-		inet_ntop(AF_INET, &c->remote.sin_addr, peer, sizeof(peer));
-		error_set(dev, "handoff of the connection with %s:%u failed: %s: %s", peer, ntohs(c->remote.sin_port),
-			step, strerror(-fd));
+		error_set(dev, "handoff of the connection with %s failed: %s: %s", address_text(&c->remote, peer), step,
+			strerror(-fd));
 		refuse(dev, c);
 		return fd;
 	}
@@ -213,21 +327,28 @@ int service_make_socket(struct hf_device *dev, const struct connection *c, int f
 	return fd;
 }
 
-/* May this connection be queued? */
-static bool admit(struct hf_device *dev, const struct connection *c)
+/* May this connection become a socket? Sets the way of its listener. */
+static bool admit(struct hf_device *dev, const struct connection *c, enum way *way)
 {
 	struct hf_listener *l;
 	bool full;
 
 	pthread_mutex_lock(&dev->lock);
 	l = listener_find(dev, c);
-	full = l && l->count >= l->backlog;
+	if (l && l->deaf)
+		l = NULL;
+	full = l && l->way == WAY_REPAIR && l->count >= l->backlog;
+	if (l) {
+		*way = l->way;
+		l->established++;
+		l->overflow += full;
+	}
 	pthread_mutex_unlock(&dev->lock);
 	if (!l)
 		count(dev, COUNT_no_listener);
 	else if (full)
 		count(dev, COUNT_accept_overflow);
-	return l && !full;
+	return l && !full && (!dev->hooks.admit || dev->hooks.admit(dev->hooks.ctx, c));
 }
 
 /* What the board tells of connections that never became, or no longer are, the host's. */
@@ -243,11 +364,54 @@ static bool on_other_event(struct hf_device *dev, const uint8_t *msg)
 	case HF_EVENT_RESET:
 	case HF_EVENT_ABORTED:
 	case HF_EVENT_RETRYING:
+		return true;
 	case HF_EVENT_DUMP:
+		on_dumped(dev, msg);
 		return true;
 	default:
 		return false;
 	}
+}
+
+static void count_failed(struct hf_device *dev, const struct connection *c)
+{
+	struct hf_listener *l;
+
+	pthread_mutex_lock(&dev->lock);
+	l = listener_find(dev, c);
+	if (l)
+		l->failed++;
+	pthread_mutex_unlock(&dev->lock);
+}
+
+void service_offered(struct hf_device *dev, const struct connection *c, int result, uint64_t cookie)
+{
+	char peer[ADDRESS_TEXT_BYTES];
+
+	if (dev->hooks.handed)
+		dev->hooks.handed(dev->hooks.ctx, c, WAY_KERNEL, result);
+	if (!result) {
+		count(dev, COUNT_handoffs);
+		service_own(dev, c->id, cookie);
+		return;
+	}
+	count_failed(dev, c);
+	count(dev, COUNT_handoff_failed);
+	error_set(dev, "the connection with %s was not given to the kernel's listener: %s",
+		address_text(&c->remote, peer), strerror(-result));
+	if (result != -ECONNRESET)
+		refuse(dev, c);
+	else if (c->id != HF_NO_ID)
+		service_command(dev, HF_COMMAND_RELEASE, c->id);
+}
+
+/* The kernel's own listener takes it. */
+static void offer(struct hf_device *dev, const struct connection *c, const uint8_t *msg)
+{
+	int rc = dev->hooks.offer ? dev->hooks.offer(dev->hooks.ctx, c, msg) : -EOPNOTSUPP;
+
+	if (rc)
+		service_offered(dev, c, rc, 0);
 }
 
 static void on_event(void *ctx, const uint8_t *msg, size_t len)
@@ -255,9 +419,12 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 	struct hf_device *dev = ctx;
 	struct hf_listener *l;
 	struct connection c;
+	enum way way = WAY_REPAIR;
 	int fd;
 
 	(void)len;
+	if (dev->hooks.event)
+		dev->hooks.event(dev->hooks.ctx, msg);
 	if (on_other_event(dev, msg))
 		return;
 	if (handoff_parse(msg, &c)) {
@@ -271,13 +438,21 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 			service_command(dev, HF_COMMAND_ABORT, c.id);
 		return;
 	}
-	if (!admit(dev, &c)) {
+	if (!admit(dev, &c, &way)) {
 		refuse(dev, &c);
 		return;
 	}
-	fd = service_make_socket(dev, &c, -1);
-	if (fd < 0)
+	if (way == WAY_KERNEL) {
+		offer(dev, &c, msg);
 		return;
+	}
+	fd = service_make_socket(dev, &c, -1);
+	if (dev->hooks.handed)
+		dev->hooks.handed(dev->hooks.ctx, &c, way, fd);
+	if (fd < 0) {
+		count_failed(dev, &c);
+		return;
+	}
 	pthread_mutex_lock(&dev->lock);
 	l = listener_find(dev, &c); /* it may have been closed meanwhile; only this thread fills its queue */
 	if (l)
@@ -296,7 +471,9 @@ static void on_reset(void *ctx)
 	count(dev, COUNT_board_resets);
 	pthread_mutex_lock(&dev->lock);
 	connect_end_all(dev, -ECONNRESET);
+	closing_end_all(dev, -ECONNRESET);
 	pthread_mutex_unlock(&dev->lock);
+	end_dump(dev, -ECONNRESET);
 	dev->reset_seen = true;
 	dev->next_heartbeat_ms = 0; /* set it up again at once */
 }
@@ -305,25 +482,68 @@ const struct device_events service_events = { on_frame, on_event, on_completion,
 
 /* Setting up the board ---------------------------------------------------------------------------------------- */
 
-int service_commit_listener(struct hf_device *dev, unsigned index, const struct sockaddr_in *local)
+/* Registers of an IPv6 address, the least significant first. */
+static int write_address6(struct hf_device *dev, uint32_t first, const uint32_t offset[4], const struct in6_addr *a)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < 4 && !rc; i++) {
+		const uint8_t *at = a->s6_addr + 12 - 4 * i;
+
+		rc = device_reg_write(dev->board, first + offset[i],
+			(uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]);
+	}
+	return rc;
+}
+
+static int stage_address(struct hf_device *dev, const union address *local)
+{
+	static const uint32_t at[4] = { 0, HF_REG_LISTEN_ADDR1 - HF_REG_LISTEN_ADDR,
+		HF_REG_LISTEN_ADDR2 - HF_REG_LISTEN_ADDR, HF_REG_LISTEN_ADDR3 - HF_REG_LISTEN_ADDR };
+
+	if (address_is6(local))
+		return write_address6(dev, HF_REG_LISTEN_ADDR, at, &local->in6.sin6_addr);
+	return device_reg_write(dev->board, HF_REG_LISTEN_ADDR, ntohl(local->in.sin_addr.s_addr));
+}
+
+int service_commit_listener(struct hf_device *dev, unsigned index, const union address *local, enum mode mode)
 {
 	int rc = 0;
 
 	if (local) {
-		rc = device_reg_write(dev->board, HF_REG_LISTEN_ADDR, ntohl(local->sin_addr.s_addr));
+		rc = stage_address(dev, local);
 		if (!rc)
-			rc = device_reg_write(dev->board, HF_REG_LISTEN_PORT, ntohs(local->sin_port));
+			rc = device_reg_write(dev->board, HF_REG_LISTEN_PORT, address_port(local));
 		if (!rc)
 			rc = device_reg_write(dev->board, HF_REG_LISTEN_BACKLOG, dev->half_open);
 		if (!rc)
 			rc = device_reg_write(dev->board, HF_REG_LISTEN_OPTS,
-				1u << HF_LISTEN_OPTS_WS_LOW | 1u << HF_LISTEN_OPTS_SACK_LOW |
-					1u << HF_LISTEN_OPTS_TS_LOW);
+				dev->options | (address_is6(local) ? 1u << HF_LISTEN_OPTS_IP6_LOW : 0));
 	}
 	if (rc)
 		return rc;
 	return device_reg_write(dev->board, HF_REG_LISTEN_COMMIT,
-		index << HF_LISTEN_COMMIT_INDEX_LOW | (local ? MODE_OFFLOAD : MODE_OFF) << HF_LISTEN_COMMIT_MODE_LOW);
+		index << HF_LISTEN_COMMIT_INDEX_LOW | (unsigned)mode << HF_LISTEN_COMMIT_MODE_LOW);
+}
+
+/* What any-address listeners answer for. */
+static int load_addresses(struct hf_device *dev)
+{
+	static const uint32_t at4[TAP_ADDRESSES_MAX4] = { HF_REG_LOCAL_ADDR0, HF_REG_LOCAL_ADDR1, HF_REG_LOCAL_ADDR2,
+		HF_REG_LOCAL_ADDR3 };
+	static const uint32_t at6[TAP_ADDRESSES_MAX6] = { HF_REG_LOCAL6_A0, HF_REG_LOCAL6_B0 };
+	static const uint32_t step[4] = { 0, HF_REG_LOCAL6_A1 - HF_REG_LOCAL6_A0, HF_REG_LOCAL6_A2 - HF_REG_LOCAL6_A0,
+		HF_REG_LOCAL6_A3 - HF_REG_LOCAL6_A0 };
+	unsigned n4 = 0, n6 = 0;
+	int rc = 0;
+
+	for (unsigned i = 0; i < dev->addresses.count && !rc; i++) {
+		const union address *a = &dev->addresses.of[i].address;
+
+		rc = address_is6(a) ? write_address6(dev, at6[n6++], step, &a->in6.sin6_addr)
+				    : device_reg_write(dev->board, at4[n4++], ntohl(a->in.sin_addr.s_addr));
+	}
+	return rc;
 }
 
 /* Random keys into `count` registers that lie side by side, four to a key. */
@@ -340,11 +560,22 @@ static int load_keys(struct hf_device *dev, uint32_t offset, unsigned count)
 	return rc;
 }
 
+/* That of a fleet: each board takes the others' cookies. */
+static int load_cookie_key(struct hf_device *dev)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < 8 && !rc; i++)
+		rc = device_reg_write(dev->board, HF_REG_KEY_COOKIE_A0 + 4 * i,
+			(uint32_t)message_get(dev->cookie_key + i % 4 * 4, 4));
+	return rc;
+}
+
 /* New cookies get a new key; those under way keep the old one until the next time. */
 static int rotate_cookie_key(struct hf_device *dev)
 {
 	uint32_t cookie;
-	int rc = device_reg_read(dev->board, HF_REG_COOKIE, &cookie);
+	int rc = dev->cookie_key_fixed ? -EOPNOTSUPP : device_reg_read(dev->board, HF_REG_COOKIE, &cookie);
 
 	if (rc)
 		return rc;
@@ -353,22 +584,41 @@ static int rotate_cookie_key(struct hf_device *dev)
 	return rc ? rc : device_reg_write(dev->board, HF_REG_COOKIE, cookie);
 }
 
+int service_rotate(struct hf_device *dev, void *ignored)
+{
+	(void)ignored;
+	return rotate_cookie_key(dev);
+}
+
 static int load_listeners(struct hf_device *dev)
 {
 	int rc = 0;
 
 	for (unsigned i = 0; i < device_board(dev->board)->listeners && !rc; i++) {
-		struct sockaddr_in local;
+		union address local;
+		enum mode mode = MODE_OFF;
 		bool used;
 
 		pthread_mutex_lock(&dev->lock);
 		used = dev->listener[i] != NULL;
-		if (used)
+		if (used) {
 			local = dev->listener[i]->local;
+			mode = dev->listener[i]->mode;
+		}
 		pthread_mutex_unlock(&dev->lock);
-		rc = service_commit_listener(dev, i, used ? &local : NULL);
+		rc = service_commit_listener(dev, i, used ? &local : NULL, mode);
 	}
 	return rc;
+}
+
+int service_set_options(struct hf_device *dev, void *options)
+{
+	unsigned wanted = *(const unsigned *)options;
+
+	if (wanted == dev->options)
+		return 0;
+	dev->options = wanted;
+	return load_listeners(dev);
 }
 
 int service_configure(struct hf_device *dev)
@@ -379,8 +629,8 @@ int service_configure(struct hf_device *dev)
 	} settings[] = {
 		{ HF_REG_MAC_LO, (uint32_t)message_get(mac, 4) },
 		{ HF_REG_MAC_HI, (uint32_t)message_get(mac + 4, 2) },
-		{ HF_REG_LOCAL_ADDR0, dev->address },
-		{ HF_REG_MSS, dev->mtu - 40 },
+		{ HF_REG_MSS, dev->mtu - HEADERS4 },
+		{ HF_REG_MSS6, dev->mtu < HEADERS6 + MSS_MIN ? MSS_MIN : dev->mtu - HEADERS6 },
 		{ HF_REG_RCV_WND, dev->rcv_wnd },
 		{ HF_REG_WSCALE, dev->wscale },
 	};
@@ -393,9 +643,11 @@ int service_configure(struct hf_device *dev)
 	if (!rc)
 		rc = load_keys(dev, HF_REG_KEY_INDEX0, 8); /* of index and ISN */
 	if (!rc)
-		rc = load_keys(dev, HF_REG_KEY_COOKIE_A0, 8); /* both */
+		rc = dev->cookie_key_fixed ? load_cookie_key(dev) : load_keys(dev, HF_REG_KEY_COOKIE_A0, 8); /* both */
 	for (unsigned i = 0; i < sizeof(settings) / sizeof(settings[0]) && !rc; i++)
 		rc = device_reg_write(dev->board, settings[i].offset, settings[i].value);
+	if (!rc)
+		rc = load_addresses(dev);
 	if (!rc)
 		rc = load_listeners(dev);
 	if (!rc)
@@ -410,6 +662,8 @@ int service_configure(struct hf_device *dev)
 	dev->heartbeat_ms = heartbeat_ms ? (heartbeat_ms + 3) / 4 : 1000;
 	dev->next_heartbeat_ms = clock_ms() + dev->heartbeat_ms;
 	dev->next_rotation_ms = clock_ms() + ROTATE_MS;
+	if (dev->hooks.configured)
+		dev->hooks.configured(dev->hooks.ctx);
 	return 0;
 }
 
@@ -491,7 +745,7 @@ static void beat(struct hf_device *dev)
 		return;
 	}
 	device_reg_post(dev->board, HF_REG_HEARTBEAT, 0);
-	if (now < dev->next_rotation_ms)
+	if (now < dev->next_rotation_ms || dev->cookie_key_fixed)
 		return;
 	dev->next_rotation_ms = now + ROTATE_MS;
 	if (rotate_cookie_key(dev))
@@ -505,10 +759,14 @@ static void wait_for_work(struct hf_device *dev)
 		{ device_frame_room(dev->board) ? dev->tap.fd : -1, POLLIN, 0 },
 		{ dev->watch, POLLIN, 0 },
 		{ dev->kick, POLLIN, 0 },
+		{ dev->extra_fd, POLLIN, 0 },
 	};
 	int64_t left = dev->next_heartbeat_ms - clock_ms();
+	int64_t turn = dev->hooks.turn ? dev->hooks.turn(dev->hooks.ctx) : -1;
 
-	if (left > 0)
+	if (turn >= 0 && turn < left)
+		left = turn;
+	if (left > 0 && !(dev->cutting && device_frame_room(dev->board)))
 		poll(fds, sizeof(fds) / sizeof(fds[0]), (int)left);
 }
 
@@ -557,15 +815,19 @@ void *service_thread(void *arg)
 		say_goodbye(dev);
 	else
 		error_set(dev, "%s", device_fault(dev->board));
+	end_dump(dev, -ENODEV);
 	pthread_mutex_lock(&dev->lock);
 	dev->lost = rc < 0 ? rc : -ENODEV;
 	while (dev->jobs)
 		end_job(dev, dev->lost);
 	connect_end_all(dev, dev->lost);
+	closing_end_all(dev, dev->lost);
 	for (unsigned i = 0; i < LISTENERS_MAX; i++) {
 		if (dev->listener[i])
 			listener_lost(dev->listener[i]);
 	}
 	pthread_mutex_unlock(&dev->lock);
+	if (rc < 0 && dev->hooks.lost)
+		dev->hooks.lost(dev->hooks.ctx, rc);
 	return NULL;
 }

@@ -14,22 +14,49 @@ static int bad(char *why, const char *what, const char *value)
 	return -EINVAL;
 }
 
-static int parse_address(const char *text, struct settings *s)
+/* One address/prefix that a host of its network can have. */
+static int parse_address(const char *text, struct tap_addresses *all)
 {
-	char address[INET_ADDRSTRLEN];
-	const char *slash = strchr(text, '/');
-	char *end;
-	unsigned long prefix;
+	struct tap_address a;
+	unsigned of_family = 0;
+	int rc = address_parse(text, &a.address, &a.prefix);
 
-	if (!slash || (size_t)(slash - text) >= sizeof(address) || slash[1] < '0' || slash[1] > '9')
+	if (rc || !a.prefix || !address_is_unicast(&a.address))
 		return -EINVAL;
-	memcpy(address, text, (size_t)(slash - text));
-	address[slash - text] = 0;
-	prefix = strtoul(slash + 1, &end, 10);
-	if (*end || prefix < 1 || prefix > 32 || inet_pton(AF_INET, address, &s->address) != 1)
+	for (unsigned i = 0; i < all->count; i++) {
+		if (address_same_host(&all->of[i].address, &a.address))
+			return -EINVAL;
+		of_family += all->of[i].address.sa.sa_family == a.address.sa.sa_family;
+	}
+	if (of_family == (address_is6(&a.address) ? TAP_ADDRESSES_MAX6 : TAP_ADDRESSES_MAX4))
 		return -EINVAL;
-	s->prefix = (unsigned)prefix;
-	return s->address.s_addr ? 0 : -EINVAL;
+	all->of[all->count++] = a;
+	return 0;
+}
+
+/* "192.0.2.2/24, 2001:db8::2/64" */
+static int parse_addresses(const char *text, struct tap_addresses *all)
+{
+	char one[INET6_ADDRSTRLEN + 5];
+
+	for (;;) {
+		size_t len;
+
+		text += strspn(text, " ");
+		len = strcspn(text, " ,");
+		if (!len || len >= sizeof(one))
+			return -EINVAL;
+		memcpy(one, text, len);
+		one[len] = 0;
+		if (parse_address(one, all))
+			return -EINVAL;
+		text += len;
+		text += strspn(text, " ");
+		if (!*text)
+			return 0;
+		if (*text++ != ',')
+			return -EINVAL;
+	}
 }
 
 static int parse_mac(const char *text, uint8_t *mac)
@@ -56,8 +83,9 @@ int settings_parse(const char *uri, const struct hf_options *options, struct set
 	s->uri = uri;
 	if (!options || !options->address)
 		return bad(why, "options.address is needed, as in 192.0.2.2/24", "");
-	if (parse_address(options->address, s))
-		return bad(why, "options.address is not IPv4 with a prefix of 1 to 32", options->address);
+	if (parse_addresses(options->address, &s->addresses))
+		return bad(why, "options.address is no list of up to 4 IPv4 and 2 IPv6 addresses, each with its prefix",
+			options->address);
 	if (options->mac && parse_mac(options->mac, s->mac))
 		return bad(why, "options.mac is not the address of one station, as in 02:00:00:00:00:01", options->mac);
 	s->mac_given = options->mac != NULL;

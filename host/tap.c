@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tap.c - create and configure a TAP netdev by ioctl. */
+ * tap.c - create a TAP netdev by ioctl, its addresses by rtnetlink. */
 #include "tap.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <net/if_arp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-static int create(struct tap *tap)
+#include "netlink.h"
+
+#define TENTATIVE_TRIES 1000 /* of a millisecond */
+
+static int create(struct tap *tap, bool persistent)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 
 	memcpy(ifr.ifr_name, tap->name, IFNAMSIZ);
 	tap->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -27,21 +34,108 @@ static int create(struct tap *tap)
 		tap_close(tap);
 		return rc;
 	}
+	if (ioctl(tap->fd, TUNSETPERSIST, persistent ? 1UL : 0UL)) {
+		int rc = -errno;
+
+		tap_close(tap);
+		return rc;
+	}
 	return 0;
 }
 
-static int set_address(int sock, unsigned long request, struct ifreq *ifr, uint32_t address)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = address };
-
-	memcpy(&ifr->ifr_addr, &sin, sizeof(sin));
-	return ioctl(sock, request, ifr);
-}
-
-static int configure(struct tap *tap, int sock, const uint8_t *mac, struct in_addr address, unsigned prefix,
-	unsigned mtu, const char **step)
+/* A descriptor that somebody kept for us: is it the TAP that is meant? */
+static int adopt(struct tap *tap, int fd)
 {
 	struct ifreq ifr = { 0 };
+
+	if (ioctl(fd, TUNGETIFF, &ifr))
+		return -errno;
+	if (strncmp(ifr.ifr_name, tap->name, IFNAMSIZ) ||
+		(ifr.ifr_flags & (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)) != (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
+		return -EINVAL;
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
+		return -errno;
+	tap->fd = fd;
+	return 0;
+}
+
+/* Addresses ------------------------------------------------------------------------------------------------------------- */
+
+static int add_address(int netlink, int ifindex, const struct tap_address *a)
+{
+	struct netlink_message m = { .head = { .nlmsg_len = NLMSG_LENGTH(sizeof(m.address)),
+					     .nlmsg_type = RTM_NEWADDR,
+					     .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE },
+		.address = { .ifa_family = (uint8_t)a->address.sa.sa_family,
+			.ifa_prefixlen = (uint8_t)a->prefix,
+			.ifa_flags = address_is6(&a->address) ? IFA_F_NODAD : 0,
+			.ifa_scope = RT_SCOPE_UNIVERSE,
+			.ifa_index = (unsigned)ifindex } };
+	unsigned short octets = (unsigned short)address_octet_count(&a->address);
+
+	netlink_add(&m, IFA_LOCAL, address_octets(&a->address), octets);
+	netlink_add(&m, IFA_ADDRESS, address_octets(&a->address), octets);
+	if (!address_is6(&a->address) && a->prefix < 31) {
+		uint32_t broadcast = a->address.in.sin_addr.s_addr | htonl(0xffffffffu >> a->prefix);
+
+		netlink_add(&m, IFA_BROADCAST, &broadcast, sizeof(broadcast));
+	}
+	return netlink_ask(netlink, &m);
+}
+
+/* Whether the kernel lets sockets use this IPv6 address: it calls each one tentative until a worker has looked at it. */
+static bool usable6(const struct in6_addr *addr)
+{
+	FILE *f = fopen("/proc/thread-self/net/if_inet6", "re");
+	char text[33], want[33];
+	unsigned flags;
+	bool usable = false;
+
+	for (unsigned i = 0; i < 16; i++)
+		snprintf(want + 2 * i, 3, "%02x", addr->s6_addr[i]);
+	while (f && fscanf(f, "%32s %*x %*x %*x %x %*s", text, &flags) == 2)
+		usable |= !strcmp(text, want) && !(flags & IFA_F_TENTATIVE);
+	if (f)
+		fclose(f);
+	return usable;
+}
+
+static int add_addresses(struct tap *tap, const struct tap_addresses *addresses)
+{
+	int netlink = netlink_open(), rc = netlink < 0 ? netlink : 0;
+
+	for (unsigned i = 0; i < addresses->count && !rc; i++)
+		rc = add_address(netlink, tap->ifindex, &addresses->of[i]);
+	if (netlink >= 0)
+		close(netlink);
+	for (unsigned i = 0; i < addresses->count && !rc; i++) {
+		const union address *a = &addresses->of[i].address;
+
+		for (unsigned try = 0; address_is6(a) && !usable6(&a->in6.sin6_addr); try++) {
+			if (try == TENTATIVE_TRIES)
+				return -ETIMEDOUT;
+			poll(NULL, 0, 1);
+		}
+	}
+	return rc;
+}
+
+static int set_up(struct tap *tap, int sock, struct ifreq *ifr)
+{
+	if (ioctl(sock, SIOCGIFFLAGS, ifr))
+		return -errno;
+	ifr->ifr_flags |= IFF_UP | IFF_RUNNING;
+	if (ioctl(sock, SIOCSIFFLAGS, ifr))
+		return -errno;
+	tap->ifindex = (int)if_nametoindex(tap->name);
+	return tap->ifindex ? 0 : -ENODEV;
+}
+
+static int configure(struct tap *tap, int sock, const uint8_t *mac, const struct tap_addresses *addresses, unsigned mtu,
+	const char **step)
+{
+	struct ifreq ifr = { 0 };
+	int rc;
 
 	memcpy(ifr.ifr_name, tap->name, IFNAMSIZ);
 	*step = "set the MAC address of the TAP netdev";
@@ -58,23 +152,19 @@ static int configure(struct tap *tap, int sock, const uint8_t *mac, struct in_ad
 	ifr.ifr_mtu = (int)mtu;
 	if (ioctl(sock, SIOCSIFMTU, &ifr))
 		return -errno;
-	*step = "set the address of the TAP netdev";
-	if (set_address(sock, SIOCSIFADDR, &ifr, address.s_addr))
-		return -errno;
-	*step = "set the prefix of the TAP netdev";
-	if (set_address(sock, SIOCSIFNETMASK, &ifr, prefix ? htonl(0xffffffffu << (32 - prefix)) : 0))
+	*step = "switch on checksum and segmentation offload";
+	if (ioctl(tap->fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN))
 		return -errno;
 	*step = "bring up the TAP netdev";
-	if (ioctl(sock, SIOCGIFFLAGS, &ifr))
-		return -errno;
-	ifr.ifr_flags |= IFF_UP | IFF_RUNNING;
-	if (ioctl(sock, SIOCSIFFLAGS, &ifr))
-		return -errno;
-	return 0;
+	rc = set_up(tap, sock, &ifr);
+	if (rc)
+		return rc;
+	*step = "add the addresses of the TAP netdev";
+	return add_addresses(tap, addresses);
 }
 
-int tap_open(struct tap *tap, const char *name, const uint8_t *mac, struct in_addr address, unsigned prefix,
-	unsigned mtu, const char **step)
+int tap_open(struct tap *tap, int fd, const char *name, const uint8_t *mac, const struct tap_addresses *addresses,
+	unsigned mtu, bool persistent, const char **step)
 {
 	int sock, rc;
 
@@ -83,13 +173,16 @@ int tap_open(struct tap *tap, const char *name, const uint8_t *mac, struct in_ad
 		return -EINVAL;
 	memset(tap, 0, sizeof(*tap));
 	memcpy(tap->name, name, strlen(name));
-	rc = create(tap);
+	tap->fd = -1;
+	rc = fd >= 0 ? adopt(tap, fd) : create(tap, persistent);
 	if (rc)
 		return rc;
 	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	rc = sock < 0 ? -errno : configure(tap, sock, mac, address, prefix, mtu, step);
+	rc = sock < 0 ? -errno : configure(tap, sock, mac, addresses, mtu, step);
 	if (sock >= 0)
 		close(sock);
+	if (rc && fd >= 0)
+		tap->fd = -1; /* still the caller's */
 	if (rc)
 		tap_close(tap);
 	return rc;
@@ -102,16 +195,33 @@ void tap_close(struct tap *tap)
 	tap->fd = -1;
 }
 
-ssize_t tap_read(struct tap *tap, uint8_t *frame, size_t cap)
-{
-	ssize_t n = read(tap->fd, frame, cap);
+/* Frames ---------------------------------------------------------------------------------------------------------------- */
 
-	if (n >= 0)
-		return n;
-	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+ssize_t tap_read(struct tap *tap, uint8_t *frame, size_t cap, struct tap_offload *left)
+{
+	struct virtio_net_hdr h = { 0 };
+	struct iovec parts[] = { { &h, sizeof(h) }, { frame, cap } };
+	ssize_t n = readv(tap->fd, parts, 2);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (n <= (ssize_t)sizeof(h))
+		return 0;
+	*left = (struct tap_offload){
+		.checksum = h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.start = h.csum_start,
+		.offset = h.csum_offset,
+		.segment = (h.gso_type & ~VIRTIO_NET_HDR_GSO_ECN) == VIRTIO_NET_HDR_GSO_TCPV4 ||
+			   (h.gso_type & ~VIRTIO_NET_HDR_GSO_ECN) == VIRTIO_NET_HDR_GSO_TCPV6,
+		.size = h.gso_size,
+	};
+	return n - (ssize_t)sizeof(h);
 }
 
-int tap_write(struct tap *tap, const uint8_t *frame, size_t len)
+int tap_write(struct tap *tap, const uint8_t *frame, size_t len, bool verified)
 {
-	return write(tap->fd, frame, len) < 0 ? -errno : 0;
+	struct virtio_net_hdr h = { .flags = verified ? VIRTIO_NET_HDR_F_DATA_VALID : 0 };
+	struct iovec parts[] = { { &h, sizeof(h) }, { (void *)frame, len } };
+
+	return writev(tap->fd, parts, 2) < 0 ? -errno : 0;
 }

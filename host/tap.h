@@ -1,31 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tap.h - the TAP netdev through which the host's kernel sees the board's wire. */
+ * tap.h - the TAP netdev through which the host's kernel sees the board's wire.
+ *
+ * IFF_VNET_HDR: the kernel leaves TCP checksums and the cutting of large segments to us and the board, and does not
+ * verify what the board has verified. One queue: one thread moves all frames, and a second queue would only be polled by the same thread. */
 #ifndef HANDFAST_TAP_H
 #define HANDFAST_TAP_H
 
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-struct tap {
-	int fd; /* frames without FCS and without any header before them, checksums complete; non-blocking */
-	char name[IFNAMSIZ];
-	uint8_t mac[6];
+#include "address.h"
+
+#define TAP_FRAME_MAX	   (65535 + 22) /* an IP packet of any length behind Ethernet and two tags */
+#define TAP_ADDRESSES_MAX4 4		/* as many as the board has registers for */
+#define TAP_ADDRESSES_MAX6 2
+
+struct tap_address {
+	union address address; /* port 0 */
+	unsigned prefix;
 };
 
-/* tap_open - create a TAP netdev, give it MAC (NULL: the kernel's random one), address, prefix and MTU, set it up.
- * It exists until tap_close().
+struct tap_addresses {
+	struct tap_address of[TAP_ADDRESSES_MAX4 + TAP_ADDRESSES_MAX6];
+	unsigned count;
+};
+
+struct tap {
+	int fd; /* non-blocking */
+	char name[IFNAMSIZ];
+	uint8_t mac[6];
+	int ifindex;
+};
+
+/* What the kernel left to be done with a frame. */
+struct tap_offload {
+	bool checksum;		/* the field at start + offset holds a partial sum */
+	unsigned start, offset; /* octets */
+	bool segment;		/* TCP, to be cut into pieces of `size` octets of payload */
+	unsigned size;
+};
+
+/* tap_open - create a TAP netdev, give it MAC (NULL: the kernel's random one), addresses and MTU, set it up.
+ *
+ *   fd          -1, or the descriptor of a TAP that was set up this way by another process: its netdev is kept as it is, but for
+ *               addresses it lacks. It is taken over on success
+ *   persistent  the netdev outlives tap_close(); one that was left so is taken over, addresses added. Otherwise it exists until then
+ *
+ * IPv6 addresses are usable when this returns: no duplicate address detection, whose answer nobody could wait for.
  * Returns 0, or -errno and in *step what was being done: -EPERM without CAP_NET_ADMIN or access to /dev/net/tun,
- * -EBUSY, -EEXIST (no TAP), -EINVAL (name, MTU, MAC). */
-int tap_open(struct tap *tap, const char *name, const uint8_t *mac, struct in_addr address, unsigned prefix,
-	unsigned mtu, const char **step);
+ * -EBUSY, -EEXIST (no TAP), -EINVAL (name, MTU, MAC), -EACCES (IPv6 is switched off). */
+int tap_open(struct tap *tap, int fd, const char *name, const uint8_t *mac, const struct tap_addresses *addresses,
+	unsigned mtu, bool persistent, const char **step);
 void tap_close(struct tap *tap);
 
-/* One frame from the kernel. Returns its bytes, 0 if there is none, or -errno. */
-ssize_t tap_read(struct tap *tap, uint8_t *frame, size_t cap);
-/* One frame to the kernel, which processes it before this returns. Returns 0 or -errno. */
-int tap_write(struct tap *tap, const uint8_t *frame, size_t len);
+/* One frame from the kernel, at most TAP_FRAME_MAX. Returns its bytes, 0 if there is none, or -errno. */
+ssize_t tap_read(struct tap *tap, uint8_t *frame, size_t cap, struct tap_offload *left);
+/* One frame to the kernel, which processes it before this returns. verified: the TCP checksum needs no second look.
+ * Returns 0 or -errno. */
+int tap_write(struct tap *tap, const uint8_t *frame, size_t len, bool verified);
 
 #endif

@@ -33,7 +33,7 @@ int watch_open(void)
 	return fd;
 }
 
-int watch_read(int fd, void (*destroyed)(void *ctx, uint64_t cookie), void *ctx)
+int watch_read(int fd, void (*destroyed)(void *ctx, uint64_t cookie, bool connected), void *ctx)
 {
 	union {
 		struct nlmsghdr align;
@@ -53,12 +53,13 @@ int watch_read(int fd, void (*destroyed)(void *ctx, uint64_t cookie), void *ctx)
 
 			if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*diag)))
 				continue;
-			destroyed(ctx, diag->id.idiag_cookie[0] | (uint64_t)diag->id.idiag_cookie[1] << 32);
+			destroyed(ctx, diag->id.idiag_cookie[0] | (uint64_t)diag->id.idiag_cookie[1] << 32,
+				diag->id.idiag_dport != 0);
 		}
 	}
 }
 
-int watch_destroy(const struct sockaddr_in *local, const struct sockaddr_in *remote)
+int watch_destroy(const union address *local, const union address *remote)
 {
 	struct {
 		struct nlmsghdr h;
@@ -66,14 +67,12 @@ int watch_destroy(const struct sockaddr_in *local, const struct sockaddr_in *rem
 	} ask = {
 		.h = { sizeof(ask), SOCK_DESTROY, NLM_F_REQUEST | NLM_F_ACK, 1, 0 },
 		.req = {
-			.sdiag_family = AF_INET,
+			.sdiag_family = (uint8_t)local->sa.sa_family,
 			.sdiag_protocol = IPPROTO_TCP,
 			.idiag_states = ~0u,
 			.id = {
-				.idiag_sport = local->sin_port,
-				.idiag_dport = remote->sin_port,
-				.idiag_src = { local->sin_addr.s_addr },
-				.idiag_dst = { remote->sin_addr.s_addr },
+				.idiag_sport = htons(address_port(local)),
+				.idiag_dport = htons(address_port(remote)),
 				.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE },
 			},
 		},
@@ -89,6 +88,8 @@ int watch_destroy(const struct sockaddr_in *local, const struct sockaddr_in *rem
 
 	if (fd < 0)
 		return -errno;
+	memcpy(ask.req.id.idiag_src, address_octets(local), address_octet_count(local));
+	memcpy(ask.req.id.idiag_dst, address_octets(remote), address_octet_count(remote));
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) || send(fd, &ask, sizeof(ask), 0) < 0) {
 		rc = -errno;
 	} else {

@@ -3,19 +3,22 @@
 #ifndef HANDFAST_WATCH_H
 #define HANDFAST_WATCH_H
 
-#include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "address.h"
 
 /* watch_open - subscribe to the destruction of TCP sockets in this network namespace.
  * Returns an fd to poll for POLLIN, or -errno; -EPROTONOSUPPORT, -ENOENT: a kernel without inet_diag. */
 int watch_open(void);
 
-/* watch_read - take the notifications that are there; calls `destroyed` with each socket's SO_COOKIE.
+/* watch_read - take the notifications that are there; calls `destroyed` with each socket's SO_COOKIE
+ * and whether it had a peer.
  * Returns 0, or -ENOBUFS when the kernel had to drop some. */
-int watch_read(int fd, void (*destroyed)(void *ctx, uint64_t cookie), void *ctx);
+int watch_read(int fd, void (*destroyed)(void *ctx, uint64_t cookie, bool connected), void *ctx);
 
 /* watch_destroy - make the kernel give up the socket of a 4-tuple. A live one sends a RST on its way out.
  * Returns 0, or -ENOENT (there is none), -EPERM, -ETIMEDOUT, -EOPNOTSUPP (no CONFIG_INET_DIAG_DESTROY). */
-int watch_destroy(const struct sockaddr_in *local, const struct sockaddr_in *remote);
+int watch_destroy(const union address *local, const union address *remote);
 
 #endif

@@ -6,6 +6,7 @@
 /* A new kind is one line here. */
 const struct board_host_ops *const board_host_kinds[] = {
 	&unix_host_ops,
+	&usbip_host_ops,
 	&pcie_host_ops,
 	NULL,
 };

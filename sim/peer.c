@@ -47,13 +47,14 @@ static const char peer_usage[] =
 	"Exit code: 0 the response came and both sides closed, 1 not, 2 bad usage.\n";
 
 static const char host_usage[] =
-	"usage: handfast peer-host --host unix:PATH --listen ADDR:PORT [options]\n"
+	"usage: handfast peer-host --host BOARD --listen ADDR:PORT [options]\n"
 	"\n"
-	"The host of `handfast board --host unix:PATH` without a kernel socket: sets the board up, takes each "
+	"The host of a board without a kernel socket: sets the board up, takes each "
 	"connection\n"
 	"the board hands over, answers one HTTP request on it and closes. Prints `peer-host: ready` when it listens.\n"
 	"\n"
-	"  --host unix:PATH    the socket the board listens on\n"
+	"  --host BOARD        unix:PATH, the socket the board listens on; usb:SERIAL and whatever else reaches a "
+	"board\n"
 	"  --listen ADDR:PORT  the address of the board and the port it answers\n"
 	"  --body TEXT         the response's body; default a line that says who answers\n"
 	"  --count N           end after N connections; default: run until SIGINT or SIGTERM\n"
@@ -162,13 +163,13 @@ static ssize_t receive(struct transport *t, uint8_t *buffer, size_t size, int ms
 	return transport_recv(t, buffer, size);
 }
 
-static struct transport *connect_board(const char *name, const char *path)
+static struct transport *connect_board(const char *name, const char *uri)
 {
+	char why[TRANSPORT_WHY_BYTES];
 	struct transport *t = NULL;
-	int result = transport_unix_open(path, CONNECT_MS, &t);
 
-	if (result)
-		fprintf(stderr, "%s: unix:%s: %s\n", name, path, strerror(-result));
+	if (transport_open(uri, CONNECT_MS, &t, why))
+		fprintf(stderr, "%s: %s: %s\n", name, uri, why);
 	return t;
 }
 
@@ -309,7 +310,7 @@ int peer_main(int argc, char **argv)
 	options_begin();
 	while ((option = options_next(argc, argv, longs)) != -1) {
 		if (option == WIRE)
-			wire = strncmp(optarg, "unix:", 5) ? (bad = optarg, NULL) : optarg + 5;
+			wire = strncmp(optarg, "unix:", 5) ? (bad = optarg, NULL) : optarg;
 		else if (option == LOCAL)
 			bad = parse_address(optarg, true, &c.end.local_addr, &c.end.local_port) ? bad : optarg;
 		else if (option == REMOTE)
@@ -611,7 +612,7 @@ int peer_host_main(int argc, char **argv)
 		{ "count", required_argument, NULL, COUNT }, { "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 } };
 	struct host *h = calloc(1, sizeof(*h));
-	const char *path = NULL, *bad = NULL;
+	const char *uri = NULL, *bad = NULL;
 	int option, result = 2;
 
 	if (!h) {
@@ -623,7 +624,7 @@ int peer_host_main(int argc, char **argv)
 	options_begin();
 	while ((option = options_next(argc, argv, longs)) != -1) {
 		if (option == HOST)
-			path = strncmp(optarg, "unix:", 5) ? (bad = optarg, NULL) : optarg + 5;
+			uri = transport_uri_ok(optarg) ? optarg : (bad = optarg, NULL);
 		else if (option == LISTEN)
 			bad = parse_address(optarg, false, &h->addr, &h->port) ? bad : optarg;
 		else if (option == BODY)
@@ -635,7 +636,7 @@ int peer_host_main(int argc, char **argv)
 		if (option == HELP || option == '?')
 			goto end;
 	}
-	if (bad || !path || !h->addr || strlen(h->body) > ENDPOINT_TEXT_MAX) {
+	if (bad || !uri || !h->addr || strlen(h->body) > ENDPOINT_TEXT_MAX) {
 		if (bad)
 			fprintf(stderr, "peer-host: %s: not what that option takes (handfast peer-host --help)\n", bad);
 		else
@@ -643,7 +644,7 @@ int peer_host_main(int argc, char **argv)
 		goto end;
 	}
 	result = 1;
-	h->board = connect_board("peer-host", path);
+	h->board = connect_board("peer-host", uri);
 	if (!h->board)
 		goto end;
 	set_signals();

@@ -142,6 +142,59 @@ static void on_command(struct fake_board *b, const uint8_t *msg)
 	completion(b, c.code, completed_id(b, &c), c.cookie, b->command_status);
 }
 
+/* RFC 1071 of octets in pairs, not folded. */
+static uint32_t sum_of(const uint8_t *at, size_t len)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		sum += i & 1 ? at[i] : (uint32_t)at[i] << 8;
+	return sum;
+}
+
+static uint16_t complement(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+/* CSUM_INSERT: what regs/message.def says. */
+static void insert_checksum(struct fake_board *b, uint8_t *frame, size_t len, uint32_t id)
+{
+	size_t start = id & 0xffff, at = start + (id >> 16);
+
+	if (start & 1 || at & 1 || at + 2 > len) {
+		b->malformed++;
+		return;
+	}
+	put16(frame + at, complement(sum_of(frame + start, len - start)));
+}
+
+/* Solicited for any address but an unspecified one's probe, as arp_mac (RFC 4861 7.2.4). */
+static void on_solicitation(struct fake_board *b, const uint8_t *frame)
+{
+	uint8_t reply[86] = { 0 };
+
+	memcpy(reply, frame + 6, 6);
+	put48(reply + 6, b->arp_mac);
+	put16(reply + 12, 0x86dd);
+	reply[14] = 0x60;
+	reply[19] = 32;
+	reply[20] = 58;
+	reply[21] = 255;
+	memcpy(reply + 22, frame + 62, 16);
+	memcpy(reply + 38, frame + 22, 16);
+	reply[54] = 136;
+	reply[58] = 0x60; /* solicited, override */
+	memcpy(reply + 62, frame + 62, 16);
+	reply[78] = 2;
+	reply[79] = 1;
+	put48(reply + 80, b->arp_mac);
+	put16(reply + 56, complement(sum_of(reply + 22, 64) + 32 + 58));
+	fake_board_send_frame(b, reply, sizeof(reply), 0, HF_NO_ID);
+}
+
 static void on_frame(struct fake_board *b, const uint8_t *frame, size_t len)
 {
 	uint8_t reply[42];
@@ -159,7 +212,11 @@ static void on_frame(struct fake_board *b, const uint8_t *frame, size_t len)
 		fake_board_send_frame(b, reply, sizeof(reply), 0, HF_NO_ID);
 		return;
 	}
-	if (len < 14 || get16(frame + 12) != 0x0800 || b->frames == FAKE_FRAMES || len > sizeof(b->frame[0].bytes))
+	if (b->arp_mac && len >= 86 && get16(frame + 12) == 0x86dd && frame[20] == 58 && frame[54] == 135 &&
+		sum_of(frame + 22, 16))
+		on_solicitation(b, frame);
+	if (len < 14 || (get16(frame + 12) != 0x0800 && (get16(frame + 12) != 0x86dd || len < 54 || frame[20] != 6)) ||
+		b->frames == FAKE_FRAMES || len > sizeof(b->frame[0].bytes))
 		return;
 	b->frame[b->frames].len = len;
 	memcpy(b->frame[b->frames++].bytes, frame, len);
@@ -199,6 +256,9 @@ static void serve(struct fake_board *b)
 			on_command(b, msg);
 			break;
 		case HF_MSG_FRAME:
+			if (MSG_GET(msg, HEADER, flags) & HF_FRAME_CSUM_INSERT)
+				insert_checksum(b, msg + HF_MSG_HEADER_BYTES, (size_t)n - HF_MSG_HEADER_BYTES,
+					(uint32_t)MSG_GET(msg, HEADER, id));
 			on_frame(b, msg + HF_MSG_HEADER_BYTES, (size_t)n - HF_MSG_HEADER_BYTES);
 			break;
 		}

@@ -50,14 +50,14 @@ struct fake_board {
 	uint32_t bad_offset;	   /* this register is answered BAD_ADDRESS */
 	uint32_t refused_offset;   /* and this one REFUSED */
 	uint32_t malformed_offset; /* and this one with a COMPLETION BAD_LENGTH */
-	uint64_t arp_mac;	   /* ARP requests are answered with this MAC, 0 = not */
+	uint64_t arp_mac;	   /* ARP requests and neighbour solicitations are answered with this MAC, 0 = not */
 
 	/* What it saw, under the lock. */
 	struct fake_command command[FAKE_COMMANDS];
 	unsigned commands, completed, most_outstanding;
 	struct fake_write write[FAKE_WRITES];
 	unsigned writes;
-	struct fake_frame frame[FAKE_FRAMES]; /* from the host, ARP aside */
+	struct fake_frame frame[FAKE_FRAMES]; /* from the host: IPv4, and TCP over IPv6 */
 	unsigned frames;
 	unsigned malformed; /* packets whose length field was not their length */
 	uint32_t reg[0x800 / 4];

@@ -17,13 +17,9 @@
 #include "../host/handoff.h"
 #include "../host/owned.h"
 #include "support_bench.h"
+#include "support_event.h"
 #include "support_fake_board.h"
 #include "support_namespace.h"
-
-#define ISS	  0xfffffff0u /* our first number, close below the wrap */
-#define IRS	  0x7ffffffeu
-#define TS_RECENT 5000u
-#define TSVAL	  70001u /* odd: what the socket says must be even */
 
 static bool privileged; /* in a namespace of our own, with CAP_NET_ADMIN */
 
@@ -48,67 +44,6 @@ static unsigned open_fds(void)
 
 /* ---- events ---- */
 
-struct fake_event {
-	uint32_t id;
-	unsigned listener;
-	uint16_t remote_port;
-	uint32_t local_addr; /* 0 = OUR_ADDR */
-	uint32_t iss;	     /* 0 = ISS */
-	bool bare;	     /* no options at all */
-	bool frame_follows;
-	bool cookie;
-	bool syn_lost;
-	unsigned code;	     /* 0 = ESTABLISHED */
-	uint16_t local_port; /* of an active open; 0 = a passive one of OUR_PORT */
-};
-
-static size_t event_message(uint8_t *msg, const struct fake_event *e)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	uint32_t iss = e->iss ? e->iss : ISS;
-
-	memset(msg, 0, 128);
-	MSG_PUT(msg, HEADER, type, HF_MSG_EVENT);
-	MSG_PUT(msg, HEADER, length, 128);
-	MSG_PUT(msg, HEADER, id, e->id);
-	MSG_PUT(msg, HEADER, flags, e->cookie ? HF_EVENT_COOKIE : 0);
-	MSG_PUT(msg, EVENT, code, HF_EVENT_ESTABLISHED);
-	MSG_PUT(msg, EVENT, state, HF_STATE_ESTABLISHED);
-	if (e->code) {
-		MSG_PUT(msg, EVENT, code, e->code);
-		MSG_PUT(msg, EVENT, state, HF_STATE_CLOSED);
-	}
-	MSG_PUT(msg, EVENT, listener, e->listener | (e->local_port ? 64 : 0));
-	MSG_PUT(msg, EVENT, options, (e->bare ? 0 : 7) | (e->syn_lost ? 8 : 0) | (e->frame_follows ? 16 : 0));
-	MSG_PUT(msg, EVENT, mss, 1000);
-	MSG_PUT(msg, EVENT, snd_wscale, e->bare ? 0 : 3);
-	MSG_PUT(msg, EVENT, rcv_wscale, e->bare ? 0 : 5);
-	memcpy(msg + HF_AT_EVENT_remote_addr, mapped, 12);
-	memcpy(msg + HF_AT_EVENT_local_addr, mapped, 12);
-	put32(msg + HF_AT_EVENT_remote_addr + 12, PEER_ADDR);
-	put32(msg + HF_AT_EVENT_local_addr + 12, e->local_addr ? e->local_addr : OUR_ADDR);
-	MSG_PUT(msg, EVENT, remote_port, e->remote_port);
-	MSG_PUT(msg, EVENT, local_port, e->local_port ? e->local_port : OUR_PORT);
-	put48(msg + HF_AT_EVENT_remote_mac, PEER_MAC);
-	MSG_PUT(msg, EVENT, iss, iss);
-	MSG_PUT(msg, EVENT, irs, IRS);
-	MSG_PUT(msg, EVENT, snd_una, iss + 1);
-	MSG_PUT(msg, EVENT, snd_nxt, iss + 1);
-	MSG_PUT(msg, EVENT, rcv_nxt, IRS + 1);
-	MSG_PUT(msg, EVENT, snd_wnd, e->bare ? 1000 : 8000);
-	MSG_PUT(msg, EVENT, rcv_wnd, 64240);
-	MSG_PUT(msg, EVENT, snd_wl1, IRS + 1);
-	MSG_PUT(msg, EVENT, snd_wl2, iss + 1);
-	MSG_PUT(msg, EVENT, ts_recent, e->bare ? 0 : TS_RECENT);
-	MSG_PUT(msg, EVENT, ts_offset, e->bare ? 0 : TSVAL - 1000);
-	MSG_PUT(msg, EVENT, tsecr, e->bare ? 0 : 69990);
-	MSG_PUT(msg, EVENT, rtt_ms, 3);
-	MSG_PUT(msg, EVENT, now_ms, 1000);
-	MSG_PUT(msg, EVENT, seg_wnd, 1000);
-	return 128;
-}
-
 static void event_is_read(void)
 {
 	uint8_t msg[128];
@@ -118,10 +53,10 @@ static void event_is_read(void)
 	CHECK_EQ(handoff_parse(msg, &c), 0, "parse");
 	CHECK_EQ(c.id, 0x30002, "id");
 	CHECK_EQ(c.listener, 3, "listener");
-	CHECK_EQ(ntohl(c.remote.sin_addr.s_addr), PEER_ADDR, "remote");
-	CHECK_EQ(ntohs(c.remote.sin_port), 4321, "remote port");
-	CHECK_EQ(ntohl(c.local.sin_addr.s_addr), OUR_ADDR, "local");
-	CHECK_EQ(ntohs(c.local.sin_port), OUR_PORT, "local port");
+	CHECK_EQ(ntohl(c.remote.in.sin_addr.s_addr), PEER_ADDR, "remote");
+	CHECK_EQ(address_port(&c.remote), 4321, "remote port");
+	CHECK_EQ(ntohl(c.local.in.sin_addr.s_addr), OUR_ADDR, "local");
+	CHECK_EQ(address_port(&c.local), OUR_PORT, "local port");
 	CHECK_EQ(c.snd_nxt, ISS + 1, "SND.NXT");
 	CHECK_EQ(c.rcv_nxt, IRS + 1, "RCV.NXT");
 	CHECK_EQ(c.tsval, TSVAL, "TSval");
@@ -133,18 +68,36 @@ static void events_that_make_no_sense(void)
 	uint8_t msg[128];
 	struct connection c;
 
-	event_message(msg, &(struct fake_event){ 0 });
+	event_message(msg, &(struct fake_event){ .remote_port = 1 });
 	MSG_PUT(msg, EVENT, code, 2);
 	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "unknown code");
-	event_message(msg, &(struct fake_event){ 0 });
+	event_message(msg, &(struct fake_event){ .remote_port = 1 });
 	MSG_PUT(msg, EVENT, state, HF_STATE_SYN_RECEIVED);
 	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "state SYN-RECEIVED");
-	event_message(msg, &(struct fake_event){ 0 });
+	event_message(msg, &(struct fake_event){ .remote_port = 1 });
 	msg[HF_AT_EVENT_remote_addr] = 0x20;
-	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "IPv6 peer");
-	event_message(msg, &(struct fake_event){ 0 });
+	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "IPv6 peer of an IPv4 address");
+	event_message(msg, &(struct fake_event){ .remote_port = 1 });
 	msg[HF_AT_EVENT_local_addr + 10] = 0;
-	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "IPv6 local address");
+	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "IPv6 local address of an IPv4 peer");
+	event_message(msg, &(struct fake_event){ .ip6 = true, .remote_port = 1 });
+	CHECK_EQ(handoff_parse(msg, &c), 0, "IPv6");
+	memset(msg + HF_AT_EVENT_local_addr, 0, 16);
+	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "IPv6, local ::");
+	event_message(msg, &(struct fake_event){ .ip6 = true, .remote_port = 1 });
+	msg[HF_AT_EVENT_remote_addr] = 0xff;
+	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "multicast peer");
+	event_message(msg, &(struct fake_event){ .remote_port = 1 });
+	MSG_PUT(msg, EVENT, snd_wscale, 15);
+	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "window shift 15");
+	event_message(msg, &(struct fake_event){ .remote_port = 1 });
+	MSG_PUT(msg, EVENT, options, 3 << 5);
+	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "three VLAN tags");
+	event_message(msg, &(struct fake_event){ .remote_port = 1 });
+	MSG_PUT(msg, EVENT, mss, 0);
+	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "MSS 0");
+	event_message(msg, &(struct fake_event){ .remote_port = 0 });
+	CHECK_EQ(handoff_parse(msg, &c), -EBADMSG, "port 0");
 }
 
 static void replayed_ack(void)
@@ -333,7 +286,12 @@ static void arguments_of_open(void)
 		{ "prefix with rubbish", "unix:/x", { .address = "192.0.2.2/24x" }, "24x" },
 		{ "negative prefix", "unix:/x", { .address = "192.0.2.2/-1" }, "-1" },
 		{ "0.0.0.0", "unix:/x", { .address = "0.0.0.0/24" }, "0.0.0.0" },
-		{ "IPv6", "unix:/x", { .address = "2001:db8::1/64" }, "2001:db8::1" },
+		{ "prefix 129", "unix:/x", { .address = "2001:db8::1/129" }, "/129" },
+		{ "multicast", "unix:/x", { .address = "ff02::1/64" }, "ff02::1" },
+		{ "the same twice", "unix:/x", { .address = "192.0.2.2/24, 192.0.2.2/25" }, "/25" },
+		{ "comma and nothing", "unix:/x", { .address = "192.0.2.2/24," }, "24," },
+		{ "no comma", "unix:/x", { .address = "192.0.2.2/24 2001:db8::1/64" }, "db8" },
+		{ "three of IPv6", "unix:/x", { .address = "2001:db8::1/64,2001:db8::2/64,2001:db8::3/64" }, "::3" },
 		{ "MAC of a group", "unix:/x", { .address = "192.0.2.2/24", .mac = "01:00:00:00:00:01" }, "01:00" },
 		{ "short MAC", "unix:/x", { .address = "192.0.2.2/24", .mac = "02:00:00:00:00" }, "mac" },
 		{ "long MAC", "unix:/x", { .address = "192.0.2.2/24", .mac = "02:00:00:00:00:01:02" }, "mac" },
@@ -566,7 +524,8 @@ static void listening(void)
 	CHECK_EQ(host_listen(h, 0, 0, 4, &l[3]), -EINVAL, "port 0");
 	CHECK_EQ(host_listen(h, 0, 83, 0, &l[3]), -EINVAL, "backlog 0");
 	CHECK_EQ(host_listen(h, 0, 83, HF_BACKLOG_MAX + 1, &l[3]), -EINVAL, "backlog too large");
-	CHECK_EQ(hf_listen(h->dev, (struct sockaddr *)&six, sizeof(six), 4, &l[3]), -EAFNOSUPPORT, "IPv6");
+	six.sin6_family = AF_UNIX;
+	CHECK_EQ(hf_listen(h->dev, (struct sockaddr *)&six, sizeof(six), 4, &l[3]), -EAFNOSUPPORT, "a unix socket");
 	CHECK_EQ(hf_listen(h->dev, (struct sockaddr *)&six, 1, 4, &l[3]), -EINVAL, "a short address");
 
 	CHECK_EQ(hf_listener_close(l[1]), 0, "close");
@@ -1000,6 +959,7 @@ static void the_table_stays_free(void)
 struct caller {
 	struct host *h;
 	struct sockaddr_in local, remote;
+	const struct sockaddr_in6 *remote6; /* instead */
 	bool with_local;
 	int timeout_ms, rc;
 	pthread_t thread;
@@ -1009,8 +969,12 @@ static void *call_connect(void *arg)
 {
 	struct caller *c = arg;
 
-	c->rc = hf_connect(c->h->dev, c->with_local ? (struct sockaddr *)&c->local : NULL,
-		(struct sockaddr *)&c->remote, sizeof(c->remote), c->timeout_ms);
+	if (c->remote6)
+		c->rc = hf_connect(
+			c->h->dev, NULL, (const struct sockaddr *)c->remote6, sizeof(*c->remote6), c->timeout_ms);
+	else
+		c->rc = hf_connect(c->h->dev, c->with_local ? (struct sockaddr *)&c->local : NULL,
+			(struct sockaddr *)&c->remote, sizeof(c->remote), c->timeout_ms);
 	return NULL;
 }
 
@@ -1151,6 +1115,9 @@ static void connect_arguments(void)
 	struct host *h = host_new();
 	struct sockaddr_in good = { .sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(PEER_ADDR) };
 	struct sockaddr_in bad = good, local = good;
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
+		.sin6_port = htons(80),
+		.sin6_addr = { .s6_addr = { 0x20, 1, 0x0d, 0xb8, [15] = 1 } } };
 	struct caller c = { .with_local = true };
 
 	if (!needs_privilege()) {
@@ -1170,7 +1137,10 @@ static void connect_arguments(void)
 	bad.sin_addr.s_addr = htonl(0xe0000001);
 	CHECK_EQ(CONNECT(NULL, &bad, sizeof(bad), 10), -EINVAL, "multicast");
 	bad.sin_family = AF_INET6;
-	CHECK_EQ(CONNECT(NULL, &bad, sizeof(bad), 10), -EAFNOSUPPORT, "IPv6");
+	CHECK_EQ(CONNECT(NULL, &bad, sizeof(bad), 10), -EINVAL, "an IPv6 address cut short");
+	CHECK_EQ(CONNECT(NULL, &six, sizeof(six), 10), -EAFNOSUPPORT, "IPv6, of which the device has none");
+	bad.sin_family = AF_UNIX;
+	CHECK_EQ(CONNECT(NULL, &bad, sizeof(bad), 10), -EAFNOSUPPORT, "a unix socket");
 	bad = good;
 	bad.sin_addr.s_addr = htonl(0x08080808);
 	CHECK_EQ(CONNECT(NULL, &bad, sizeof(bad), 1000), -ENETUNREACH, "no route");
@@ -1193,6 +1163,268 @@ static void connect_arguments(void)
 			      .id = 0x10042, .remote_port = 8080, .local_port = 5555, .code = HF_EVENT_REFUSED });
 	pthread_join(c.thread, NULL);
 	CHECK_EQ(c.rc, -ECONNREFUSED, "hf_connect");
+	host_end(h);
+}
+
+/* ---- IPv6, VLAN, large segments ---- */
+
+static const struct hf_options both = {
+	.address = "192.0.2.2/24, 2001:db8::2/64", .tap = "hf0", .mac = "02:00:00:00:00:02"
+};
+
+static void ipv6_connection_becomes_a_socket(void)
+{
+	struct host *h = host_new();
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(OUR_PORT) }, peer, remote = any;
+	struct hf_listener *l = NULL;
+	struct caller c = { .timeout_ms = 5000 };
+	const struct fake_command *k;
+	const uint8_t *frame;
+	int fd;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	CHECK(fake_board_start(&h->board), "the fake board does not start");
+	if (!CHECK(!hf_open(h->board.uri, &both, &h->dev), "hf_open: %s", hf_error(NULL)))
+		goto out;
+	CHECK_EQ(h->board.reg[HF_REG_LOCAL6_A3 / 4], 0x20010db8, "the board's IPv6 address, first octets");
+	CHECK_EQ(h->board.reg[HF_REG_LOCAL6_A0 / 4], 2, "last octets");
+	CHECK_EQ(h->board.reg[HF_REG_MSS6 / 4], 1440, "MSS over IPv6");
+	CHECK_EQ(hf_listen(h->dev, (struct sockaddr *)&any, sizeof(any), 4, &l), 0, "hf_listen");
+	CHECK_EQ(h->board.reg[HF_REG_LISTEN_OPTS / 4], 15, "an IPv6 listener");
+	host_event(h, &(struct fake_event){ .id = 0x10005, .remote_port = 1234, .ip6 = true });
+	fd = hf_accept(l, (struct sockaddr_storage *)memset(&peer, 0, sizeof(peer)), 2000);
+	if (CHECK(fd >= 0, "hf_accept: %d %s", fd, hf_error(h->dev))) {
+		CHECK_BYTES("peer's address", &peer.sin6_addr, 16, PEER6, 16);
+		CHECK(write(fd, "hello", 5) == 5, "write");
+		if (CHECK(fake_board_wait(&h->board, &h->board.frames, 1), "no frame")) {
+			frame = h->board.frame[0].bytes;
+			CHECK_EQ(h->board.frame[0].len, 14 + 40 + 32 + 5, "its length");
+			CHECK_EQ(get32(frame + 58), ISS + 1, "SEQ");
+			CHECK_EQ(get32(frame + 82), TS_RECENT, "TSecr, which the replayed ACK taught");
+			CHECK_BYTES("payload", frame + 86, 5, "hello", 5);
+		}
+		close(fd);
+	}
+	/* And the other way: neighbour discovery, CONNECT. */
+	memcpy(&remote.sin6_addr, PEER6, 16);
+	remote.sin6_port = htons(8080);
+	c.h = h;
+	c.remote6 = &remote;
+	pthread_create(&c.thread, NULL, call_connect, &c);
+	for (unsigned n = 0; (k = fake_board_command(&h->board, n)) != NULL && k->code != HF_COMMAND_CONNECT;)
+		n++;
+	if (CHECK(k != NULL, "no CONNECT")) {
+		CHECK_BYTES("remote", k->body + HF_AT_EVENT_remote_addr, 16, PEER6, 16);
+		CHECK_BYTES("local", k->body + HF_AT_EVENT_local_addr, 16, OUR6, 16);
+		CHECK_EQ(get48(k->body + HF_AT_EVENT_remote_mac), PEER_MAC, "MAC of the next hop");
+		host_event(h, &(struct fake_event){ .id = h->board.new_id,
+				      .ip6 = true,
+				      .remote_port = 8080,
+				      .local_port = (uint16_t)MSG_GET(k->body, EVENT, local_port) });
+	}
+	pthread_join(c.thread, NULL);
+	if (CHECK(c.rc >= 0, "hf_connect: %d %s", c.rc, hf_error(h->dev)))
+		close(c.rc);
+out:
+	host_end(h);
+}
+
+/* Tags of the peer's ACK come back in the frame that teaches the kernel TS.Recent. */
+static void vlan_of_the_event_is_in_the_replay(void)
+{
+	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 2 };
+	uint8_t msg[128], frame[HANDOFF_ACK_BYTES];
+	struct connection c;
+	struct frame_tcp t;
+
+	for (unsigned tags = 0; tags <= 2; tags++) {
+		for (int ip6 = 0; ip6 < 2; ip6++) {
+			event_message(msg, &(struct fake_event){ .remote_port = 999, .tags = tags, .ip6 = ip6 });
+			CHECK_EQ(handoff_parse(msg, &c), 0, "parse");
+			CHECK_EQ(c.vlan.tags, tags, "tags");
+			CHECK_EQ(handoff_replay(&c, mac, frame), 14 + 4 * tags + (ip6 ? 40 : 20) + 32, "length");
+			if (tags)
+				CHECK_EQ(get32(frame + 12), 0x81000005, "outer tag");
+			if (tags > 1)
+				CHECK_EQ(get32(frame + 16), 0x81000006, "inner tag");
+			CHECK(frame_read_tcp(frame, sizeof(frame), &t), "it is not read back");
+			CHECK(address_equal(&t.source, &c.remote) && address_equal(&t.destination, &c.local),
+				"addresses");
+			CHECK_EQ(t.seq, IRS + 1, "SEQ");
+			CHECK_EQ(t.tsval, TS_RECENT, "TSval");
+		}
+	}
+}
+
+/* The kernel hands down 64 KB at a time; the wire sees segments of the send MSS with checksums that are right. */
+static void large_segments_are_cut(void)
+{
+	enum { ALL = 20000, MSS = 988, PIECES = (ALL + MSS - 1) / MSS };
+	struct host *h = host_new();
+	static uint8_t text[ALL], got[ALL];
+	unsigned in_order = 0;
+	int fd;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	for (unsigned i = 0; i < ALL; i++)
+		text[i] = (uint8_t)(i * 7 + i / 251);
+	host_start(h, 4);
+	host_event(h, &(struct fake_event){ .id = 0x10005, .remote_port = 1234 });
+	fd = hf_accept(h->listener, NULL, 2000);
+	if (!CHECK(fd >= 0, "hf_accept: %d %s", fd, hf_error(h->dev)))
+		goto out;
+	CHECK(write(fd, text, ALL) == ALL, "write");
+	for (unsigned done = 0, n = 0; done < ALL && CHECK(host_tcp(h, n) != NULL, "segment %u", n); n++) {
+		const uint8_t *frame = h->board.frame[n].bytes;
+		unsigned len = (unsigned)h->board.frame[n].len - 66, at = get32(frame + 38) - (ISS + 1);
+		struct segment s;
+
+		CHECK(len <= MSS, "segment %u has %u octets", n, len);
+		CHECK_EQ(get16(frame + 16), len + 52, "total length");
+		CHECK_EQ(ref_tcp_checksum(frame + 14), get16(frame + 50), "TCP checksum");
+		CHECK_EQ(ref_ip_checksum(frame + 14), get16(frame + 24), "IP checksum");
+		if (!CHECK(at + len <= ALL, "segment %u lies at %u", n, at))
+			break;
+		memcpy(got + at, frame + 66, len);
+		in_order += at == done;
+		done = at + len;
+		s = from_peer(1234, IRS + 1, ISS + 1 + done, HF_ACK, "nop nop ts=5001:70002", NULL);
+		host_segment(h, 0x10005, &s);
+	}
+	CHECK_BYTES("text", got, ALL, text, ALL);
+	CHECK(in_order >= PIECES, "%u segments in order", in_order);
+	close(fd);
+out:
+	host_end(h);
+}
+
+/* ---- closing by the board ---- */
+
+/* An idle connection that the application gives back; the n-th command must be its CLOSE. */
+static void check_close_command(struct host *h, unsigned n, bool bare, unsigned sent)
+{
+	const struct fake_command *k = fake_board_command(&h->board, n);
+
+	if (!CHECK(k != NULL, "no command %u: %s", n, hf_error(h->dev)))
+		return;
+	CHECK_EQ(k->code, HF_COMMAND_CLOSE, "command");
+	CHECK_EQ(get32(k->body + HF_AT_EVENT_remote_addr + 12), PEER_ADDR, "remote");
+	CHECK_EQ(get32(k->body + HF_AT_EVENT_local_addr + 12), OUR_ADDR, "local");
+	CHECK_EQ(MSG_GET(k->body, EVENT, local_port), OUR_PORT, "local port");
+	CHECK_EQ(get48(k->body + HF_AT_EVENT_remote_mac), PEER_MAC, "MAC");
+	CHECK_EQ(MSG_GET(k->body, EVENT, state), HF_STATE_ESTABLISHED, "state");
+	/* Without window scaling the socket has it with shifts of 0, which is the same. */
+	CHECK_EQ(MSG_GET(k->body, EVENT, options), bare ? 1 : 7, "options");
+	CHECK_EQ(MSG_GET(k->body, EVENT, snd_nxt), ISS + 1 + sent, "SND.NXT");
+	CHECK_EQ(MSG_GET(k->body, EVENT, snd_una), ISS + 1 + sent, "SND.UNA");
+	CHECK_EQ(MSG_GET(k->body, EVENT, rcv_nxt), IRS + 1, "RCV.NXT");
+	/* The kernel takes timestamps off until it has sent something. */
+	CHECK(MSG_GET(k->body, EVENT, mss) == 1000 || (bare && MSG_GET(k->body, EVENT, mss) == 988), "MSS %u",
+		(unsigned)MSG_GET(k->body, EVENT, mss));
+	CHECK_EQ(MSG_GET(k->body, EVENT, snd_wscale), bare ? 0 : 3, "peer's shift");
+	CHECK_EQ(MSG_GET(k->body, EVENT, rcv_wscale), bare ? 0 : 5, "our shift");
+	CHECK_EQ(MSG_GET(k->body, EVENT, snd_wnd), bare ? 1000 : 8000, "SND.WND");
+	CHECK(MSG_GET(k->body, EVENT, rto_ms) >= 200, "RTO %u", (unsigned)MSG_GET(k->body, EVENT, rto_ms));
+	CHECK_EQ(MSG_GET(k->body, EVENT, ts_recent), bare ? 0 : TS_RECENT,
+		"TS.Recent, which only the kernel's ACK tells");
+	if (!bare)
+		CHECK((uint32_t)MSG_GET(k->body, EVENT, ts_offset) - TSVAL < 60000, "TSval %u is not on from %u",
+			(unsigned)MSG_GET(k->body, EVENT, ts_offset), TSVAL);
+}
+
+static void the_board_closes(void)
+{
+	struct host *h = host_new();
+	int fd;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	host_start(h, 4);
+	for (int bare = 0; bare < 2; bare++) {
+		host_event(h, &(struct fake_event){ .id = 0x10005u + (unsigned)bare,
+				      .remote_port = (uint16_t)(1234 + bare),
+				      .bare = bare });
+		fd = hf_accept(h->listener, NULL, 2000);
+		if (!CHECK(fd >= 0, "hf_accept: %d %s", fd, hf_error(h->dev)))
+			break;
+		h->board.new_id = 0x70009u + (unsigned)bare;
+		CHECK_EQ(hf_close_socket(h->dev, fd, HF_CLOSE_OFFLOAD), 0, "close");
+		CHECK(fcntl(fd, F_GETFD) < 0 && errno == EBADF, "the descriptor is still open");
+		check_close_command(h, (unsigned)bare, bare, 0);
+	}
+	CHECK_EQ(stat_of(h, "host.closes"), 2, "closes");
+	/* The end of the sockets concerns the board no more: no RELEASE; and nothing went over the wire. */
+	host_event(h, &(struct fake_event){ .id = 0x10009, .remote_port = 999, .listener = 9 });
+	CHECK(fake_board_wait(&h->board, &h->board.commands, 3), "no ABORT");
+	CHECK_EQ(h->board.command[2].code, HF_COMMAND_ABORT, "the third command is another's");
+	CHECK_EQ(h->board.frames, 0, "frames");
+	host_end(h);
+}
+
+static void closes_that_are_refused(void)
+{
+	struct host *h = host_new();
+	struct segment s;
+	char buffer[8];
+	int fd, copy, udp, idle;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	udp = socket(AF_INET, SOCK_DGRAM, 0);
+	idle = socket(AF_INET, SOCK_STREAM, 0);
+	h->board.command_status = HF_STATUS_BAD_STATE;
+	host_start(h, 4);
+	host_event(h, &(struct fake_event){ .id = 0x10005, .remote_port = 1234 });
+	fd = hf_accept(h->listener, NULL, 2000);
+	if (!CHECK(fd >= 0, "hf_accept: %d %s", fd, hf_error(h->dev)))
+		goto out;
+#define REFUSED(fd, rc, name) CHECK_EQ(hf_close_socket(h->dev, fd, HF_CLOSE_OFFLOAD), rc, name)
+	CHECK_EQ(hf_close_socket(h->dev, fd, 2), -EINVAL, "unknown flag");
+	REFUSED(-1, -EBADF, "no descriptor");
+	REFUSED(udp, -EOPNOTSUPP, "UDP");
+	REFUSED(idle, -ENOTCONN, "not connected");
+
+	copy = dup(fd);
+	REFUSED(fd, -EUSERS, "a second descriptor");
+	CHECK(strstr(hf_error(h->dev), "shared") != NULL, "the text is '%s'", hf_error(h->dev));
+	close(copy);
+
+	s = from_peer(1234, IRS + 1, ISS + 1, HF_ACK | HF_PSH, "nop nop ts=5001:70002", "abc");
+	host_segment(h, 0x10005, &s);
+	CHECK(recv(fd, buffer, 1, MSG_PEEK) == 1, "recv");
+	REFUSED(fd, -EBUSY, "unread data");
+	CHECK(recv(fd, buffer, sizeof(buffer), 0) == 3, "recv");
+
+	CHECK(write(fd, "hello", 5) == 5, "write");
+	REFUSED(fd, -EINPROGRESS, "unacknowledged data");
+	s = from_peer(1234, IRS + 4, ISS + 6, HF_ACK, "nop nop ts=5002:70002", NULL);
+	host_segment(h, 0x10005, &s);
+	for (unsigned i = 0; i < 400 && hf_close_socket(h->dev, fd, HF_CLOSE_OFFLOAD) == -EINPROGRESS; i++) {
+		usleep(5000);
+	}
+	REFUSED(fd, -EAGAIN, "the board says BAD_STATE, or the kernel keeps its ACK to itself");
+	CHECK_EQ(stat_of(h, "host.closes"), 0, "closes");
+
+	/* It is as it was. */
+	CHECK(write(fd, "again", 5) == 5, "write: %s", strerror(errno));
+	s = from_peer(1234, IRS + 4, ISS + 6, HF_ACK | HF_PSH, "nop nop ts=5003:70002", "def");
+	host_segment(h, 0x10005, &s);
+	CHECK(recv(fd, buffer, sizeof(buffer), 0) == 3, "recv");
+	close(fd);
+#undef REFUSED
+out:
+	close(udp);
+	close(idle);
 	host_end(h);
 }
 
@@ -1361,6 +1593,8 @@ int main(int argc, char **argv)
 		CASE_ONCE(cookie_on_a_live_socket), CASE_ONCE(cookie_nobody_waits_for), CASE_ONCE(connecting),
 		CASE_ONCE(connects_that_fail), CASE_ONCE(connect_arguments), CASE_ONCE(board_dies_in_mid_accept),
 		CASE_ONCE(closing_ends_the_wait), CASE_ONCE(board_comes_back_from_a_reset),
+		CASE_ONCE(ipv6_connection_becomes_a_socket), CASE_ONCE(vlan_of_the_event_is_in_the_replay),
+		CASE_ONCE(large_segments_are_cut), CASE_ONCE(the_board_closes), CASE_ONCE(closes_that_are_refused),
 		CASE_ONCE(netdev_deleted_under_our_hands), CASE_ONCE(counters_have_names), { 0 } };
 
 	privileged = enter_namespace();

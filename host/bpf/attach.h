@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * attach.h - the BPF programs of kernel_listener.bpf.c in the kernel, and the map and ring through which one speaks with them. All
+ * that knows libbpf. Without libbpf in the build every attempt says NO_LIBBPF. Not thread-safe. */
+#ifndef HANDFAST_ATTACH_H
+#define HANDFAST_ATTACH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel_listener.h"
+#include "offer.h"
+
+struct attached;
+
+/* attached_open - load, and attach to the netdev's TC ingress and to the cgroup root; ifindex 0: only load.
+ *
+ *   ring_bytes  for confirmations not yet read, about 24 each: a power of two of at least a page; what finds it full is kept in the map
+ *   text  `size` bytes, may be NULL: what libbpf said last, "" if nothing
+ *
+ * Returns 0 and sets *a, or the reason's -errno and the reason in *why. */
+int attached_open(int ifindex, unsigned offers_max, unsigned ring_bytes, struct attached **a,
+	enum kernel_listener_reason *why, char *text, size_t size);
+/* NULL is allowed. */
+void attached_close(struct attached *a);
+
+/* attached_put - put an offer on the map. Returns 0, -EEXIST (its 4-tuple is there), -E2BIG (full), or another -errno.
+ * attached_get, attached_remove: 0, -ENOENT, or another -errno. */
+int attached_put(struct attached *a, const struct offer_key *key, const struct offer *offer);
+int attached_get(struct attached *a, const struct offer_key *key, struct offer *offer);
+int attached_remove(struct attached *a, const struct offer_key *key);
+
+/* Readable while the ring holds something. */
+int attached_fd(const struct attached *a);
+/* Hand out what the ring holds; the callback must not come back here. */
+void attached_read(struct attached *a, void (*confirmed)(void *ctx, const struct offer_confirmed *record), void *ctx);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * daemon.h - what the files of handfastd share.
+ *
+ *  main thread (loop.h)                                          service thread (host/service.c)
+ *   clients, control, metrics, listeners, timers                  board, TAP, handoff
+ *        │  hf_ functions, service_run(): it waits for                 │
+ *        │  register accesses at most                                  │ hooks (board.c): under `shared.lock`,
+ *        └──────────────── shared: rules, trace, ages ◄────────────────┘ never waiting
+ *   a worker thread (worker.c) for each hf_connect() and hf_close_socket() of a client, WORKERS_MAX at most
+ *   and one that tries to reach a board that was lost
+ *
+ * Only the main thread touches what is not marked otherwise. */
+#ifndef HANDFAST_DAEMON_DAEMON_H
+#define HANDFAST_DAEMON_DAEMON_H
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "../ipc.h"
+#include "../library.h"
+#include "config.h"
+#include "control.h"
+#include "log.h"
+#include "loop.h"
+
+#define VERSION	       "0.1.0"
+#define WORKERS_MAX    64
+#define CLIENTS_MAX    1024 /* programs connected at once, CONNECTs under way included */
+#define TRACE_RING     4096 /* records between service thread and main thread */
+#define TRACE_BYTES    256  /* of a frame that a record keeps, unless somebody wants all */
+#define WHY_BYTES      160
+#define SECOND_MS      1000
+#define AGAIN_FIRST_MS 50 /* until a connection that the client had no descriptor for is sent again; doubled */
+#define AGAIN_LAST_MS  1000
+
+struct daemon;
+
+/* Why a listener's mode is not the one that is wanted; control.h has the words. */
+enum reason {
+	REASON_NONE,
+	REASON_NO_LISTENER,
+	REASON_MPTCP,
+	REASON_NETNS,
+	REASON_RCVBUF,
+	REASON_DNAT,
+	REASON_TABLE_FULL,
+	REASON_BOARD,
+	REASON_NO_KERNEL_WAY,
+};
+
+/* A connection sent to a program, and not yet answered. */
+struct sent {
+	uint64_t number;
+	int fd; /* our copy; -1: free place */
+	union address local, remote;
+	bool waits; /* to be sent, again or for the first time */
+};
+
+/* A program that listens through the daemon. */
+struct subscriber {
+	struct subscriber *next;
+	struct listener *listener;
+	struct source channel;
+	struct source kernel; /* its own listening socket, fd -1 if it gave none */
+	struct timer again;
+	unsigned again_ms;
+	struct sent sent[IPC_WINDOW];
+	unsigned unanswered;
+	uint64_t last_number;
+	pid_t pid;
+	uid_t uid;
+};
+
+struct listener {
+	struct daemon *d;
+	struct config_listener config;
+	enum mode wanted; /* of the config, or of the operator since */
+	enum mode mode;
+	enum reason reason;
+	char why[WHY_BYTES];
+	int64_t since_ms;
+	struct hf_listener *board; /* NULL: none in the board */
+	struct source queue;	   /* hf_listener_fd() */
+	struct subscriber *subscribers, *turn;
+	int backlog; /* what the first program asked for, at most the config's */
+	uint64_t delivered, last_established;
+	/* Of hf_listeners that are closed. */
+	uint64_t old_established, old_failed, old_overflow;
+	unsigned rate;
+};
+
+enum trace_kind { TRACE_EVENT, TRACE_FRAME, TRACE_HANDOFF };
+
+struct trace_record {
+	enum trace_kind kind;
+	uint64_t time_ns;
+	bool up, ok_way_kernel;
+	int result;
+	union address local, remote;
+	size_t length; /* of the frame; `octets` holds what there is room for */
+	uint32_t seq, ack;
+	unsigned flags, wnd;
+	unsigned octets;
+	uint8_t data[2048]; /* frame, or EVENT message */
+};
+
+struct rule {
+	union address prefix;
+	unsigned bits;
+	bool deny;
+	unsigned rate; /* connections per second; 0: no limit */
+	unsigned tokens;
+	int64_t refilled_ms;
+	uint64_t hits;
+};
+
+struct top {
+	union address prefix;
+	uint64_t connections, denied;
+};
+
+/* Between the threads. */
+struct shared {
+	pthread_mutex_t lock;
+	struct rule rule[CONTROL_RULES_MAX];
+	unsigned rules;
+	struct top top[CONTROL_TOP_MAX];
+	uint64_t denied, limited;
+	/* Since when each slot of the board is ESTABLISHED: its id and clock_ms(). */
+	struct {
+		uint32_t id;
+		int64_t at_ms;
+	} * age;
+	uint32_t ages;
+	/* Records for traces. */
+	struct trace_record *ring;
+	unsigned first, count;
+	uint64_t lost, last_ns;
+	uint64_t failures[128]; /* handoffs that failed, by errno; the last: larger ones */
+	int wake; /* eventfd: the ring is not empty, a listening socket was destroyed, the board is lost */
+	bool listener_destroyed;
+	int board_lost; /* -errno */
+};
+
+struct rates {
+	uint64_t syn, established, handoffs, connects, frames_up, frames_down; /* per second */
+};
+
+struct daemon {
+	struct config config;
+	const char *config_path;
+	struct loop loop;
+	int64_t started_ms;
+
+	struct hf_device *dev; /* NULL: no board */
+	char why[CONFIG_TEXT_BYTES];
+	int tap_fd; /* ours, so that netdev and sockets outlive the board; -1 */
+	bool opening;
+	unsigned retry_ms;
+	struct timer retry, second, resync;
+	struct source wake, signals, workers_done;
+	struct listener *listener[CONFIG_LISTENERS_MAX * 2];
+	unsigned listeners;
+	struct source clients_socket;
+	struct timer clients_pause;
+	unsigned clients;
+	unsigned workers;
+	pthread_mutex_t workers_lock;
+	struct work *done; /* workers_lock */
+	struct control *control;
+	struct metrics *metrics;
+	struct kernel_way *kernel_way;
+	char kernel_why[WHY_BYTES];
+
+	struct shared shared;
+	_Atomic bool tracing, trace_whole;
+	uint64_t board_count[HF_CNT_COUNT], last_count[HF_CNT_COUNT];
+	uint64_t last_host[HOST_COUNTERS];
+	struct rates rates;
+	bool attacked, primed; /* primed: the rates have something to compare with */
+	int64_t attack_since_ms, attack_seen_ms;
+	uint64_t rotations, taken_again;
+};
+
+/* board.c: the device, its loss and return. */
+int board_start(struct daemon *d);
+void board_stop(struct daemon *d, bool for_good);
+/* Fill `value` with the board's counters (HF_CNT_COUNT). */
+int board_counters(struct daemon *d, uint64_t *value);
+void board_on_wake(struct source *s, uint32_t events);
+
+/* listeners.c */
+int listeners_configure(struct daemon *d, const struct config *c); /* returns how many changed, or -errno */
+void listeners_refresh(struct daemon *d);			   /* make modes what they should be now */
+void listeners_lost(struct daemon *d);				   /* the device is about to be closed */
+void listeners_free(struct daemon *d);
+void listener_second(struct listener *l);
+struct listener *listeners_find(struct daemon *d, const union address *local);
+const char *reason_word(enum reason reason);
+const char *mode_word(enum mode mode);
+const char *way_word(enum way way);
+/* A program joins; takes over channel and kernel_fd (-1: none). Returns 0 or -errno. */
+int listener_subscribe(struct listener *l, int backlog, int channel, int kernel_fd, pid_t pid, uid_t uid);
+uint64_t listener_established(const struct listener *l);
+uint64_t listener_failed(const struct listener *l);
+uint64_t listener_overflow(const struct listener *l);
+unsigned listener_queued(const struct listener *l);
+
+/* clients.c: the programs' socket. */
+int clients_open(struct daemon *d, int fd);
+void clients_close(struct daemon *d);
+
+/* worker.c: a call that waits, in a thread of its own. */
+struct work {
+	struct daemon *d;
+	struct work *next;
+	void (*run)(struct work *w);  /* in the thread */
+	void (*done)(struct work *w); /* in the main thread; frees it */
+};
+int worker_start(struct daemon *d, struct work *w);
+void worker_on_done(struct source *s, uint32_t events);
+
+/* rules.c: all in any thread, under shared.lock by themselves. */
+bool rules_admit(struct daemon *d, const struct connection *c);
+int rules_set(struct daemon *d, const char *prefix, const bool *deny, const unsigned *rate);
+json_t *rules_json(struct daemon *d);
+json_t *rules_top_json(struct daemon *d);
+
+/* trace.c: records from the hooks; lines to the control's clients. */
+void trace_event(struct daemon *d, const uint8_t *msg);
+void trace_frame(struct daemon *d, const uint8_t *frame, size_t len, bool up, uint64_t time_ns);
+void trace_handoff(struct daemon *d, const struct connection *c, enum way way, int result);
+/* Take the oldest record; false: none. */
+bool trace_take(struct daemon *d, struct trace_record *r);
+json_t *trace_json(const struct trace_record *r, bool hex);
+
+/* control.c */
+int control_open(struct daemon *d);
+void control_close(struct daemon *d);
+void control_trace(struct daemon *d); /* records are there */
+json_t *status_json(struct daemon *d);
+json_t *listeners_json(struct daemon *d);
+json_t *counters_json(struct daemon *d);
+json_t *selftest_json(struct daemon *d);
+
+/* rates.c: once a second. */
+void rates_second(struct daemon *d);
+
+/* metrics.c */
+int metrics_open(struct daemon *d);
+void metrics_close(struct daemon *d);
+
+/* kernel_way.c: handoff by the kernel's own listeners, where it is built in. */
+int kernel_way_open(struct daemon *d); /* with a device; returns 0 or -errno and says why in d->kernel_why */
+void kernel_way_close(struct daemon *d);
+int kernel_way_offer(struct daemon *d, const struct connection *c, const uint8_t *msg); /* service thread */
+int64_t kernel_way_turn(struct daemon *d);						/* service thread */
+/* Can the kernel's listener there be served? Returns REASON_NONE or why not, with words. */
+enum reason kernel_way_serves(struct daemon *d, const union address *local, char *why);
+uint64_t kernel_way_again(struct daemon *d); /* ACKs injected again */
+
+/* main.c */
+int daemon_reload(struct daemon *d, char *why);
+void daemon_notify(struct daemon *d);
+
+/* unix.c: a listening unix socket at a path, mode; a dead one's is replaced. fd of socket activation or -1. */
+int unix_serve(const char *path, int type, unsigned mode);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * unix.c - listening unix sockets. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "daemon.h"
+
+/* A socket file that nobody listens at any more is removed. */
+static int remove_dead(const struct sockaddr_un *addr, int type)
+{
+	struct stat st;
+	int fd, rc;
+
+	if (lstat(addr->sun_path, &st))
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	rc = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) ? errno : 0;
+	close(fd);
+	if (rc != ECONNREFUSED)
+		return -EADDRINUSE;
+	return unlink(addr->sun_path) && errno != ENOENT ? -errno : 0;
+}
+
+int unix_serve(const char *path, int type, unsigned mode)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	mode_t before;
+	int fd, rc;
+
+	if (!*path || strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(addr.sun_path, path, strlen(path));
+	rc = remove_dead(&addr, type);
+	if (rc)
+		return rc;
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	before = umask(0777 & ~mode);
+	rc = bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
+	umask(before);
+	if (!rc && listen(fd, SOMAXCONN))
+		rc = -errno;
+	if (!rc)
+		return fd;
+	close(fd);
+	return rc;
+}

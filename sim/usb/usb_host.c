@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * usb_host.c - `--host usbip:ADDR:PORT`: the board as a USB device that any Linux attaches.
+ *
+ *	core ── messages ── card's end of the byte link ── chip ── USB device ── USB/IP ── kernel, or tests
+ *
+ * With the C model the link and the chip are the functional ones; with RTL they are RTL and pins (usb_board.h). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+#include "../board_host.h"
+#include "../options.h"
+#include "chip_functional.h"
+#include "usbip_server.h"
+
+enum { US_PER_S = 1000000 };
+
+struct message {
+	struct message *next;
+	size_t len;
+	uint8_t bytes[];
+};
+
+struct usb_host {
+	struct board_host h;
+	struct usbip_server *server;
+	struct card_link *card;
+	struct chip_functional chip;
+	int timer_fd;
+	struct message *first, **last; /* of the core, for which the link has no room: c2h is held meanwhile */
+	bool lost;		       /* memory was short */
+};
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * US_PER_S + t.tv_nsec / 1000;
+}
+
+static void usb_host_close(struct board_host *host)
+{
+	struct usb_host *h = (struct usb_host *)host;
+
+	if (h->server)
+		usbip_server_close(h->server);
+	while (h->first) {
+		struct message *next = h->first->next;
+
+		free(h->first);
+		h->first = next;
+	}
+	card_link_free(h->card);
+	if (h->timer_fd >= 0)
+		close(h->timer_fd);
+	free(h);
+}
+
+static int usb_host_open(const struct board_host_options *o, struct board_host **out, char *error, size_t size)
+{
+	struct usb_host *h = calloc(1, sizeof(*h));
+	int rc;
+
+	if (!h)
+		return error_text(-ENOMEM, error, size, "out of memory");
+	h->h.ops = &usbip_host_ops;
+	h->last = &h->first;
+	h->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	h->card = card_link_new();
+	if (h->timer_fd < 0 || !h->card) {
+		rc = error_text(-ENOMEM, error, size, "out of memory");
+	} else {
+		chip_functional_init(&h->chip, h->card);
+		h->chip.now = now_us();
+		rc = usbip_server_open(o->where, &chip_functional_ops, &h->chip, &h->server, error, size);
+	}
+	if (rc) {
+		usb_host_close(&h->h);
+		return rc;
+	}
+	*out = &h->h;
+	return 0;
+}
+
+static int usb_host_attach(struct board_host *host, struct session *s)
+{
+	struct usb_host *h = (struct usb_host *)host;
+
+	card_link_hello(h->card, s->hello, sizeof(s->hello));
+	return 0;
+}
+
+/* When the link or the latency timer has something to do by itself. */
+static void set_timer(const struct usb_host *h)
+{
+	int64_t due = card_link_due(h->card);
+	struct itimerspec t = { 0 };
+
+	if (usbip_server_attached(h->server) && usb_device_waits(usbip_server_device(h->server)) &&
+		chip_functional_due(&h->chip) < due)
+		due = chip_functional_due(&h->chip);
+	if (due != INT64_MAX) {
+		if (due < 1)
+			due = 1;
+		t.it_value.tv_sec = due / US_PER_S;
+		t.it_value.tv_nsec = due % US_PER_S * 1000;
+	}
+	timerfd_settime(h->timer_fd, TFD_TIMER_ABSTIME, &t, NULL);
+}
+
+static unsigned usb_host_poll(const struct board_host *host, struct pollfd *fds)
+{
+	const struct usb_host *h = (const struct usb_host *)host;
+
+	set_timer(h);
+	fds[0] = (struct pollfd){ .fd = usbip_server_fd(h->server), .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = h->timer_fd, .events = POLLIN };
+	return 2;
+}
+
+/* Give the link what it has room for. */
+static void push(struct usb_host *h, struct session *s)
+{
+	struct message *m;
+
+	while ((m = h->first) && card_link_room(h->card, m->len)) {
+		card_link_c2h(h->card, m->bytes, m->len);
+		h->first = m->next;
+		if (!h->first)
+			h->last = &h->first;
+		free(m);
+	}
+	s->sim->hold_c2h = h->first != NULL;
+}
+
+static void usb_host_serve(struct board_host *host, struct session *s, const struct pollfd *fds)
+{
+	struct usb_host *h = (struct usb_host *)host;
+	const char *error;
+
+	(void)fds;
+	h->chip.now = now_us();
+	if (card_link_due(h->card) <= h->chip.now)
+		card_link_tick(h->card, h->chip.now);
+	push(h, s);
+	usbip_server_run(h->server);
+	push(h, s);
+	error = usbip_server_error(h->server);
+	if (*error)
+		fprintf(stderr, "board: usbip: %s\n", error);
+}
+
+static unsigned usb_host_take(struct board_host *host, struct session *s, unsigned ahead)
+{
+	struct usb_host *h = (struct usb_host *)host;
+	const uint8_t *msg;
+	unsigned taken = 0;
+	size_t len;
+
+	while (sim_h2c_pending(s->sim) < ahead && (msg = card_link_h2c(h->card, &len))) {
+		if (!session_h2c(s, msg, len))
+			taken++;
+		card_link_h2c_done(h->card);
+	}
+	/* The window is open again, the host may be told. */
+	if (taken)
+		usbip_server_run(h->server);
+	return taken;
+}
+
+static void usb_host_c2h(struct board_host *host, struct session *s, const uint8_t *msg, size_t len)
+{
+	struct usb_host *h = (struct usb_host *)host;
+	struct message *m;
+
+	if (!h->first && card_link_room(h->card, len)) {
+		card_link_c2h(h->card, msg, len);
+		return;
+	}
+	m = malloc(sizeof(*m) + len);
+	if (!m) {
+		h->lost = true;
+		return;
+	}
+	m->next = NULL;
+	m->len = len;
+	memcpy(m->bytes, msg, len);
+	*h->last = m;
+	h->last = &m->next;
+	s->sim->hold_c2h = true;
+}
+
+static bool usb_host_stuck(const struct board_host *host)
+{
+	return ((const struct usb_host *)host)->first != NULL;
+}
+
+static void usb_host_summary(const struct board_host *host, const char *name, FILE *out)
+{
+	const struct usb_host *h = (const struct usb_host *)host;
+	const struct usbip_counts *u = usbip_server_counts(h->server);
+	const struct card_counts *c = card_link_counts(h->card);
+
+	fprintf(out,
+		"%s: usb: attached %llu times, %llu requests, %llu unlinked, %llu clients broken, %llu bytes down, "
+		"%llu up\n",
+		name, (unsigned long long)u->attached, (unsigned long long)u->urbs, (unsigned long long)u->unlinked,
+		(unsigned long long)u->broken, (unsigned long long)h->chip.to_card,
+		(unsigned long long)h->chip.from_card);
+	fprintf(out,
+		"%s: link: opened %llu times, %llu messages down, %llu packets damaged, %llu times sent again, %llu "
+		"messages found no host%s\n",
+		name, (unsigned long long)c->opened, (unsigned long long)c->taken, (unsigned long long)c->damaged,
+		(unsigned long long)c->resent, (unsigned long long)c->discarded,
+		h->lost ? ", some lost for want of memory" : "");
+}
+
+const struct board_host_ops usbip_host_ops = {
+	.scheme = "usbip",
+	.form = "usbip:ADDR:PORT",
+	.open = usb_host_open,
+	.attach = usb_host_attach,
+	.poll = usb_host_poll,
+	.serve = usb_host_serve,
+	.take = usb_host_take,
+	.c2h = usb_host_c2h,
+	.stuck = usb_host_stuck,
+	.summary = usb_host_summary,
+	.close = usb_host_close,
+};

@@ -1,0 +1,1092 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * test_daemon.c - handfastd as a process: the board is a fake that the test drives, the programs are this process and its children
+ * with libhandfast, the operator is a line of JSON. Real servers and clients: tests/service/run. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../host/handfast.h"
+#include "../host/ipc.h"
+#include "support_bench.h"
+#include "support_event.h"
+#include "support_fake_board.h"
+#include "support_namespace.h"
+
+enum { CONTROL_TEST_BYTES = 6000, WAIT_MS = 5000, STEP_US = 2000, NOBODY = 65534, WITHDRAWN_MS = 100 };
+
+static bool privileged;
+static char handfastd[4096];
+
+struct service {
+	struct fake_board board;
+	pid_t daemon;
+	char dir[64], config[96], socket[96], control[96], metrics[96], link[96], log[96], uri[120];
+	struct hf_device *dev;
+};
+
+/* ---- the daemon ---- */
+
+static const char listeners[] = "{ port = 80; way = \"repair\"; mode = \"offload\"; backlog = 4; users = [ 65534 ]; },"
+				"{ port = 81; way = \"repair\"; mode = \"offload\"; backlog = 300; },"
+				"{ port = 82; way = \"repair\"; mode = \"off\"; }";
+
+static void write_config(const struct service *s, const char *list)
+{
+	FILE *f = fopen(s->config, "we");
+
+	if (!CHECK(f != NULL, "%s: %s", s->config, strerror(errno)))
+		return;
+	fprintf(f, "board = \"unix:%s\";\n", s->link);
+	fprintf(f, "tap = { name = \"hf0\"; mac = \"02:00:00:00:00:02\"; addresses = [ \"192.0.2.2/24\" ]; persistent "
+		   "= true; };\n");
+	fprintf(f, "socket = \"%s\";\ncontrol = { socket = \"%s\"; };\nmetrics = { socket = \"%s\"; };\n", s->socket,
+		s->control, s->metrics);
+	fprintf(f, "attack = { syn_rate = 1000; quiet_ms = 100; };\nlisteners = ( %s );\n", list);
+	fclose(f);
+}
+
+/* A child with its output in s->log. */
+static pid_t spawn(const struct service *s, const char *arg1, const char *arg2, const char *arg3)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	int log = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	unsetenv("NOTIFY_SOCKET");
+	dup2(log, STDOUT_FILENO);
+	dup2(log, STDERR_FILENO);
+	execl(handfastd, handfastd, arg1, arg2, arg3, (char *)NULL);
+	_exit(127);
+}
+
+/* It listens at its control socket: everything else is there by then. */
+static bool wait_for_control(const struct service *s)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	memcpy(addr.sun_path, s->control, strlen(s->control));
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US; i++) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		bool there = !connect(fd, (struct sockaddr *)&addr, sizeof(addr));
+
+		close(fd);
+		if (there)
+			return true;
+		usleep(STEP_US);
+	}
+	return false;
+}
+
+static bool start_board(struct service *s)
+{
+	fake_board_init(&s->board);
+	s->board.arp_mac = PEER_MAC;
+	if (!CHECK(fake_board_start(&s->board), "the fake board does not start"))
+		return false;
+	unlink(s->link);
+	return CHECK(!symlink(s->board.path, s->link), "symlink: %s", strerror(errno));
+}
+
+static bool start_daemon(struct service *s)
+{
+	s->daemon = spawn(s, "--config", s->config, NULL);
+	return CHECK(s->daemon > 0 && wait_for_control(s), "handfastd does not start: see %s", s->log);
+}
+
+static struct service *service_start(const char *list)
+{
+	struct service *s = calloc(1, sizeof(*s));
+
+	if (!privileged) {
+		bench_skip("needs root, a network namespace and /dev/net/tun");
+		free(s);
+		return NULL;
+	}
+	CHECK(unshare(CLONE_NEWNET) == 0, "unshare: %s", strerror(errno));
+	snprintf(s->dir, sizeof(s->dir), "/tmp/handfast-daemon.XXXXXX");
+	CHECK(mkdtemp(s->dir) && !chmod(s->dir, 0755), "mkdtemp: %s", strerror(errno));
+#define PATH(name) snprintf(s->name, sizeof(s->name), "%s/" #name, s->dir)
+	PATH(config);
+	PATH(socket);
+	PATH(control);
+	PATH(metrics);
+	PATH(link);
+	PATH(log);
+#undef PATH
+	snprintf(s->uri, sizeof(s->uri), "daemon:%s", s->socket);
+	write_config(s, list);
+	if (start_board(s) && start_daemon(s)) {
+		int rc = hf_open(s->uri, NULL, &s->dev);
+
+		if (CHECK(!rc, "hf_open: %d %s", rc, hf_error(NULL)))
+			return s;
+	}
+	return s;
+}
+
+/* It must end by itself, with exit code 0. */
+static void stop_daemon(struct service *s)
+{
+	int status = -1;
+
+	if (s->daemon <= 0)
+		return;
+	kill(s->daemon, SIGTERM);
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US && !waitpid(s->daemon, &status, WNOHANG); i++)
+		usleep(STEP_US);
+	CHECK(WIFEXITED(status) && !WEXITSTATUS(status), "handfastd ended with status 0x%x: see %s", status, s->log);
+	if (status == -1)
+		kill(s->daemon, SIGKILL);
+	s->daemon = 0;
+}
+
+static void service_end(struct service *s)
+{
+	hf_close(s->dev);
+	stop_daemon(s);
+	CHECK_EQ(s->board.malformed, 0, "packets whose length was not their length");
+	fake_board_stop(&s->board);
+	for (char *const *path = (char *const[]){ s->config, s->socket, s->control, s->metrics, s->link, s->log, NULL };
+		*path; path++)
+		unlink(*path);
+	rmdir(s->dir);
+	free(s);
+}
+
+/* Is this word in what the daemon has said? Waits for it. */
+static bool logged(const struct service *s, const char *text)
+{
+	static char all[1 << 18];
+
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US; i++) {
+		FILE *f = fopen(s->log, "re");
+		size_t n = f ? fread(all, 1, sizeof(all) - 1, f) : 0;
+
+		if (f)
+			fclose(f);
+		all[n] = 0;
+		if (strstr(all, text))
+			return true;
+		usleep(STEP_US);
+	}
+	return false;
+}
+
+/* ---- the operator ---- */
+
+static int dial(const char *path, int type)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	struct timeval limit = { WAIT_MS / 1000, 0 };
+
+	memcpy(addr.sun_path, path, strlen(path));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	CHECK(!connect(fd, (struct sockaddr *)&addr, sizeof(addr)), "connect to %s: %s", path, strerror(errno));
+	return fd;
+}
+
+/* One line in, one line out; the text is good until the next call. */
+static const char *line(int fd)
+{
+	static char text[1 << 20];
+	size_t n = 0;
+
+	while (n < sizeof(text) - 1 && recv(fd, text + n, 1, 0) == 1 && text[n] != '\n')
+		n++;
+	text[n] = 0;
+	return text;
+}
+
+static const char *ask_at(int fd, const char *request)
+{
+	struct iovec parts[] = { { (void *)(uintptr_t)request, strlen(request) }, { "\n", 1 } };
+
+	CHECK(writev(fd, parts, 2) == (ssize_t)strlen(request) + 1, "writev");
+	return line(fd);
+}
+
+static const char *ask(const struct service *s, const char *request)
+{
+	int fd = dial(s->control, SOCK_STREAM);
+	const char *text = ask_at(fd, request);
+
+	close(fd);
+	return text;
+}
+
+#define CHECK_SAYS(s, request, part)                                                             \
+	do {                                                                                     \
+		const char *said_ = ask(s, request);                                             \
+		CHECK(strstr(said_, part) != NULL, "%s: no %s in %.600s", request, part, said_); \
+	} while (0)
+
+/* Ask until the answer has this part. */
+static bool comes_to_say(const struct service *s, const char *request, const char *part)
+{
+	for (unsigned i = 0; i < WAIT_MS / 10; i++) {
+		if (strstr(ask(s, request), part))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* A number behind "name": in the answer, -1 if it is not there. */
+static long long number(const struct service *s, const char *request, const char *name)
+{
+	char key[64];
+	const char *at;
+
+	snprintf(key, sizeof(key), "\"%s\":", name);
+	at = strstr(ask(s, request), key);
+	return at ? strtoll(at + strlen(key), NULL, 10) : -1;
+}
+
+/* ---- the programs ---- */
+
+static int listen_at(struct hf_device *dev, uint16_t port, int backlog, struct hf_listener **l)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+	*l = NULL;
+	return hf_listen(dev, (struct sockaddr *)&any, sizeof(any), backlog, l);
+}
+
+static void event_for(struct service *s, unsigned listener, uint16_t port, uint32_t id, uint16_t remote_port)
+{
+	uint8_t msg[128];
+
+	event_message(msg, &(struct fake_event){ .id = id, .listener = listener, .remote_port = remote_port });
+	MSG_PUT(msg, EVENT, local_port, port);
+	fake_board_send(&s->board, msg, sizeof(msg));
+}
+
+/* How many commands of this kind the board has seen. */
+static unsigned commands(struct service *s, unsigned code)
+{
+	unsigned n = 0;
+
+	pthread_mutex_lock(&s->board.lock);
+	for (unsigned i = 0; i < s->board.commands; i++)
+		n += s->board.command[i].code == code;
+	pthread_mutex_unlock(&s->board.lock);
+	return n;
+}
+
+static unsigned resets(struct service *s)
+{
+	unsigned n = 0;
+
+	pthread_mutex_lock(&s->board.lock);
+	for (unsigned i = 0; i < s->board.frames; i++)
+		n += s->board.frame[i].bytes[23] == 6 && s->board.frame[i].bytes[47] & HF_RST;
+	pthread_mutex_unlock(&s->board.lock);
+	return n;
+}
+
+static unsigned releases(struct service *s)
+{
+	return commands(s, HF_COMMAND_RELEASE);
+}
+
+static unsigned aborts(struct service *s)
+{
+	return commands(s, HF_COMMAND_ABORT);
+}
+
+static bool reaches(struct service *s, unsigned (*what)(struct service *s), unsigned least)
+{
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US; i++) {
+		if (what(s) >= least)
+			return true;
+		usleep(STEP_US);
+	}
+	return false;
+}
+
+/* The mode with which the board's listener was last committed; -1: never. */
+static int committed_mode(struct service *s, unsigned index)
+{
+	int mode = -1;
+
+	pthread_mutex_lock(&s->board.lock);
+	for (unsigned i = 0; i < s->board.writes; i++) {
+		uint32_t v = s->board.write[i].value;
+
+		if (s->board.write[i].offset == HF_REG_LISTEN_COMMIT && (v & 0xff) == index)
+			mode = (int)(v >> HF_LISTEN_COMMIT_MODE_LOW & 3);
+	}
+	pthread_mutex_unlock(&s->board.lock);
+	return mode;
+}
+
+static bool becomes_mode(struct service *s, unsigned index, int mode)
+{
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US; i++) {
+		if (committed_mode(s, index) == mode)
+			return true;
+		usleep(STEP_US);
+	}
+	return false;
+}
+
+enum { OFF, OFFLOAD, BYPASS };
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- cases ---- */
+
+static void config_that_is_wrong(void)
+{
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{ "board = \"unix:/x\";", "addresses" },
+		{ "tap = { addresses = [ \"192.0.2.2/24\" ]; };", "board" },
+		{ "board = ", ":1: syntax error" },
+		{ "bord = \"unix:/x\";", ":1: unknown setting 'bord'" },
+		{ "board = \"unix:/x\"; tap = { addresses = [ \"192.0.2.2/24\" ]; };\n\nlisteners = ( { port = 0; } );",
+			":3: 'port' must be 1 to 65535" },
+		{ "board = \"unix:/x\"; tap = { addresses = [ \"192.0.2.2/24\" ]; };\nlisteners = ( { port = 80; mode "
+		  "= \"on\"; } );",
+			":2: 'mode'" },
+		{ "board = \"unix:/x\"; tap = { addresses = [ \"192.0.2.2/24\" ]; };\nlisteners = ( { port = 80; }, { "
+		  "port = 80; } );",
+			"have a listener already" },
+		{ "board = \"unix:/x\"; tap = { addresses = [ \"192.0.2.2/24\" ]; };\nlisteners = ( { port = 80; users "
+		  "= [ \"no-such-user\" ]; } );",
+			"no such user: 'no-such-user'" },
+		{ "board = 5; tap = { addresses = [ \"192.0.2.2/24\" ]; };", "'board' must be a string" },
+		{ "board = \"unix:/x\"; tap = { mtu = \"big\"; addresses = [ \"192.0.2.2/24\" ]; };",
+			"'mtu' must be a number" },
+		{ "board = \"unix:/x\"; tap = { addresses = [ \"192.0.2.2/24\" ]; };\nlisteners = [ 80 ];",
+			"'listeners' must be a list" },
+	};
+	struct service s = { 0 };
+	char text[512];
+
+	snprintf(s.dir, sizeof(s.dir), "/tmp/handfast-daemon.XXXXXX");
+	CHECK(mkdtemp(s.dir) != NULL, "mkdtemp");
+	snprintf(s.config, sizeof(s.config), "%s/config", s.dir);
+	snprintf(s.log, sizeof(s.log), "%s/log", s.dir);
+	for (size_t i = 0; i < COUNT(rows) + 3; i++) {
+		FILE *f = fopen(s.config, "we");
+		int status = 0;
+		size_t n;
+		pid_t pid;
+
+		if (i < COUNT(rows))
+			fputs(rows[i].text, f);
+		fclose(f);
+		unlink(s.log);
+		pid = i < COUNT(rows)	     ? spawn(&s, "--config", s.config, "--check")
+		      : i == COUNT(rows)     ? spawn(&s, "--config", "/nonexistent/config", NULL)
+		      : i == COUNT(rows) + 1 ? spawn(&s, "--no-such-option", NULL, NULL)
+					     : spawn(&s, "word", NULL, NULL);
+		waitpid(pid, &status, 0);
+		f = fopen(s.log, "re");
+		n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+		text[n] = 0;
+		if (f)
+			fclose(f);
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 2, "row %zu: status 0x%x", i, status);
+		CHECK(n && strchr(text, '\n') == text + n - 1, "row %zu: not one line: %s", i, text);
+		if (i < COUNT(rows))
+			CHECK(strstr(text, rows[i].says) != NULL, "row %zu: '%s' is not in: %s", i, rows[i].says, text);
+	}
+	unlink(s.config);
+	unlink(s.log);
+	rmdir(s.dir);
+}
+
+static void the_example_config_is_good(void)
+{
+	struct service s = { .log = "/dev/null" };
+	char path[4200];
+	int status = -1;
+
+	snprintf(path, sizeof(path), "%s", handfastd);
+	snprintf(path + strlen(path) - strlen("build/handfastd"), 64, "host/daemon/handfastd.conf");
+	if (access(path, R_OK)) {
+		bench_skip("the source tree is not beside the programs");
+		return;
+	}
+	waitpid(spawn(&s, "--config", path, "--check"), &status, 0);
+	CHECK_EQ(status, 0, "exit status");
+}
+
+static void a_program_accepts_through_the_daemon(void)
+{
+	struct service *s = service_start(listeners);
+	struct sockaddr_storage peer;
+	struct hf_listener *l;
+	struct pollfd p;
+	char buffer[8];
+	int fd;
+
+	if (!s)
+		return;
+	CHECK(becomes_mode(s, 0, BYPASS), "port 80 without a program: mode %d", committed_mode(s, 0));
+	CHECK_SAYS(s, "{\"request\": \"listeners\"}", "\"reason\":\"no_listener\"");
+	CHECK_EQ(committed_mode(s, 2), OFF, "port 82, off in the config");
+	if (!CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev)))
+		goto out;
+	CHECK(becomes_mode(s, 0, OFFLOAD), "with a program: mode %d", committed_mode(s, 0));
+	CHECK_EQ(hf_accept(l, NULL, 0), -EAGAIN, "nobody there");
+	CHECK_EQ(hf_accept(l, NULL, 20), -ETIMEDOUT, "nobody there for 20 ms");
+	event_for(s, 0, 80, 0x10005, 1234);
+	p = (struct pollfd){ hf_listener_fd(l), POLLIN, 0 };
+	CHECK_EQ(poll(&p, 1, WAIT_MS), 1, "poll");
+	fd = hf_accept(l, &peer, WAIT_MS);
+	if (CHECK(fd >= 0, "hf_accept: %d %s", fd, hf_error(s->dev))) {
+		CHECK_EQ(ntohs(((struct sockaddr_in *)&peer)->sin_port), 1234, "peer's port");
+		CHECK_EQ(ntohl(((struct sockaddr_in *)&peer)->sin_addr.s_addr), PEER_ADDR, "peer's address");
+		CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC, "not close-on-exec");
+		CHECK(write(fd, "hello", 5) == 5, "write");
+		CHECK(fake_board_wait(&s->board, &s->board.frames, 1), "no frame");
+		CHECK_BYTES("payload", s->board.frame[0].bytes + 66, 5, "hello", 5);
+		CHECK_EQ(recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT), (uint64_t)-1, "recv");
+		/* The daemon must have let go of its copy, or this would not be the end. */
+		struct linger reset = { 1, 0 };
+
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		close(fd);
+		CHECK(reaches(s, releases, 1), "no RELEASE");
+		CHECK_EQ(s->board.command[0].id, 0x10005, "its id");
+	}
+	CHECK_EQ(hf_stats(s->dev, NULL, 0) > HF_CNT_COUNT, 1, "hf_stats");
+	CHECK_EQ(hf_listener_close(l), 0, "close");
+	CHECK(becomes_mode(s, 0, BYPASS), "after the program: mode %d", committed_mode(s, 0));
+out:
+	service_end(s);
+}
+
+static void closing_withdraws_at_once(void)
+{
+	struct service *s = service_start(listeners);
+	bool in_time = false;
+	struct hf_listener *l;
+
+	if (!s)
+		return;
+	/* Of several tries one must be in time: the machine may have other things to do. */
+	for (unsigned try = 0; try < 5 && !in_time; try++) {
+		unsigned before = resets(s);
+		int64_t began;
+
+		if (!CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev)))
+			break;
+		CHECK(becomes_mode(s, 0, OFFLOAD), "mode %d", committed_mode(s, 0));
+		for (uint16_t i = 0; i < 3; i++)
+			event_for(s, 0, 80, 0x10005u + i + 8 * try, (uint16_t)(1234 + i + 8 * try));
+		CHECK(comes_to_say(s, "{\"request\": \"listeners\"}", "\"queued\":3"), "three are queued");
+		began = now_ms();
+		hf_listener_close(l);
+		CHECK(becomes_mode(s, 0, BYPASS), "mode %d", committed_mode(s, 0));
+		CHECK(reaches(s, resets, before + 3), "%u peers of 3 got a RST", resets(s) - before);
+		in_time = now_ms() - began <= WITHDRAWN_MS;
+	}
+	CHECK(in_time, "never within %d ms", WITHDRAWN_MS);
+	service_end(s);
+}
+
+static void a_program_that_dies_leaves_resets(void)
+{
+	struct service *s = service_start(listeners);
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	if (!s)
+		return;
+	CHECK(!pipe2(ready, O_CLOEXEC), "pipe");
+	pid = fork();
+	if (!pid) {
+		struct hf_device *dev;
+		struct hf_listener *l;
+
+		if (!hf_open(s->uri, NULL, &dev) && !listen_at(dev, 80, 4, &l) && write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	CHECK(read(ready[0], &c, 1) == 1, "the program does not listen");
+	CHECK(becomes_mode(s, 0, OFFLOAD), "mode %d", committed_mode(s, 0));
+	for (uint16_t i = 0; i < 3; i++)
+		event_for(s, 0, 80, 0x10005u + i, (uint16_t)(1234 + i));
+	CHECK(comes_to_say(s, "{\"request\": \"listeners\"}", "\"queued\":3"), "three are queued");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	CHECK(reaches(s, resets, 3), "%u peers of 3 got a RST", resets(s));
+	CHECK(becomes_mode(s, 0, BYPASS), "mode %d", committed_mode(s, 0));
+	/* And one whose handshake ends only now. */
+	event_for(s, 0, 80, 0x10015, 1300);
+	CHECK(reaches(s, aborts, 1), "no ABORT for the late one");
+	close(ready[0]);
+	close(ready[1]);
+	service_end(s);
+}
+
+/* Without a descriptor free accept says EMFILE; nothing spins; the connection comes when there is one. */
+static void nothing_is_lost_without_descriptors(void)
+{
+	struct service *s = service_start(listeners);
+	struct rlimit before, none;
+	struct hf_listener *l;
+	int fd = -1, tries = 0, used;
+	int64_t began;
+
+	if (!s)
+		return;
+	if (!CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev)))
+		goto out;
+	getrlimit(RLIMIT_NOFILE, &before);
+	used = dup(0);
+	close(used);
+	none = (struct rlimit){ (rlim_t)used, before.rlim_max };
+	CHECK(!setrlimit(RLIMIT_NOFILE, &none), "setrlimit");
+	event_for(s, 0, 80, 0x10005, 1234);
+	CHECK_EQ(hf_accept(l, NULL, WAIT_MS), -EMFILE, "no descriptor");
+	/* A program that polls and accepts in a loop for a while. */
+	for (began = now_ms(); now_ms() - began < 300;) {
+		struct pollfd p = { hf_listener_fd(l), POLLIN, 0 };
+
+		if (poll(&p, 1, 50) == 1) {
+			int rc = hf_accept(l, NULL, 0);
+
+			tries++;
+			CHECK(rc == -EMFILE || rc == -EAGAIN, "hf_accept: %d", rc);
+		}
+	}
+	CHECK(tries > 0 && tries < 12, "%d tries in 300 ms", tries);
+	CHECK(!setrlimit(RLIMIT_NOFILE, &before), "setrlimit");
+	fd = hf_accept(l, NULL, WAIT_MS);
+	if (CHECK(fd >= 0, "hf_accept: %d %s", fd, hf_error(s->dev))) {
+		CHECK(write(fd, "hello", 5) == 5, "write");
+		CHECK(fake_board_wait(&s->board, &s->board.frames, 1), "no frame");
+		close(fd);
+	}
+	CHECK_EQ(resets(s), 0, "RSTs");
+	CHECK(number(s, "{\"request\": \"counters\"}", "daemon.sent_again") >= 1, "daemon.sent_again");
+out:
+	service_end(s);
+}
+
+static void a_slow_program_is_bounded(void)
+{
+	enum { ALL = 60, ROOM = IPC_WINDOW + 4 };
+	struct service *s = service_start(listeners);
+	unsigned taken = 0, seen = 0;
+	struct hf_listener *l;
+
+	if (!s)
+		return;
+	if (!CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev)))
+		goto out;
+	CHECK(becomes_mode(s, 0, OFFLOAD), "mode %d", committed_mode(s, 0));
+	/* The window first, so that the queue is empty when the rest comes. */
+	for (uint16_t i = 0; i < ALL; i++) {
+		event_for(s, 0, 80, 0x10001u + i, (uint16_t)(2000 + i));
+		if (i < IPC_WINDOW) {
+			char queued[32];
+
+			snprintf(queued, sizeof(queued), "\"queued\":%u,", i + 1u);
+			CHECK(comes_to_say(s, "{\"request\": \"listeners\"}", queued), "connection %u is not sent", i);
+		}
+	}
+	CHECK(reaches(s, aborts, ALL - ROOM), "%u were refused", aborts(s));
+	CHECK_EQ(number(s, "{\"request\": \"listeners\"}", "overflow"), ALL - ROOM, "overflow");
+	for (int fd; (fd = hf_accept(l, NULL, taken < ROOM ? WAIT_MS : 50)) >= 0; taken++) {
+		struct sockaddr_in peer;
+		socklen_t len = sizeof(peer);
+
+		CHECK(!getpeername(fd, (struct sockaddr *)&peer, &len) && ntohs(peer.sin_port) == 2000 + seen,
+			"order: port %u", ntohs(peer.sin_port));
+		seen++;
+		close(fd);
+	}
+	CHECK_EQ(taken, ROOM, "connections kept");
+out:
+	service_end(s);
+}
+
+/* In a child of another user; the exit code is the number of the check that failed. */
+static int as_nobody(const struct service *s)
+{
+	struct sockaddr_in remote = {
+		.sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(PEER_ADDR)
+	};
+	struct hf_device *dev;
+	struct hf_listener *l;
+	char refused[128] = "";
+	int fd;
+
+	if (setgid(NOBODY) || setuid(NOBODY))
+		return 1;
+	if (hf_open(s->uri, NULL, &dev))
+		return 2;
+	if (listen_at(dev, 80, 4, &l)) /* the config lets it */
+		return 3;
+	if (listen_at(dev, 81, 4, &l) != -EPERM || !strstr(hf_error(dev), "81"))
+		return 4;
+	if (listen_at(dev, 83, 4, &l) != -EACCES || !strstr(hf_error(dev), "not in the config"))
+		return 5;
+	if (hf_connect(dev, NULL, (struct sockaddr *)&remote, sizeof(remote), 1000) != -EPERM)
+		return 6;
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	memcpy(addr.sun_path, s->control, strlen(s->control));
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	/* 0600, or the daemon's own look at the credentials. */
+	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)) &&
+		(recv(fd, refused, sizeof(refused) - 1, 0) <= 0 || !strstr(refused, "not permitted")))
+		return 7;
+	return 0;
+}
+
+static int as_somebody(const struct service *s)
+{
+	struct hf_device *dev;
+
+	return setgid(NOBODY - 1) || setuid(NOBODY - 1) || hf_open(s->uri, NULL, &dev) != -EPERM;
+}
+
+static void who_may_what(void)
+{
+	struct service *s = service_start(listeners);
+	struct hf_listener *l;
+	int status;
+	pid_t pid;
+
+	if (!s)
+		return;
+	for (int i = 0; i < 2; i++) {
+		pid = fork();
+		if (!pid)
+			_exit(i ? as_somebody(s) : as_nobody(s));
+		waitpid(pid, &status, 0);
+		CHECK(WIFEXITED(status) && !WEXITSTATUS(status), "user %d: check %d", i, WEXITSTATUS(status));
+	}
+	CHECK_EQ(listen_at(s->dev, 81, 4, &l), 0, "root may");
+	CHECK_EQ(listen_at(s->dev, 82, 4, &l), -EACCES, "one that is off");
+	service_end(s);
+}
+
+static void bad_clients_are_refused(void)
+{
+	struct service *s = service_start(listeners);
+	struct ipc_request good = { .magic = IPC_MAGIC, .version = IPC_VERSION, .type = IPC_HELLO }, r;
+	uint8_t reply[sizeof(struct ipc_reply)], noise[sizeof(good) + 40];
+	struct hf_listener *l;
+	int fd;
+
+	if (!s)
+		return;
+	memset(noise, 0xa5, sizeof(noise));
+	for (unsigned i = 0; i < 8; i++) {
+		int got = 1;
+
+		fd = dial(s->socket, SOCK_SEQPACKET);
+		r = good;
+		switch (i) {
+		case 0:
+			got = ipc_send(fd, noise, 1, -1);
+			break;
+		case 1:
+			got = ipc_send(fd, noise, sizeof(noise), -1);
+			break;
+		case 2:
+			got = ipc_send(fd, &good, sizeof(good) - 1, -1);
+			break;
+		case 3:
+			r.type = IPC_TYPES;
+			got = ipc_send(fd, &r, sizeof(r), -1);
+			break;
+		case 4:
+			r.version++;
+			got = ipc_send(fd, &r, sizeof(r), -1);
+			break;
+		case 5:
+			r.type = IPC_CLOSE; /* without a socket */
+			got = ipc_send(fd, &r, sizeof(r), -1);
+			break;
+		case 6:
+			r.type = IPC_CLOSE; /* with one that is none */
+			got = ipc_send(fd, &r, sizeof(r), 0);
+			break;
+		case 7:
+			r.type = IPC_LISTEN;
+			r.local.family = AF_INET;
+			r.local.port = 80;
+			r.backlog = 5;
+			got = ipc_send(fd, &r, sizeof(r), 0); /* stdin is no listening socket */
+			break;
+		}
+		CHECK_EQ(got, 0, "send");
+		got = (int)recv(fd, reply, sizeof(reply), 0);
+		/* What is longer than any request is not even answered. */
+		CHECK((i == 1 && !got) || (got >= (int)offsetof(struct ipc_reply, stat) &&
+						  ((struct ipc_reply *)reply)->result < 0),
+			"row %u: %d octets, result %d", i, got, ((struct ipc_reply *)reply)->result);
+		CHECK_EQ(recv(fd, reply, sizeof(reply), 0), 0, "it hangs up");
+		close(fd);
+	}
+	/* Rubbish on a listener's channel ends the listener, nothing else. */
+	if (CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev))) {
+		CHECK(becomes_mode(s, 0, OFFLOAD), "mode %d", committed_mode(s, 0));
+		CHECK(send(hf_listener_fd(l), noise, 7, 0) == 7, "send");
+		CHECK(becomes_mode(s, 0, BYPASS), "mode %d", committed_mode(s, 0));
+		CHECK_EQ(hf_accept(l, NULL, WAIT_MS), -ENODEV, "hf_accept");
+	}
+	CHECK_SAYS(s, "{\"request\": \"status\"}", "\"link\":\"up\"");
+	service_end(s);
+}
+
+struct caller {
+	struct service *s;
+	struct sockaddr_in remote;
+	int rc;
+	pthread_t thread;
+};
+
+static void *call_connect(void *arg)
+{
+	struct caller *c = arg;
+
+	c->rc = hf_connect(c->s->dev, NULL, (struct sockaddr *)&c->remote, sizeof(c->remote), WAIT_MS);
+	return NULL;
+}
+
+static void connecting_through_the_daemon(void)
+{
+	struct service *s = service_start(listeners);
+
+	if (!s)
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		struct caller c = { .s = s,
+			.remote = {
+				.sin_family = AF_INET, .sin_port = htons(8080), .sin_addr.s_addr = htonl(PEER_ADDR) } };
+		const struct fake_command *k;
+		uint8_t msg[128];
+
+		s->board.new_id = 0x10030 + i;
+		pthread_create(&c.thread, NULL, call_connect, &c);
+		k = fake_board_command(&s->board, i);
+		if (CHECK(k && k->code == HF_COMMAND_CONNECT, "no CONNECT")) {
+			event_message(msg, &(struct fake_event){ .id = 0x10030 + i,
+						   .remote_port = 8080,
+						   .local_port = (uint16_t)MSG_GET(k->body, EVENT, local_port),
+						   .code = i ? HF_EVENT_REFUSED : 0 });
+			fake_board_send(&s->board, msg, sizeof(msg));
+		}
+		pthread_join(c.thread, NULL);
+		if (i) {
+			CHECK_EQ(c.rc, -ECONNREFUSED, "a peer that refuses");
+		} else if (CHECK(c.rc >= 0, "hf_connect: %d %s", c.rc, hf_error(s->dev))) {
+			CHECK(write(c.rc, "hello", 5) == 5, "write");
+			CHECK(fake_board_wait(&s->board, &s->board.frames, 1), "no frame");
+			/* Nothing unacknowledged must be left for the next. */
+			close(c.rc);
+		}
+	}
+	service_end(s);
+}
+
+static void the_board_closes_for_the_program(void)
+{
+	struct service *s = service_start(listeners);
+	struct hf_listener *l;
+	int fd, copy, rc = -EAGAIN;
+
+	if (!s)
+		return;
+	if (!CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev)))
+		goto out;
+	event_for(s, 0, 80, 0x10005, 1234);
+	fd = hf_accept(l, NULL, WAIT_MS);
+	if (!CHECK(fd >= 0, "hf_accept: %d", fd))
+		goto out;
+	copy = dup(fd);
+	CHECK_EQ(hf_close_socket(s->dev, fd, HF_CLOSE_OFFLOAD), -EUSERS, "a shared socket");
+	close(copy);
+	/* The daemon lets go of its own copy when it has read our answer. */
+	for (unsigned i = 0; i < 100 && rc; i++) {
+		rc = hf_close_socket(s->dev, fd, HF_CLOSE_OFFLOAD);
+		usleep(rc ? 20000 : 0);
+	}
+	CHECK(!rc, "close: %d %s", rc, hf_error(s->dev));
+	CHECK(fcntl(fd, F_GETFD) < 0, "the descriptor is still open");
+	CHECK_EQ(commands(s, HF_COMMAND_CLOSE), 1, "CLOSE commands");
+	CHECK_EQ(s->board.frames, 0, "frames");
+out:
+	service_end(s);
+}
+
+static void the_operator_asks_and_changes(void)
+{
+	struct service *s = service_start(listeners);
+	struct hf_listener *l;
+	unsigned before;
+	uint32_t cookie[2] = { 0 };
+	char text[CONTROL_TEST_BYTES];
+	int fd;
+
+	if (!s)
+		return;
+	CHECK_SAYS(s, "{\"request\": \"status\", \"tag\": [1, \"a\"]}", "\"tag\":[1,\"a\"]");
+	CHECK_SAYS(s, "{\"request\": \"status\"}", "\"addresses\":[\"192.0.2.2/24\"]");
+	CHECK_SAYS(s, "{\"request\": \"nonsense\"}", "\"errno\":\"EINVAL\"");
+	CHECK_SAYS(s, "{\"request\": \"status\", \"colour\": 1}", "\"ok\":false");
+	CHECK_SAYS(s, "{\"request\": \"listener\", \"port\": 99, \"mode\": \"off\"}", "\"errno\":\"ENOENT\"");
+	CHECK_SAYS(s, "{\"request\": \"listener\", \"port\": 80, \"mode\": \"fast\"}", "\"errno\":\"EINVAL\"");
+	CHECK_SAYS(s, "{\"request\": \"trace\", \"host\": \"nowhere\"}", "\"errno\":\"EINVAL\"");
+	CHECK_SAYS(s, "not json", "\"errno\":\"EBADMSG\"");
+	CHECK_SAYS(s, "{\"request\": \"counters\"}", "\"board.RX_FRAMES\":");
+	CHECK_SAYS(s, "{\"request\": \"selftest\"}", "\"name\":\"board_id\",\"ok\":true");
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = 0;
+	CHECK_SAYS(s, text, "\"errno\":\"EBADMSG\"");
+
+	/* Modes at run time. */
+	CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev));
+	CHECK(becomes_mode(s, 0, OFFLOAD), "mode %d", committed_mode(s, 0));
+	CHECK_SAYS(s, "{\"request\": \"listener\", \"port\": 80, \"mode\": \"bypass\"}", "\"mode\":\"bypass\"");
+	CHECK_EQ(committed_mode(s, 0), BYPASS, "the board's mode");
+	CHECK_SAYS(s, "{\"request\": \"listener\", \"port\": 80, \"mode\": \"off\"}", "\"mode\":\"off\"");
+	CHECK_EQ(committed_mode(s, 0), OFF, "the board's mode");
+	CHECK_SAYS(s, "{\"request\": \"listener\", \"port\": 80, \"mode\": \"offload\"}", "\"mode\":\"offload\"");
+	CHECK_EQ(committed_mode(s, 0), OFFLOAD, "the board's mode");
+
+	/* Who is denied, and who is over the limit, gets no socket. */
+	CHECK_SAYS(s, "{\"request\": \"deny\", \"prefix\": \"192.0.2.0/24\", \"deny\": true}", "\"ok\":true");
+	CHECK_SAYS(s, "{\"request\": \"rules\"}", "\"prefix\":\"192.0.2.0/24\"");
+	event_for(s, 0, 80, 0x10005, 1234);
+	CHECK(reaches(s, aborts, 1), "a denied peer is not refused");
+	CHECK_SAYS(s, "{\"request\": \"deny\", \"prefix\": \"192.0.2.0/24\", \"deny\": false}", "\"ok\":true");
+	CHECK_SAYS(s, "{\"request\": \"limit\", \"prefix\": \"192.0.2.1/32\", \"rate\": 1}", "\"ok\":true");
+	for (uint16_t i = 0; i < 4; i++)
+		event_for(s, 0, 80, 0x10006u + i, (uint16_t)(1300 + i));
+	CHECK(reaches(s, aborts, 3), "%u were refused", aborts(s));
+	CHECK_SAYS(s, "{\"request\": \"limit\", \"prefix\": \"192.0.2.1/32\", \"rate\": 0}", "\"ok\":true");
+	CHECK_SAYS(s, "{\"request\": \"rules\"}", "\"rules\":[]");
+	CHECK_SAYS(s, "{\"request\": \"limit\", \"prefix\": \"192.0.2.1\", \"rate\": 5}", "\"errno\":\"EINVAL\"");
+	CHECK_SAYS(s, "{\"request\": \"top\"}", "\"connections\":5,\"denied\":4,\"prefix\":\"192.0.2.0/24\"");
+	CHECK(number(s, "{\"request\": \"counters\"}", "daemon.denied") == 1, "daemon.denied");
+
+	/* A new key; never shown. */
+	before = fake_board_written(&s->board, HF_REG_COOKIE, &cookie[0]);
+	CHECK_SAYS(s, "{\"request\": \"keys\", \"action\": \"rotate\"}", "\"rotated\":1");
+	CHECK_EQ(fake_board_written(&s->board, HF_REG_COOKIE, &cookie[1]), before + 1, "writes of COOKIE");
+	CHECK(cookie[0] != cookie[1], "the same key bit");
+	snprintf(text, sizeof(text), "%08x", (unsigned)s->board.reg[HF_REG_KEY_COOKIE_B0 / 4]);
+	CHECK(!strstr(ask(s, "{\"request\": \"status\"}"), text), "a key is shown");
+
+	/* What goes by. */
+	fd = dial(s->control, SOCK_STREAM);
+	CHECK(strstr(ask_at(fd, "{\"request\": \"trace\", \"host\": \"192.0.2.1\", \"hex\": true}"), "\"ok\":true"),
+		"trace");
+	event_for(s, 0, 80, 0x10020, 1400);
+	CHECK(strstr(line(fd), "\"what\":\"ESTABLISHED\""), "the event");
+	CHECK(strstr(line(fd), "\"trace\":\"handoff\""), "the handoff");
+	close(fd);
+	service_end(s);
+}
+
+/* The board's table, read slot by slot. */
+static void connections_are_listed(void)
+{
+	struct service *s = service_start(listeners);
+
+	if (!s)
+		return;
+	/* The fake completes every DUMP with STALE: an empty table, of as many slots as it said. */
+	s->board.command_status = HF_STATUS_STALE;
+	CHECK_SAYS(s, "{\"request\": \"conns\", \"sort\": \"peer\"}", "\"conns\":[],\"total\":0");
+	CHECK_EQ(commands(s, HF_COMMAND_DUMP), s->board.slots < FAKE_COMMANDS ? s->board.slots : FAKE_COMMANDS,
+		"DUMP commands");
+	service_end(s);
+}
+
+static void metrics_are_scraped(void)
+{
+	struct service *s = service_start(listeners);
+	static char text[1 << 18];
+	size_t n = 0;
+	ssize_t got;
+	int fd;
+
+	if (!s)
+		return;
+	fd = dial(s->metrics, SOCK_STREAM);
+	CHECK(send(fd, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 35, 0) == 35, "send");
+	while ((got = recv(fd, text + n, sizeof(text) - 1 - n, 0)) > 0)
+		n += (size_t)got;
+	text[n] = 0;
+	close(fd);
+	CHECK(!strncmp(text, "HTTP/1.0 200 OK\r\n", 17), "%.80s", text);
+	CHECK(strstr(text, "\nhandfast_up 1\n"), "handfast_up");
+	CHECK(strstr(text, "handfast_listener_mode{address=\"0.0.0.0\",port=\"80\",way=\"repair\"} 2\n"),
+		"handfast_listener_mode");
+	CHECK(strstr(text, "\nhandfast_board_rx_frames_total 0\n"), "a board counter");
+	fd = dial(s->metrics, SOCK_STREAM);
+	CHECK(send(fd, "POST / HTTP/1.1\r\n\r\n", 19, 0) == 19, "send");
+	CHECK(!strncmp(line(fd), "HTTP/1.0 405", 12), "POST");
+	close(fd);
+	service_end(s);
+}
+
+static void attacks_are_logged(void)
+{
+	struct service *s = service_start(listeners);
+
+	if (!s)
+		return;
+	sleep(2); /* the first second has nothing to compare with */
+	s->board.reg[HF_REG_COUNTER(HF_CNT_SYN_ACCEPTED) / 4] += 50000;
+	CHECK(logged(s, "SYNs per second, more than 1000"), "no begin");
+	CHECK(logged(s, "no more than 1000 SYNs per second"), "no end");
+	service_end(s);
+}
+
+static void a_board_that_was_lost_comes_back(void)
+{
+	struct service *s = service_start(listeners);
+	struct hf_listener *l;
+	int fd;
+
+	if (!s)
+		return;
+	if (!CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev)))
+		goto out;
+	event_for(s, 0, 80, 0x10005, 1234);
+	fd = hf_accept(l, NULL, WAIT_MS);
+	CHECK(fd >= 0, "hf_accept: %d", fd);
+	fake_board_stop(&s->board);
+	CHECK(comes_to_say(s, "{\"request\": \"status\"}", "\"link\":\"lost\""), "the loss is not noticed");
+	CHECK_SAYS(s, "{\"request\": \"listeners\"}", "\"reason\":\"board\"");
+	CHECK_EQ(hf_stats(s->dev, (struct hf_stat[1]){ 0 }, 1), -ENODEV, "hf_stats meanwhile");
+	start_board(s);
+	CHECK(comes_to_say(s, "{\"request\": \"status\"}", "\"link\":\"up\""), "it is not back");
+	/* The program still listens, and what it had goes on. */
+	CHECK(becomes_mode(s, 0, OFFLOAD), "mode %d", committed_mode(s, 0));
+	CHECK(write(fd, "hello", 5) == 5, "write");
+	CHECK(fake_board_wait(&s->board, &s->board.frames, 1), "the old connection is mute");
+	CHECK_BYTES("payload", s->board.frame[0].bytes + 66, 5, "hello", 5);
+	close(fd);
+	event_for(s, 0, 80, 0x10005, 1235);
+	fd = hf_accept(l, NULL, WAIT_MS);
+	if (CHECK(fd >= 0, "hf_accept after it: %d", fd))
+		close(fd);
+out:
+	service_end(s);
+}
+
+/* SIGKILL, then an upgrade by SIGTERM: the netdev stays, and with it the connections. */
+static void connections_survive_a_restart(void)
+{
+	struct service *s = service_start(listeners);
+	struct hf_listener *l;
+	uint32_t key[2];
+	int fd;
+
+	if (!s)
+		return;
+	for (int killed = 1; killed >= 0; killed--) {
+		unsigned frames;
+
+		if (!CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev)))
+			break;
+		event_for(s, 0, 80, 0x10005, (uint16_t)(1234 + killed));
+		fd = hf_accept(l, NULL, WAIT_MS);
+		if (!CHECK(fd >= 0, "hf_accept: %d", fd))
+			break;
+		key[0] = s->board.reg[HF_REG_KEY_INDEX0 / 4];
+		if (killed) {
+			kill(s->daemon, SIGKILL);
+			waitpid(s->daemon, NULL, 0);
+		} else {
+			stop_daemon(s);
+		}
+		CHECK(if_nametoindex("hf0") != 0, "the netdev is gone");
+		CHECK_EQ(hf_accept(l, NULL, WAIT_MS), -ENODEV, "hf_accept without a daemon");
+		hf_listener_close(l);
+		fake_board_stop(&s->board);
+		start_board(s);
+		if (!start_daemon(s))
+			break;
+		key[1] = s->board.reg[HF_REG_KEY_INDEX0 / 4];
+		CHECK(key[0] != key[1], "the same key: 0x%08x", (unsigned)key[0]);
+		frames = fake_board_count(&s->board, &s->board.frames);
+		CHECK(write(fd, "hello", 5) == 5, "write");
+		CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 1), "the connection is mute");
+		close(fd);
+	}
+	service_end(s);
+}
+
+static void sighup_reads_the_config_again(void)
+{
+	struct service *s = service_start(listeners);
+
+	if (!s)
+		return;
+	CHECK(!strstr(ask(s, "{\"request\": \"listeners\"}"), "\"port\":8088"), "a listener too many");
+	write_config(s, "{ port = 80; way = \"repair\"; mode = \"bypass\"; }, { port = 8088; way = \"repair\"; mode = "
+			"\"bypass\"; }");
+	kill(s->daemon, SIGHUP);
+	CHECK(comes_to_say(s, "{\"request\": \"listeners\"}", "\"port\":8088"), "it is not read");
+	CHECK(!strstr(ask(s, "{\"request\": \"listeners\"}"), "\"port\":81"), "port 81 is still there");
+	write_config(s, "{ port = 80; mode = ");
+	CHECK_SAYS(s, "{\"request\": \"reload\"}", "\"errno\":\"EINVAL\"");
+	CHECK_SAYS(s, "{\"request\": \"listeners\"}", "\"port\":8088");
+	service_end(s);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct bench_case cases[] = { CASE_ONCE(config_that_is_wrong),
+		CASE_ONCE(the_example_config_is_good), CASE_ONCE(a_program_accepts_through_the_daemon),
+		CASE_ONCE(closing_withdraws_at_once), CASE_ONCE(a_program_that_dies_leaves_resets),
+		CASE_ONCE(nothing_is_lost_without_descriptors), CASE_ONCE(a_slow_program_is_bounded),
+		CASE_ONCE(who_may_what), CASE_ONCE(bad_clients_are_refused), CASE_ONCE(connecting_through_the_daemon),
+		CASE_ONCE(the_board_closes_for_the_program), CASE_ONCE(the_operator_asks_and_changes),
+		CASE_ONCE(connections_are_listed), CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged),
+		CASE_ONCE(a_board_that_was_lost_comes_back), CASE_ONCE(connections_survive_a_restart),
+		CASE_ONCE(sighup_reads_the_config_again), { 0 } };
+	ssize_t n = readlink("/proc/self/exe", handfastd, sizeof(handfastd) - 16);
+
+	/* build/tests/test_daemon -> build/handfastd */
+	if (n > 0) {
+		handfastd[n] = 0;
+		dirname(dirname(handfastd));
+		strcat(handfastd, "/handfastd");
+	}
+	privileged = !geteuid() && !access(handfastd, X_OK) && enter_namespace();
+	return bench_main(argc, argv, "daemon", cases);
+}
