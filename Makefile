@@ -236,7 +236,7 @@ $B/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(LIBS)
 	$(LINK)
 fuzz:  ## fuzz what takes bytes from outside, FUZZ_SECONDS for each program of tests/fuzz (20)
 	tools/install.sh clang libclang-rt-dev
-	$(MAKE) B=build/fuzz R=$R CC=clang CXX=clang++ WARN=-w LDFLAGS='-fsanitize=fuzzer,address,undefined' \
+	$(MAKE) B=build/fuzz R=$R BPF= CC=clang CXX=clang++ WARN=-w LDFLAGS='-fsanitize=fuzzer,address,undefined' \
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' \
 		$(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 	tests/fuzz/run build/fuzz $(or $(FUZZ_SECONDS),20)
