@@ -875,6 +875,33 @@ static void disabling_ends_at_a_whole_tlp(void)
 	}
 }
 
+/* The core is in the middle of a message when the ring is enabled: the rest of it is not for the host. */
+static void enabled_in_the_middle_of_a_message(void)
+{
+	struct pcie_rig *g = open_rings(43, 14, LOW, HIGH);
+
+	for (unsigned when = 0; when < 60; when++) {
+		check_context("moment %u", when);
+		rig_enable(g, 0);
+		heard_clear(&at_host);
+		g->say_gap = (uint8_t)(when * 3);
+		say(g, HF_MSG_FRAME, 1500, 1);
+		say(g, HF_MSG_FRAME, 1500, 2);
+		rig_run(g, 220 + when * 7);
+		rig_enable(g, C2H | H2C);
+		say(g, HF_MSG_EVENT, 128, 3);
+		settle(g);
+		EXPECT_HELLO(1);
+		/* The last n of what was said, whole. */
+		for (size_t left = at_host.count - at_host.next; left > 1 && left < 4; left--)
+			EXPECT_HOST(HF_MSG_FRAME, 1500, (uint32_t)(4 - left));
+		EXPECT_HOST(HF_MSG_EVENT, 128, 3);
+		EXPECT_NOTHING();
+	}
+	check_context("%s", "");
+	close_rig(g);
+}
+
 static void enabled_again_while_active(void)
 {
 	struct pcie_rig *g = open_rings(42, 12, LOW, HIGH);
@@ -1169,6 +1196,40 @@ static void late_and_unknown_completions_are_counted(void)
 	close_rig(g);
 }
 
+/* A completion that comes when its read was given up, and another has its place. */
+static void a_completion_of_an_older_read_is_not_taken(void)
+{
+	struct pcie_rig *g = open_rings(105, 12, LOW, HIGH);
+	uint8_t cpl[12 + 64];
+
+	memset(cpl, 0x5e, sizeof cpl);
+	/* Nine reads: the tenth's slot is that of the second. */
+	for (unsigned i = 0; i < 9; i++) {
+		send(g, HF_MSG_COMMAND, 64, i);
+		rig_ring(g);
+		rig_settle(g, 20000);
+		EXPECT_CORE(HF_MSG_COMMAND, 64, i);
+	}
+	g->link->disorder.read_min = g->link->disorder.read_max = 3000;
+	send(g, HF_MSG_COMMAND, 64, 10);
+	rig_ring(g);
+	rig_run(g, 100);
+	for (unsigned tag = 0; tag < 32; tag++)
+		if (tag != 9) {
+			dw_put(cpl, 0x4a000010);
+			dw_put(cpl + 4, 64);
+			dw_put(cpl + 8, 0x01000000 | tag << 8 | (9 * 64 & 0x7f));
+			pcie_link_tlp(g->link, cpl, sizeof cpl);
+		}
+	rig_run(g, 600);
+	CHECK_EQ(rig_get(g, HF_PCIE_UNEXPECTED), 31, "UNEXPECTED");
+	rig_settle(g, 20000);
+	EXPECT_CORE(HF_MSG_COMMAND, 64, 10);
+	EXPECT_NOTHING();
+	EXPECT_ERROR(g, 0);
+	close_rig(g);
+}
+
 static uint8_t last_read[16];
 
 static void remember_read(void *ctx, const uint8_t *t, size_t len, uint64_t clock)
@@ -1401,6 +1462,32 @@ static void the_status_block_follows_its_data(void)
 	close_rig(g);
 }
 
+/* No interrupt speaks of what no status block has told yet. */
+static void interrupts_wait_for_their_status_block(void)
+{
+	struct pcie_rig *g = open_rings(165, 14, LOW, HIGH);
+	uint32_t before;
+
+	rig_set(g, HF_PCIE_MODERATION, 4000);
+	for (unsigned i = 0; i < 6; i++) {
+		uint32_t messages;
+
+		/* The first at once, the next when it may. */
+		say(g, HF_MSG_EVENT, 128, i);
+		rig_run(g, 300);
+		before = g->status_writes;
+		messages = g->msi[0] + g->msi[1];
+		say(g, i & 1 ? HF_MSG_FRAME : HF_MSG_EVENT, 128, i);
+		rig_run(g, 600);
+		CHECK_EQ(g->status_writes, before, "status blocks");
+		CHECK_EQ(g->msi[0] + g->msi[1], messages, "interrupts before their status block");
+		rig_run(g, 6000);
+		CHECK_EQ(g->status_writes, before + 1, "status blocks");
+		CHECK_EQ(g->msi[0] + g->msi[1], messages + 1, "interrupts");
+	}
+	close_rig(g);
+}
+
 static void status_blocks_keep_their_distance(void)
 {
 	static const uint32_t distances[] = { 50, 1000, 5000 };
@@ -1534,6 +1621,26 @@ static void vectors_are_masked_and_pend(void)
 	}
 	check_context("%s", "");
 	CHECK_EQ(g->msi[15], 0, "messages to another address");
+	/* The table is changed while a message of it waits for a credit. */
+	g->link->config.pd = 0;
+	pcie_link_set32(g->link, HF_PCIE_MSIX_TABLE + 2 * 16 + 8, 2);
+	rig_set(g, HF_PCIE_MODERATION, 0);
+	value = g->msi[6];
+	g->link->config.msix_mask = true;
+	g->link->config.pd = 64;
+	say(g, HF_MSG_FRAME, 60, 9);
+	rig_run(g, 300);
+	CHECK_EQ(pending(g), 2, "pending bits");
+	g->link->config.pd = 0;
+	g->link->config.msix_mask = false;
+	rig_run(g, 100);
+	CHECK_EQ(pending(g), 2, "pending bits");
+	pcie_link_set32(g->link, HF_PCIE_MSIX_TABLE + 16 + 8, 6);
+	rig_run(g, 100);
+	g->link->config.pd = 64;
+	rig_run(g, 200);
+	CHECK_EQ(g->msi[6], value + 1, "with the new data");
+	CHECK_EQ(pending(g), 0, "pending bits");
 	/* The table keeps what it is given, bits 1:0 of an address excepted. */
 	for (unsigned at = 0; at < 128; at += 4)
 		pcie_link_set32(g->link, HF_PCIE_MSIX_TABLE + at, 0xfedcba03 + 0x10 * at);
@@ -2049,13 +2156,16 @@ int main(int argc, char **argv)
 		CASE_ONCE(hello_comes_first), CASE_ONCE(messages_keep_their_bytes_and_order),
 		CASE_ONCE(requests_are_as_large_as_allowed), CASE_ONCE(a_full_ring_waits), CASE_ONCE(sizes_are_clamped),
 		CASE_ONCE(disabling_ends_at_a_whole_tlp), CASE_ONCE(enabled_again_while_active),
+		CASE_ONCE(enabled_in_the_middle_of_a_message),
 		CASE_ONCE(impossible_doorbells_are_ignored),
 		CASE_ONCE(commands_reach_the_core), CASE_ONCE(several_reads_are_outstanding),
 		CASE_ONCE(a_short_message_stops_h2c), CASE_ONCE(a_read_that_fails_stops_h2c),
-		CASE_ONCE(late_and_unknown_completions_are_counted), CASE_ONCE(completions_that_do_not_fit_are_dropped),
+		CASE_ONCE(late_and_unknown_completions_are_counted),
+		CASE_ONCE(a_completion_of_an_older_read_is_not_taken), CASE_ONCE(completions_that_do_not_fit_are_dropped),
 		CASE_ONCE(a_message_broken_off_has_another_length),
 		CASE_ONCE(credits_are_kept_to), CASE_ONCE(nothing_without_bus_master_enable),
-		CASE_ONCE(the_status_block_follows_its_data), CASE_ONCE(status_blocks_keep_their_distance),
+		CASE_ONCE(the_status_block_follows_its_data), CASE_ONCE(interrupts_wait_for_their_status_block),
+		CASE_ONCE(status_blocks_keep_their_distance),
 		CASE_ONCE(without_an_address_no_status_block), CASE_ONCE(vectors_are_masked_and_pend),
 		CASE_ONCE(core_reset_is_a_reset_of_the_core), CASE_ONCE(function_level_reset_at_any_moment),
 		CASE_ONCE(the_core_is_kept_if_asked_for), CASE_ONCE(a_link_that_goes_down_resets_all),
