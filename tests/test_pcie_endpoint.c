@@ -2144,6 +2144,154 @@ static void random_rings_do_no_harm(void)
 	close_rig(g);
 }
 
+/* ---- a real core behind it ---- */
+
+/* The next message at the host is the next one that left the core, byte by byte. */
+static const uint8_t *same_message(struct bench *b, unsigned type)
+{
+	static const uint8_t none[RIG_MESSAGE_MAX];
+	const struct item *left = bench_c2h(b);
+
+	if (!CHECK(left && at_host.next < at_host.count, "no message"))
+		return none;
+	CHECK_EQ(at_host.v[at_host.next][0], type, "type");
+	CHECK_BYTES("message", at_host.v[at_host.next], at_host.len[at_host.next], left->bytes, left->len);
+	return at_host.v[at_host.next++];
+}
+
+static void host_looks(struct bench *b, struct pcie_rig *g)
+{
+	bench_settle(b);
+	rig_run(g, 2000);
+	CHECK(rig_poll(g, true) >= 0, "what is in the ring is no message");
+}
+
+static void a_core_works_through_its_rings(void)
+{
+	static const struct {
+		uint32_t offset, value;
+	} setup[] = {
+		{ HF_REG_KEY_INDEX0, 1 },
+		{ HF_REG_KEY_ISN0, 2 },
+		{ HF_REG_HEARTBEAT_MS, 0 },
+		{ HF_REG_MAC_LO, 0x00000002 },
+		{ HF_REG_MAC_HI, 0x0200 },
+		{ HF_REG_LOCAL_ADDR0, OUR_ADDR },
+		{ HF_REG_RCV_WND, 65535 },
+		{ HF_REG_CTRL, CTRL_ENABLE },
+		{ HF_REG_LISTEN_PORT, OUR_PORT },
+		{ HF_REG_LISTEN_BACKLOG, 10 },
+		{ HF_REG_LISTEN_COMMIT, LISTEN_OFFLOAD << HF_LISTEN_COMMIT_MODE_LOW },
+	};
+	struct bench *b = bench_open_raw(ENGINE_DEFAULT);
+	struct pcie_rig *g;
+	struct segment syn = { .sport = PEER_PORT,
+		.dport = OUR_PORT,
+		.seq = 1000,
+		.flags = HF_SYN,
+		.opts = "mss=1460" },
+		       ack = { .sport = PEER_PORT, .dport = OUR_PORT, .seq = 1001, .flags = HF_ACK };
+	uint8_t msg[128] = { 0 }, frame[64];
+	const struct item *out;
+	uint32_t value;
+
+	/* What the core said before it was reset by the endpoint is nobody's. */
+	rig_close(rig_open_sim(b->sim, 5));
+	while (bench_c2h(b))
+		;
+	heard_clear(&at_host);
+	g = rig_open_sim(b->sim, 6);
+	if (!CHECK(g != NULL, "no memory"))
+		return;
+	g->on_message = to_host;
+	rig_rings(g, 13, HIGH, LOW, STATUS);
+	for (unsigned i = 0; i < b->slots + 64 && !b->sim->out.ready; i++)
+		rig_step(g);
+	host_looks(b, g);
+	CHECK_EQ(get_le(same_message(b, HF_MSG_HELLO) + HF_AT_HELLO_slots, 4), b->slots, "slots");
+	CHECK_EQ(pcie_link_get32(g->link, HF_REG_ID, &value), 0, "ID");
+	CHECK_EQ(value, HF_ID, "ID");
+	CHECK_EQ(pcie_link_get32(g->link, 0xffc, &value), -EIO, "an offset without a register");
+	for (size_t i = 0; i < COUNT(setup); i++)
+		pcie_link_set32(g->link, setup[i].offset, setup[i].value);
+	CHECK_EQ(pcie_link_get32(g->link, HF_REG_LOCAL_ADDR0, &value), 0, "LOCAL_ADDR0");
+	CHECK_EQ(value, OUR_ADDR, "LOCAL_ADDR0");
+
+	/* A handshake: its event. */
+	bench_segment(b, &syn);
+	out = bench_tx(b);
+	if (CHECK(out && out->len >= 54, "no SYN-ACK")) {
+		ack.ack = get32(out->bytes + 14 + 20 + 4) + 1;
+		bench_segment(b, &ack);
+	}
+	host_looks(b, g);
+	CHECK_EQ(same_message(b, HF_MSG_EVENT)[HF_AT_EVENT_code], HF_EVENT_ESTABLISHED, "event");
+	CHECK_EQ(g->msi[0], 2, "interrupts");
+
+	/* A frame up, a frame down. */
+	for (size_t i = 0; i < sizeof frame; i++)
+		frame[i] = (uint8_t)(i * 5);
+	memcpy(frame, "\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x88\xb5", 14);
+	bench_frame(b, frame, sizeof frame);
+	host_looks(b, g);
+	CHECK_BYTES("frame up", same_message(b, HF_MSG_FRAME) + HF_MSG_HEADER_BYTES, sizeof frame, frame, sizeof frame);
+	CHECK_EQ(g->msi[1], 1, "interrupts");
+	MSG_PUT(msg, HEADER, type, HF_MSG_FRAME);
+	MSG_PUT(msg, HEADER, length, HF_MSG_HEADER_BYTES + sizeof frame);
+	memcpy(msg + HF_MSG_HEADER_BYTES, frame, sizeof frame);
+	CHECK(rig_send(g, msg, HF_MSG_HEADER_BYTES + sizeof frame), "no room");
+	rig_ring(g);
+	host_looks(b, g);
+	out = bench_tx(b);
+	if (CHECK(out != NULL, "no frame"))
+		CHECK_BYTES("frame down", out->bytes, out->len, frame, sizeof frame);
+
+	/* A register by message. */
+	memset(msg, 0, sizeof msg);
+	MSG_PUT(msg, HEADER, type, HF_MSG_REG_READ);
+	MSG_PUT(msg, HEADER, length, 24);
+	MSG_PUT(msg, HEADER, id, HF_REG_LOCAL_ADDR0);
+	CHECK(rig_send(g, msg, 24), "no room");
+	/* One that is cut by a reset that leaves the core alone: it is malformed, and counted. */
+	MSG_PUT(msg, HEADER, length, 24);
+	CHECK(rig_send(g, msg, 24), "no room");
+	rig_set(g, HF_PCIE_H2C_TAIL, g->h2c_tail - 8);
+	host_looks(b, g);
+	CHECK_EQ(get_le(same_message(b, HF_MSG_REG_REPLY) + HF_AT_REG_REPLY_value, 4), OUR_ADDR, "value");
+	EXPECT_NOTHING();
+	rig_set(g, HF_PCIE_CTRL, C2H | H2C | KEEP);
+	CHECK_EQ(rig_get(g, HF_PCIE_CTRL), C2H | H2C | KEEP, "CTRL");
+	CHECK_EQ(pcie_link_flr(g->link), 0, "FLR");
+	rig_run(g, 200);
+	while ((out = bench_c2h(b))) /* nobody's: the rings were off */
+		CHECK(out->bytes[0] == HF_MSG_COMPLETION &&
+				MSG_GET(out->bytes, COMPLETION, status) == HF_STATUS_BAD_LENGTH,
+			"what was cut is not malformed");
+	CHECK_EQ(rig_get(g, HF_PCIE_DISCARDED), 1, "DISCARDED");
+	CHECK_EQ(pcie_link_get32(g->link, HF_REG_LOCAL_ADDR0, &value), 0, "LOCAL_ADDR0");
+	CHECK_EQ(value, OUR_ADDR, "kept");
+	rig_rings(g, 13, HIGH, LOW, STATUS);
+	rig_run(g, 2000);
+	CHECK(rig_poll(g, true) >= 0, "no message");
+	CHECK(at_host.next < at_host.count && at_host.v[at_host.next++][0] == HF_MSG_HELLO, "no HELLO");
+	EXPECT_NOTHING();
+
+	/* And one that does not. */
+	CHECK_EQ(pcie_link_flr(g->link), 0, "FLR");
+	rig_rings(g, 13, HIGH, LOW, STATUS);
+	for (unsigned i = 0; i < b->slots + 64; i++)
+		rig_step(g);
+	host_looks(b, g);
+	same_message(b, HF_MSG_HELLO);
+	CHECK_EQ(pcie_link_get32(g->link, HF_REG_LOCAL_ADDR0, &value), 0, "LOCAL_ADDR0");
+	CHECK_EQ(value, 0, "not kept");
+	EXPECT_NOTHING();
+	no_faults(g);
+	rig_close(g);
+	heard_clear(&at_host);
+	bench_close(b);
+}
+
 int main(int argc, char **argv)
 {
 	/* clang-format off */
@@ -2172,6 +2320,7 @@ int main(int argc, char **argv)
 		CASE_ONCE(any_ratio_of_the_clocks),
 		CASE_ONCE(messages_are_neither_lost_nor_repeated), CASE_ONCE(random_tlps_do_no_harm),
 		CASE_ONCE(random_rings_do_no_harm),
+		CASE(a_core_works_through_its_rings),
 		{ 0 }
 	};
 	/* clang-format on */
