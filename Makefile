@@ -190,6 +190,8 @@ pnr:  ## place and route the c512 build with nextpnr-ecp5, where it is installed
 	+tools/pnr.sh
 netlist-test:  ## the directed tests on the netlist that Yosys wrote back
 	+tools/netlist-test.sh
+netlist-pcie:  ## test_pcie_endpoint on the netlist of the PCIe endpoint
+	+tools/netlist-pcie.sh
 formal:  ## prove the properties of docs/formal.md, and that each one can fail
 	tools/formal.sh
 mutants: mutants-pcie  ## planted RTL faults: each one must be caught
@@ -220,7 +222,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: pcie-messages pcie-tlps synth-pcie mutants-pcie all small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
+.PHONY: netlist-pcie pcie-messages pcie-tlps synth-pcie mutants-pcie all small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)
