@@ -273,6 +273,10 @@ peers: $B/handfast $(PEERS)  ## Linux's TCP against a board in lock step, every 
 	tests/peers/run $B
 attack: $B/tests/attack  ## floods at the wire limit among good peers: what became of each, as the table of docs/attack.md
 	$B/tests/attack
+pcie-messages: $B/tests/test_pcie_endpoint  ## 1,000,000 messages each way through the PCIe endpoint's rings, its host stalling
+	HF_PCIE_MESSAGES=$(or $(MESSAGES),1000000) $B/tests/test_pcie_endpoint --case messages_are_neither_lost_nor_repeated
+pcie-tlps: $B/tests/test_pcie_endpoint  ## 2,000,000 random and malformed TLPs: no hang, no DMA outside what the card was given
+	HF_PCIE_TLPS=$(or $(TLPS),2000000) $B/tests/test_pcie_endpoint --case random_tlps_do_no_harm
 bench: $B/bench $B/bench_transport $B/handfast  ## measure; writes build/bench.json and prints it as a table
 	tools/bench.sh
 bench-software: $B/handfast $(SOFTWARE)  ## CPU time per SYN of software and of a host with a board; needs root
@@ -289,6 +293,8 @@ lint: all  ## Verilator -Wall, gcc -Werror, cppcheck, clang-format, SPDX lines
 	+tools/lint.sh
 synth:  ## Yosys generic and ECP5: LUTs, flip-flops, block RAMs; with SYNTH=all every build of docs/resources.md, and that file
 	+tools/synth.sh
+synth-pcie:  ## the same of the PCIe endpoint; with SYNTH=all into docs/pcie.md
+	tools/synth-pcie.sh
 pnr:  ## place and route the c512 build with nextpnr-ecp5, where it is installed: the clock it reaches
 	+tools/pnr.sh
 bitstream:  ## from RTL to build/boards/BOARD/BOARD.bit by open tools: make bitstream BOARD=b [SEED=n] [TWICE=1]
@@ -299,10 +305,14 @@ test-boards: all  ## a board from its RGMII pins on, in lock step: the engine's 
 	tests/boards/run $B
 netlist-test:  ## the directed tests on the netlist that Yosys wrote back
 	+tools/netlist-test.sh
+netlist-pcie:  ## test_pcie_endpoint on the netlist of the PCIe endpoint
+	+tools/netlist-pcie.sh
 formal:  ## prove the properties of docs/formal.md, and that each one can fail
 	tools/formal.sh
-mutants:  ## planted RTL faults: each one must be caught
+mutants: mutants-pcie  ## planted RTL faults: each one must be caught
 	+tests/mutants/run
+mutants-pcie:  ## those of rtl/pcie/; EVERY=n takes each n-th
+	+tests/mutants/folder pcie pcie_endpoint test_pcie_endpoint
 sanitize:  ## the tests on the C model with address and undefined-behaviour sanitizers
 	$(MAKE) B=build/sanitize R=$R CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover' \
 		LDFLAGS='-fsanitize=address,undefined' all
@@ -312,7 +322,7 @@ $B/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(LIBS)
 	$(LINK)
 fuzz:  ## fuzz what takes bytes from outside, FUZZ_SECONDS for each program of tests/fuzz (20)
 	tools/install.sh clang libclang-rt-dev
-	$(MAKE) B=build/fuzz R=$R CC=clang CXX=clang++ WARN=-w LDFLAGS='-fsanitize=fuzzer,address,undefined' \
+	$(MAKE) B=build/fuzz R=$R BPF= CC=clang CXX=clang++ WARN=-w LDFLAGS='-fsanitize=fuzzer,address,undefined' \
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' \
 		$(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 	tests/fuzz/run build/fuzz $(or $(FUZZ_SECONDS),20)

@@ -11,6 +11,7 @@
 #include "../regs/regs.h"
 #include "stimulus.h"
 #include "traffic.h"
+#include "pcie/pcie_bench.h"
 
 #define FRAMES	      1000000u /* of a flood */
 #define HANDSHAKES    100000u  /* of good peers, each of them another one */
@@ -47,7 +48,7 @@ struct result {
 	double value;
 };
 
-static struct result results[80];
+static struct result results[120];
 static unsigned result_count;
 
 __attribute__((noreturn)) static void die(const char *what)
@@ -643,6 +644,11 @@ static void bench_width(const struct width *w)
 	stimulus_free(&ordinary);
 }
 
+static void report_pcie(const char *name, double value, const char *unit, const char *note)
+{
+	report(name, NULL, value, unit, "%s", note);
+}
+
 static void write_json(const char *path)
 {
 	FILE *f = fopen(path, "w");
@@ -686,6 +692,8 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < sizeof widths / sizeof *widths; i++)
 		if (only == ENGINE_SIZES || only == widths[i].size)
 			bench_width(&widths[i]);
+	if (only != ENGINE_WIDE && pcie_bench(report_pcie))
+		die("pcie: out of memory, or the link saw a fault");
 
 	for (unsigned i = 0; i < result_count; i++)
 		printf("%-34s %14.10g %-7s %s\n", results[i].name, results[i].value, results[i].unit, results[i].note);

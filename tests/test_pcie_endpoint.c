@@ -875,6 +875,33 @@ static void disabling_ends_at_a_whole_tlp(void)
 	}
 }
 
+/* The core is in the middle of a message when the ring is enabled: the rest of it is not for the host. */
+static void enabled_in_the_middle_of_a_message(void)
+{
+	struct pcie_rig *g = open_rings(43, 14, LOW, HIGH);
+
+	for (unsigned when = 0; when < 60; when++) {
+		check_context("moment %u", when);
+		rig_enable(g, 0);
+		heard_clear(&at_host);
+		g->say_gap = (uint8_t)(when * 3);
+		say(g, HF_MSG_FRAME, 1500, 1);
+		say(g, HF_MSG_FRAME, 1500, 2);
+		rig_run(g, 220 + when * 7);
+		rig_enable(g, C2H | H2C);
+		say(g, HF_MSG_EVENT, 128, 3);
+		settle(g);
+		EXPECT_HELLO(1);
+		/* The last n of what was said, whole. */
+		for (size_t left = at_host.count - at_host.next; left > 1 && left < 4; left--)
+			EXPECT_HOST(HF_MSG_FRAME, 1500, (uint32_t)(4 - left));
+		EXPECT_HOST(HF_MSG_EVENT, 128, 3);
+		EXPECT_NOTHING();
+	}
+	check_context("%s", "");
+	close_rig(g);
+}
+
 static void enabled_again_while_active(void)
 {
 	struct pcie_rig *g = open_rings(42, 12, LOW, HIGH);
@@ -1169,6 +1196,40 @@ static void late_and_unknown_completions_are_counted(void)
 	close_rig(g);
 }
 
+/* A completion that comes when its read was given up, and another has its place. */
+static void a_completion_of_an_older_read_is_not_taken(void)
+{
+	struct pcie_rig *g = open_rings(105, 12, LOW, HIGH);
+	uint8_t cpl[12 + 64];
+
+	memset(cpl, 0x5e, sizeof cpl);
+	/* Nine reads: the tenth's slot is that of the second. */
+	for (unsigned i = 0; i < 9; i++) {
+		send(g, HF_MSG_COMMAND, 64, i);
+		rig_ring(g);
+		rig_settle(g, 20000);
+		EXPECT_CORE(HF_MSG_COMMAND, 64, i);
+	}
+	g->link->disorder.read_min = g->link->disorder.read_max = 3000;
+	send(g, HF_MSG_COMMAND, 64, 10);
+	rig_ring(g);
+	rig_run(g, 100);
+	for (unsigned tag = 0; tag < 32; tag++)
+		if (tag != 9) {
+			dw_put(cpl, 0x4a000010);
+			dw_put(cpl + 4, 64);
+			dw_put(cpl + 8, 0x01000000 | tag << 8 | (9 * 64 & 0x7f));
+			pcie_link_tlp(g->link, cpl, sizeof cpl);
+		}
+	rig_run(g, 600);
+	CHECK_EQ(rig_get(g, HF_PCIE_UNEXPECTED), 31, "UNEXPECTED");
+	rig_settle(g, 20000);
+	EXPECT_CORE(HF_MSG_COMMAND, 64, 10);
+	EXPECT_NOTHING();
+	EXPECT_ERROR(g, 0);
+	close_rig(g);
+}
+
 static uint8_t last_read[16];
 
 static void remember_read(void *ctx, const uint8_t *t, size_t len, uint64_t clock)
@@ -1401,6 +1462,32 @@ static void the_status_block_follows_its_data(void)
 	close_rig(g);
 }
 
+/* No interrupt speaks of what no status block has told yet. */
+static void interrupts_wait_for_their_status_block(void)
+{
+	struct pcie_rig *g = open_rings(165, 14, LOW, HIGH);
+	uint32_t before;
+
+	rig_set(g, HF_PCIE_MODERATION, 4000);
+	for (unsigned i = 0; i < 6; i++) {
+		uint32_t messages;
+
+		/* The first at once, the next when it may. */
+		say(g, HF_MSG_EVENT, 128, i);
+		rig_run(g, 300);
+		before = g->status_writes;
+		messages = g->msi[0] + g->msi[1];
+		say(g, i & 1 ? HF_MSG_FRAME : HF_MSG_EVENT, 128, i);
+		rig_run(g, 600);
+		CHECK_EQ(g->status_writes, before, "status blocks");
+		CHECK_EQ(g->msi[0] + g->msi[1], messages, "interrupts before their status block");
+		rig_run(g, 6000);
+		CHECK_EQ(g->status_writes, before + 1, "status blocks");
+		CHECK_EQ(g->msi[0] + g->msi[1], messages + 1, "interrupts");
+	}
+	close_rig(g);
+}
+
 static void status_blocks_keep_their_distance(void)
 {
 	static const uint32_t distances[] = { 50, 1000, 5000 };
@@ -1534,6 +1621,26 @@ static void vectors_are_masked_and_pend(void)
 	}
 	check_context("%s", "");
 	CHECK_EQ(g->msi[15], 0, "messages to another address");
+	/* The table is changed while a message of it waits for a credit. */
+	g->link->config.pd = 0;
+	pcie_link_set32(g->link, HF_PCIE_MSIX_TABLE + 2 * 16 + 8, 2);
+	rig_set(g, HF_PCIE_MODERATION, 0);
+	value = g->msi[6];
+	g->link->config.msix_mask = true;
+	g->link->config.pd = 64;
+	say(g, HF_MSG_FRAME, 60, 9);
+	rig_run(g, 300);
+	CHECK_EQ(pending(g), 2, "pending bits");
+	g->link->config.pd = 0;
+	g->link->config.msix_mask = false;
+	rig_run(g, 100);
+	CHECK_EQ(pending(g), 2, "pending bits");
+	pcie_link_set32(g->link, HF_PCIE_MSIX_TABLE + 16 + 8, 6);
+	rig_run(g, 100);
+	g->link->config.pd = 64;
+	rig_run(g, 200);
+	CHECK_EQ(g->msi[6], value + 1, "with the new data");
+	CHECK_EQ(pending(g), 0, "pending bits");
 	/* The table keeps what it is given, bits 1:0 of an address excepted. */
 	for (unsigned at = 0; at < 128; at += 4)
 		pcie_link_set32(g->link, HF_PCIE_MSIX_TABLE + at, 0xfedcba03 + 0x10 * at);
@@ -2037,6 +2144,154 @@ static void random_rings_do_no_harm(void)
 	close_rig(g);
 }
 
+/* ---- a real core behind it ---- */
+
+/* The next message at the host is the next one that left the core, byte by byte. */
+static const uint8_t *same_message(struct bench *b, unsigned type)
+{
+	static const uint8_t none[RIG_MESSAGE_MAX];
+	const struct item *left = bench_c2h(b);
+
+	if (!CHECK(left && at_host.next < at_host.count, "no message"))
+		return none;
+	CHECK_EQ(at_host.v[at_host.next][0], type, "type");
+	CHECK_BYTES("message", at_host.v[at_host.next], at_host.len[at_host.next], left->bytes, left->len);
+	return at_host.v[at_host.next++];
+}
+
+static void host_looks(struct bench *b, struct pcie_rig *g)
+{
+	bench_settle(b);
+	rig_run(g, 2000);
+	CHECK(rig_poll(g, true) >= 0, "what is in the ring is no message");
+}
+
+static void a_core_works_through_its_rings(void)
+{
+	static const struct {
+		uint32_t offset, value;
+	} setup[] = {
+		{ HF_REG_KEY_INDEX0, 1 },
+		{ HF_REG_KEY_ISN0, 2 },
+		{ HF_REG_HEARTBEAT_MS, 0 },
+		{ HF_REG_MAC_LO, 0x00000002 },
+		{ HF_REG_MAC_HI, 0x0200 },
+		{ HF_REG_LOCAL_ADDR0, OUR_ADDR },
+		{ HF_REG_RCV_WND, 65535 },
+		{ HF_REG_CTRL, CTRL_ENABLE },
+		{ HF_REG_LISTEN_PORT, OUR_PORT },
+		{ HF_REG_LISTEN_BACKLOG, 10 },
+		{ HF_REG_LISTEN_COMMIT, LISTEN_OFFLOAD << HF_LISTEN_COMMIT_MODE_LOW },
+	};
+	struct bench *b = bench_open_raw(ENGINE_DEFAULT);
+	struct pcie_rig *g;
+	struct segment syn = { .sport = PEER_PORT,
+		.dport = OUR_PORT,
+		.seq = 1000,
+		.flags = HF_SYN,
+		.opts = "mss=1460" },
+		       ack = { .sport = PEER_PORT, .dport = OUR_PORT, .seq = 1001, .flags = HF_ACK };
+	uint8_t msg[128] = { 0 }, frame[64];
+	const struct item *out;
+	uint32_t value;
+
+	/* What the core said before it was reset by the endpoint is nobody's. */
+	rig_close(rig_open_sim(b->sim, 5));
+	while (bench_c2h(b))
+		;
+	heard_clear(&at_host);
+	g = rig_open_sim(b->sim, 6);
+	if (!CHECK(g != NULL, "no memory"))
+		return;
+	g->on_message = to_host;
+	rig_rings(g, 13, HIGH, LOW, STATUS);
+	for (unsigned i = 0; i < b->slots + 64 && !b->sim->out.ready; i++)
+		rig_step(g);
+	host_looks(b, g);
+	CHECK_EQ(get_le(same_message(b, HF_MSG_HELLO) + HF_AT_HELLO_slots, 4), b->slots, "slots");
+	CHECK_EQ(pcie_link_get32(g->link, HF_REG_ID, &value), 0, "ID");
+	CHECK_EQ(value, HF_ID, "ID");
+	CHECK_EQ(pcie_link_get32(g->link, 0xffc, &value), -EIO, "an offset without a register");
+	for (size_t i = 0; i < COUNT(setup); i++)
+		pcie_link_set32(g->link, setup[i].offset, setup[i].value);
+	CHECK_EQ(pcie_link_get32(g->link, HF_REG_LOCAL_ADDR0, &value), 0, "LOCAL_ADDR0");
+	CHECK_EQ(value, OUR_ADDR, "LOCAL_ADDR0");
+
+	/* A handshake: its event. */
+	bench_segment(b, &syn);
+	out = bench_tx(b);
+	if (CHECK(out && out->len >= 54, "no SYN-ACK")) {
+		ack.ack = get32(out->bytes + 14 + 20 + 4) + 1;
+		bench_segment(b, &ack);
+	}
+	host_looks(b, g);
+	CHECK_EQ(same_message(b, HF_MSG_EVENT)[HF_AT_EVENT_code], HF_EVENT_ESTABLISHED, "event");
+	CHECK_EQ(g->msi[0], 2, "interrupts");
+
+	/* A frame up, a frame down. */
+	for (size_t i = 0; i < sizeof frame; i++)
+		frame[i] = (uint8_t)(i * 5);
+	memcpy(frame, "\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x88\xb5", 14);
+	bench_frame(b, frame, sizeof frame);
+	host_looks(b, g);
+	CHECK_BYTES("frame up", same_message(b, HF_MSG_FRAME) + HF_MSG_HEADER_BYTES, sizeof frame, frame, sizeof frame);
+	CHECK_EQ(g->msi[1], 1, "interrupts");
+	MSG_PUT(msg, HEADER, type, HF_MSG_FRAME);
+	MSG_PUT(msg, HEADER, length, HF_MSG_HEADER_BYTES + sizeof frame);
+	memcpy(msg + HF_MSG_HEADER_BYTES, frame, sizeof frame);
+	CHECK(rig_send(g, msg, HF_MSG_HEADER_BYTES + sizeof frame), "no room");
+	rig_ring(g);
+	host_looks(b, g);
+	out = bench_tx(b);
+	if (CHECK(out != NULL, "no frame"))
+		CHECK_BYTES("frame down", out->bytes, out->len, frame, sizeof frame);
+
+	/* A register by message. */
+	memset(msg, 0, sizeof msg);
+	MSG_PUT(msg, HEADER, type, HF_MSG_REG_READ);
+	MSG_PUT(msg, HEADER, length, 24);
+	MSG_PUT(msg, HEADER, id, HF_REG_LOCAL_ADDR0);
+	CHECK(rig_send(g, msg, 24), "no room");
+	/* One that is cut by a reset that leaves the core alone: it is malformed, and counted. */
+	MSG_PUT(msg, HEADER, length, 24);
+	CHECK(rig_send(g, msg, 24), "no room");
+	rig_set(g, HF_PCIE_H2C_TAIL, g->h2c_tail - 8);
+	host_looks(b, g);
+	CHECK_EQ(get_le(same_message(b, HF_MSG_REG_REPLY) + HF_AT_REG_REPLY_value, 4), OUR_ADDR, "value");
+	EXPECT_NOTHING();
+	rig_set(g, HF_PCIE_CTRL, C2H | H2C | KEEP);
+	CHECK_EQ(rig_get(g, HF_PCIE_CTRL), C2H | H2C | KEEP, "CTRL");
+	CHECK_EQ(pcie_link_flr(g->link), 0, "FLR");
+	rig_run(g, 200);
+	while ((out = bench_c2h(b))) /* nobody's: the rings were off */
+		CHECK(out->bytes[0] == HF_MSG_COMPLETION &&
+				MSG_GET(out->bytes, COMPLETION, status) == HF_STATUS_BAD_LENGTH,
+			"what was cut is not malformed");
+	CHECK_EQ(rig_get(g, HF_PCIE_DISCARDED), 1, "DISCARDED");
+	CHECK_EQ(pcie_link_get32(g->link, HF_REG_LOCAL_ADDR0, &value), 0, "LOCAL_ADDR0");
+	CHECK_EQ(value, OUR_ADDR, "kept");
+	rig_rings(g, 13, HIGH, LOW, STATUS);
+	rig_run(g, 2000);
+	CHECK(rig_poll(g, true) >= 0, "no message");
+	CHECK(at_host.next < at_host.count && at_host.v[at_host.next++][0] == HF_MSG_HELLO, "no HELLO");
+	EXPECT_NOTHING();
+
+	/* And one that does not. */
+	CHECK_EQ(pcie_link_flr(g->link), 0, "FLR");
+	rig_rings(g, 13, HIGH, LOW, STATUS);
+	for (unsigned i = 0; i < b->slots + 64; i++)
+		rig_step(g);
+	host_looks(b, g);
+	same_message(b, HF_MSG_HELLO);
+	CHECK_EQ(pcie_link_get32(g->link, HF_REG_LOCAL_ADDR0, &value), 0, "LOCAL_ADDR0");
+	CHECK_EQ(value, 0, "not kept");
+	EXPECT_NOTHING();
+	no_faults(g);
+	rig_close(g);
+	heard_clear(&at_host);
+	bench_close(b);
+}
+
 int main(int argc, char **argv)
 {
 	/* clang-format off */
@@ -2049,19 +2304,23 @@ int main(int argc, char **argv)
 		CASE_ONCE(hello_comes_first), CASE_ONCE(messages_keep_their_bytes_and_order),
 		CASE_ONCE(requests_are_as_large_as_allowed), CASE_ONCE(a_full_ring_waits), CASE_ONCE(sizes_are_clamped),
 		CASE_ONCE(disabling_ends_at_a_whole_tlp), CASE_ONCE(enabled_again_while_active),
+		CASE_ONCE(enabled_in_the_middle_of_a_message),
 		CASE_ONCE(impossible_doorbells_are_ignored),
 		CASE_ONCE(commands_reach_the_core), CASE_ONCE(several_reads_are_outstanding),
 		CASE_ONCE(a_short_message_stops_h2c), CASE_ONCE(a_read_that_fails_stops_h2c),
-		CASE_ONCE(late_and_unknown_completions_are_counted), CASE_ONCE(completions_that_do_not_fit_are_dropped),
+		CASE_ONCE(late_and_unknown_completions_are_counted),
+		CASE_ONCE(a_completion_of_an_older_read_is_not_taken), CASE_ONCE(completions_that_do_not_fit_are_dropped),
 		CASE_ONCE(a_message_broken_off_has_another_length),
 		CASE_ONCE(credits_are_kept_to), CASE_ONCE(nothing_without_bus_master_enable),
-		CASE_ONCE(the_status_block_follows_its_data), CASE_ONCE(status_blocks_keep_their_distance),
+		CASE_ONCE(the_status_block_follows_its_data), CASE_ONCE(interrupts_wait_for_their_status_block),
+		CASE_ONCE(status_blocks_keep_their_distance),
 		CASE_ONCE(without_an_address_no_status_block), CASE_ONCE(vectors_are_masked_and_pend),
 		CASE_ONCE(core_reset_is_a_reset_of_the_core), CASE_ONCE(function_level_reset_at_any_moment),
 		CASE_ONCE(the_core_is_kept_if_asked_for), CASE_ONCE(a_link_that_goes_down_resets_all),
 		CASE_ONCE(any_ratio_of_the_clocks),
 		CASE_ONCE(messages_are_neither_lost_nor_repeated), CASE_ONCE(random_tlps_do_no_harm),
 		CASE_ONCE(random_rings_do_no_harm),
+		CASE(a_core_works_through_its_rings),
 		{ 0 }
 	};
 	/* clang-format on */

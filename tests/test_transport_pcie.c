@@ -828,6 +828,49 @@ static void boards_that_cannot_be_opened(void)
 	port_close(port);
 }
 
+/* What a broken card may write into our memory: each ends the transport, none reads or writes beyond the rings. */
+static void a_card_that_lies(void)
+{
+	static const struct {
+		const char *name;
+		unsigned at; /* in the memory of the rings */
+		uint32_t value;
+		bool send; /* send() notices, else recv() */
+	} rows[] = {
+		{ "C2H_TAIL beyond the ring", PCIE_BUS_STATUS_AT, 40 + (1 << PCIE_BUS_C2H_LOG2) + 8, false },
+		{ "C2H_TAIL behind what was read", PCIE_BUS_STATUS_AT, 32, false },
+		{ "C2H_TAIL not of 8", PCIE_BUS_STATUS_AT, 44, false },
+		{ "a message of 8 bytes", 40, 8 << 16 | HF_MSG_EVENT, false },
+		{ "a message of 65,528 bytes", 40, 0xfff80000 | HF_MSG_FRAME, false },
+		{ "H2C_HEAD beyond what was written", PCIE_BUS_STATUS_AT + 4, 8, true },
+		{ "H2C_HEAD far behind", PCIE_BUS_STATUS_AT + 4, 0x80000000, true },
+	};
+	struct port *port = port_open();
+	uint8_t msg[TRANSPORT_MESSAGE_MAX];
+
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		struct transport *t = open_transport(port);
+		uint8_t *memory;
+
+		if (!t)
+			break;
+		check_context("%s", rows[i].name);
+		memory = pcie_rings_bus(t)->memory;
+		CHECK(receive(t, msg, sizeof(msg)) == 40, "no HELLO");
+		CHECK_EQ(transport_recv(t, msg, sizeof(msg)), (uint64_t)-EAGAIN, "one more");
+		if (rows[i].at == 40)
+			put_le(memory + PCIE_BUS_STATUS_AT, 4, 40 + 24);
+		put_le(memory + rows[i].at, 4, rows[i].value);
+		if (rows[i].send)
+			CHECK_EQ(send_read(t, 1), (uint64_t)-ENODEV, "send");
+		CHECK_EQ(transport_recv(t, msg, sizeof(msg)), (uint64_t)-ENODEV, "recv");
+		CHECK_EQ(send_read(t, 1), (uint64_t)-ENODEV, "send afterwards");
+		transport_close(t);
+	}
+	check_context("%s", "");
+	port_close(port);
+}
+
 /* vfio-pci without a card: each thing that can be missing is named. */
 static void vfio_pci_that_is_not_set_up(void)
 {
@@ -838,7 +881,11 @@ static void vfio_pci_that_is_not_set_up(void)
 	bool found = false;
 
 	while (dir && !found && (e = readdir(dir))) {
-		if (e->d_name[0] == '.')
+		char path[128], driver[256] = "";
+
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%.20s/driver", e->d_name);
+		if (e->d_name[0] == '.' ||
+			(readlink(path, driver, sizeof(driver) - 1) > 0 && strstr(driver, "/vfio-pci")))
 			continue;
 		found = true;
 		snprintf(uri, sizeof(uri), "pci:%.20s", e->d_name);
@@ -848,7 +895,7 @@ static void vfio_pci_that_is_not_set_up(void)
 	if (dir)
 		closedir(dir);
 	if (!found)
-		bench_skip("this machine has no PCI device");
+		bench_skip("this machine has no PCI device, or none but for vfio-pci");
 }
 
 /* ---- the library and the kernel behind it ---- */
@@ -893,6 +940,7 @@ int main(int argc, char **argv)
 		CASE(messages_that_cannot_be_sent),
 		CASE(descriptor_is_ready_while_there_is_something),
 		CASE(board_vanishes),
+		CASE(a_card_that_lies),
 		CASE_ONCE(boards_that_cannot_be_opened),
 		CASE_ONCE(vfio_pci_that_is_not_set_up),
 		CASE(a_kernel_socket),

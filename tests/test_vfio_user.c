@@ -521,7 +521,8 @@ static void maps_and_unmaps(void)
 {
 	struct raw *r = raw_open();
 	const uint64_t page = 4096, top = UINT64_MAX - 4095;
-	int pipes[2], null = open("/dev/zero", O_RDWR | O_CLOEXEC), dir = open("/", O_RDONLY | O_CLOEXEC);
+	uint8_t body[32];
+	int many[12], pipes[2], null = open("/dev/zero", O_RDWR | O_CLOEXEC), dir = open("/", O_RDONLY | O_CLOEXEC);
 	unsigned fds;
 
 	CHECK(!pipe2(pipes, O_CLOEXEC), "pipe");
@@ -550,6 +551,16 @@ static void maps_and_unmaps(void)
 	CHECK_EQ(raw_map(r, 64 * page, page, dir, 0, 3), EINVAL, "a folder");
 	CHECK_EQ(raw_map(r, 64 * page, page, -1, 0, 3), 0, "without a file");
 	CHECK_EQ(raw_map(r, 64 * page, page, r->memory_fd, 0, 3), EEXIST, "over that");
+	for (unsigned i = 0; i < COUNT(many); i++)
+		many[i] = r->memory_fd;
+	put_le(body, 4, sizeof(body));
+	put_le(body + 4, 4, 3);
+	put_le(body + 8, 8, 0);
+	put_le(body + 16, 8, 128 * page);
+	put_le(body + 24, 8, page);
+	CHECK_EQ(raw_call(r, DMA_MAP, body, sizeof(body), many, 2), EINVAL, "two files");
+	CHECK_EQ(raw_call(r, DMA_MAP, body, sizeof(body), many, COUNT(many)), EINVAL, "more files than may come");
+	CHECK_EQ(raw_call(r, GET_INFO, body, 16, many, COUNT(many)), EINVAL, "as many with what takes none");
 	CHECK_EQ(unmap(r, 2 * page, page, 0), EINVAL, "a part of one");
 	CHECK_EQ(unmap(r, page, 3 * page, 0), EINVAL, "most of one");
 	CHECK_EQ(unmap(r, 0, 0, 0), EINVAL, "nothing");

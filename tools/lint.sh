@@ -30,6 +30,16 @@ verilog() { # verilog [-Gname=value...]; newer Verilators report on themselves i
 	return $failed
 }
 
+# Modules around the core, each by itself.
+around() {
+	local top=$1
+	shift
+	verilator --lint-only -Wall -Irtl -y rtl $(printf -- '-y %s ' "$@") --top-module "$top" "${!#}/$top.sv" > build/verilator.log 2>&1
+	local failed=$?
+	grep -v '^- ' build/verilator.log
+	return $failed
+}
+
 spdx() {
 	local file
 	for file in "${sources[@]}"; do
@@ -59,6 +69,7 @@ board() { # board FILE: a top around the core
 for top in rtl/eth/eth_mac_sim.sv rtl/board/board_sim.sv boards/*/*.sv; do
 	check "verilator -Wall, $(basename "$top" .sv)" board "$top"
 done
+for top in handfast_pcie pcie_xilinx7; do check "verilator -Wall, $top" around $top rtl/cross rtl/pcie; done
 check "cppcheck" cppcheck -q --std=c11 -D_GNU_SOURCE -I. --inline-suppr --enable=warning,performance,portability \
 	--suppress=missingIncludeSystem --error-exitcode=1 cmodel driver examples host regs sim tests
 # Another version formats some lines otherwise.

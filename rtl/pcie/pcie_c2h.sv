@@ -68,7 +68,7 @@ module pcie_c2h #(
   assign frame = first ? kind == `HF_MSG_FRAME : frame_q;
   assign is_hello = first ? kind == `HF_MSG_HELLO : hello_q;
 
-  // The last HELLO, of at most 8 beats.
+  // The last HELLO, of at most 7 beats.
   logic [63:0]  hello [0:7];
   logic [3:0]   hello_beats_q;          // 0: none
   logic [2:0]   hello_at_q;
@@ -99,8 +99,8 @@ module pcie_c2h #(
                   {1'b0, take && from_hello_q && {1'b0, hello_at_q} + 4'd1 == beats_q[3:0]};
 
   pcie_index #(.CARD_PRODUCES(1)) index (
-    .clk(clk), .rst(rst), .start(state_q == OFF && !sending_q), .running(state_q != OFF && enable), .size_log2(size_log2), .doorbell(doorbell),
-    .value(value), .advance(done && sending_q), .beats(beats_q), .producer(tail), .consumer(head), .refused(refused)
+    .clk(clk), .rst(rst), .start(state_q == OFF && !sending_q), .running(state_q != OFF && enable), .size_log2(size_log2),
+    .doorbell(doorbell), .value(value), .advance(done && sending_q), .beats(beats_q), .producer(tail), .consumer(head), .refused(refused)
   );
 
   // The next write: what is whole and not yet in one, and what room the ring has behind what is under way.
@@ -130,9 +130,9 @@ module pcie_c2h #(
       hello_q <= is_hello;
       if (is_hello) hello[at_q] <= beat[63:0];
     end
-    // A HELLO of more than 8 beats is none that we know.
+    // A HELLO of more than 7 beats is none that we know.
     if (pop && is_hello && first) hello_beats_q <= 4'd0;
-    else if (pop && is_hello && beat[64]) hello_beats_q <= {1'b0, at_q} + 4'd1;
+    else if (pop && is_hello && beat[64] && at_q != 3'd7) hello_beats_q <= {1'b0, at_q} + 4'd1;
 
     case (state_q)
       OFF:

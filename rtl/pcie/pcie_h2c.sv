@@ -138,6 +138,10 @@ module pcie_h2c (
       at_q <= at_q + 6'd1;
       if (room_q != 7'd0) room_q <= room_q - 7'd1;
     end
+    if (rst) begin
+      end_q <= 1'b0;
+      known_q <= 1'b0;
+    end
     if (cpl_data && write_q && room_q != 7'd0) memory[{slot_q, at_q}] <= {cpl_beat[31:0], carry_q};
   end
 
@@ -271,8 +275,6 @@ module pcie_h2c (
       now_q <= '0;
       scan_q <= '0;
       aged_used_q <= 1'b0;
-      end_q <= 1'b0;
-      known_q <= 1'b0;
       issued_q <= '0;
     end
   end

@@ -115,8 +115,12 @@ void rig_step(struct pcie_rig *g)
 {
 	struct hf_out *o = &g->out;
 
-	pcie_link_clock(g->link, o, &g->in);
 	g->clocks++;
+	if (g->sim) {
+		sim_step(g->sim);
+		return;
+	}
+	pcie_link_clock(g->link, o, &g->in);
 	if (g->in.rst) {
 		reset_core(g);
 		o->s_axis_h2c_tready = 0;
@@ -219,13 +223,19 @@ void rig_vectors(struct pcie_rig *g)
 
 struct pcie_rig *rig_open(uint64_t seed)
 {
+	return rig_open_sim(NULL, seed);
+}
+
+struct pcie_rig *rig_open_sim(struct sim *s, uint64_t seed)
+{
 	struct pcie_rig *g = calloc(1, sizeof *g);
 	const struct pcie_host host = { g, host_write, host_read, host_msi };
 
 	if (!g)
 		return NULL;
 	g->rng.state = seed;
-	g->link = pcie_link_rtl(NULL, &host, seed);
+	g->sim = s;
+	g->link = pcie_link_rtl(s, &host, seed);
 	if (!g->link) {
 		free(g);
 		return NULL;

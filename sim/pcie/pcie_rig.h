@@ -24,6 +24,7 @@ struct pcie_rig {
 	struct pcie_link *link;
 	struct rng rng;
 	uint64_t clocks; /* of the core */
+	struct sim *sim; /* a real core instead of the stand-in, or NULL */
 
 	/* The core. Registers below 4 * RIG_REGS hold what is written, others answer SLVERR. */
 	struct hf_out out;
@@ -57,6 +58,9 @@ struct pcie_rig {
 
 /* An endpoint out of reset, Bus Master Enable and MSI-X on, vectors unmasked, no rings. NULL when memory is short. */
 struct pcie_rig *rig_open(uint64_t seed);
+/* The same at the pins of a real core, which is reset; its ticks, frames and time are those of `s`. What is said of the
+ * stand-in for a core does not apply then. `s` is closed after the rig. */
+struct pcie_rig *rig_open_sim(struct sim *s, uint64_t seed);
 void rig_close(struct pcie_rig *g);
 /* The MSI-X table, as after rig_open(): address PCIE_MSI_WINDOW, data = vector, not masked. */
 void rig_vectors(struct pcie_rig *g);
