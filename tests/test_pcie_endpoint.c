@@ -968,6 +968,16 @@ static void impossible_doorbells_are_ignored(void)
 	CHECK_EQ(rig_get(g, HF_PCIE_H2C_HEAD), 64, "H2C_HEAD");
 	rig_set(g, HF_PCIE_H2C_TAIL, 64);
 	EXPECT_ERROR(g, 0);
+	/* Back, but not behind what was read. */
+	g->link->config.bus_master = false;
+	send(g, HF_MSG_COMMAND, 64, 2);
+	rig_ring(g);
+	rig_set(g, HF_PCIE_H2C_TAIL, 96);
+	EXPECT_ERROR(g, INDEX);
+	CHECK_EQ(rig_get(g, HF_PCIE_H2C_TAIL), 128, "H2C_TAIL");
+	g->link->config.bus_master = true;
+	settle(g);
+	EXPECT_CORE(HF_MSG_COMMAND, 64, 2);
 	/* The status block has told of them, and vector 2. */
 	rig_set(g, HF_PCIE_C2H_HEAD, 4);
 	rig_run(g, 2000);
