@@ -968,6 +968,16 @@ static void impossible_doorbells_are_ignored(void)
 	CHECK_EQ(rig_get(g, HF_PCIE_H2C_HEAD), 64, "H2C_HEAD");
 	rig_set(g, HF_PCIE_H2C_TAIL, 64);
 	EXPECT_ERROR(g, 0);
+	/* Back, but not behind what was read. */
+	g->link->config.bus_master = false;
+	send(g, HF_MSG_COMMAND, 64, 2);
+	rig_ring(g);
+	rig_set(g, HF_PCIE_H2C_TAIL, 96);
+	EXPECT_ERROR(g, INDEX);
+	CHECK_EQ(rig_get(g, HF_PCIE_H2C_TAIL), 128, "H2C_TAIL");
+	g->link->config.bus_master = true;
+	settle(g);
+	EXPECT_CORE(HF_MSG_COMMAND, 64, 2);
 	/* The status block has told of them, and vector 2. */
 	rig_set(g, HF_PCIE_C2H_HEAD, 4);
 	rig_run(g, 2000);
@@ -1666,6 +1676,23 @@ static void core_reset_is_a_reset_of_the_core(void)
 	EXPECT_NOTHING();
 	CHECK_EQ(rig_get(g, HF_PCIE_CTRL), C2H | H2C, "CTRL");
 	close_rig(g);
+	/* The pin rst, for one clock: of the core, not of the endpoint's registers. */
+	g = open_rings(209, 12, LOW, HIGH);
+	g->in.rst = 1;
+	rig_step(g);
+	g->in.rst = 0;
+	settle(g);
+	CHECK_EQ(g->resets, 2, "resets");
+	EXPECT_HELLO(2);
+	CHECK_EQ(rig_get(g, HF_PCIE_CTRL), C2H | H2C, "CTRL");
+	CHECK_EQ(pcie_link_set32(g->link, 8, 3), 0, "write");
+	send(g, HF_MSG_COMMAND, 128, 3);
+	rig_ring(g);
+	settle(g);
+	EXPECT_CORE(HF_MSG_COMMAND, 128, 3);
+	CHECK_EQ(g->regs[2], 3, "register");
+	EXPECT_NOTHING();
+	close_rig(g);
 	/* While the copy of HELLO waits to leave: the core's new one is the first. */
 	g = open_rig(211);
 	rig_run(g, 300);
@@ -1797,6 +1824,33 @@ static void function_level_reset_at_any_moment(void)
 		EXPECT_HOST(HF_MSG_EVENT, 128, 7);
 		EXPECT_CORE(HF_MSG_COMMAND, 128, 8);
 		EXPECT_NOTHING();
+		close_rig(g);
+	}
+	check_context("%s", "");
+}
+
+/* A reset that begins while a request stands half on the pins is not done before its end. */
+static void a_reset_waits_for_the_end_of_a_request(void)
+{
+	for (unsigned when = 0; when < 24; when++) {
+		struct pcie_rig *g = open_rings(540 + when, 12, when & 1 ? HIGH : LOW, HIGH + 0x100000);
+
+		check_context("moment %u", when);
+		rig_set(g, HF_PCIE_MODERATION, 0);
+		say(g, HF_MSG_EVENT, 128, 1);
+		send(g, HF_MSG_COMMAND, 128, 2);
+		rig_ring(g);
+		rig_run(g, 20 + when);
+		g->link->disorder.tx_stall = 250;
+		rig_run(g, 3);
+		pcie_link_flr_pin(g->link, true);
+		for (unsigned i = 0; !pcie_link_flr_done(g->link) && i < 20000; i++)
+			rig_step(g);
+		CHECK(pcie_link_flr_done(g->link), "not done");
+		rig_run(g, 10);
+		pcie_link_flr_pin(g->link, false);
+		g->link->disorder.tx_stall = 0;
+		rig_run(g, 10);
 		close_rig(g);
 	}
 	check_context("%s", "");
@@ -2316,6 +2370,7 @@ int main(int argc, char **argv)
 		CASE_ONCE(status_blocks_keep_their_distance),
 		CASE_ONCE(without_an_address_no_status_block), CASE_ONCE(vectors_are_masked_and_pend),
 		CASE_ONCE(core_reset_is_a_reset_of_the_core), CASE_ONCE(function_level_reset_at_any_moment),
+		CASE_ONCE(a_reset_waits_for_the_end_of_a_request),
 		CASE_ONCE(the_core_is_kept_if_asked_for), CASE_ONCE(a_link_that_goes_down_resets_all),
 		CASE_ONCE(any_ratio_of_the_clocks),
 		CASE_ONCE(messages_are_neither_lost_nor_repeated), CASE_ONCE(random_tlps_do_no_harm),

@@ -230,7 +230,7 @@ module pcie_endpoint #(
   logic        status_valid, status_grant, status_take, status_done, msix_valid, msix_grant, rings_active;
   logic [63:0] status_data, msix_address;
   logic [31:0] msix_data;
-  logic        sending;                 // a write of the status block or of c2h is not wholly on its way
+  logic        dma_busy;
   assign rings_active = c2h_active || h2c_active;
 
   pcie_status status (
@@ -249,16 +249,11 @@ module pcie_endpoint #(
 
   pcie_flr function_reset (
     .clk(pcie_clk), .rst(pcie_rst), .cfg_flr(cfg_flr), .cfg_flr_done(cfg_flr_done),
-    .quiet(!c2h_active && !h2c_active && !core_busy && !sending), .keep(keep_on_flr), .settled(!table_busy && !core_down),
+    .quiet(!c2h_active && !h2c_active && !core_busy && !dma_busy), .keep(keep_on_flr), .settled(!table_busy && !core_down),
     .active(flr), .clear(flr_clear), .core_request(flr_core)
   );
 
   // ---- to the root complex ----
-  always_ff @(posedge pcie_clk) begin
-    if (pcie_rst || write_done || status_done) sending <= 1'b0;
-    else if (write_grant || status_grant) sending <= 1'b1;
-  end
-
   pcie_tx tx (
     .clk(pcie_clk), .rst(pcie_rst), .cfg_id(cfg_id), .dma(cfg_bus_master && !flr),
     .fc_ph(fc_ph), .fc_pd(fc_pd), .fc_nph(fc_nph),
@@ -270,7 +265,7 @@ module pcie_endpoint #(
     .read_valid(read_valid), .read_address(read_address), .read_beats(read_beats), .read_tag(read_tag),
     .read_grant(read_grant), .write_valid(write_valid), .write_address(write_address), .write_beats(write_beats),
     .write_data(write_data), .write_grant(write_grant), .write_take(write_take), .write_done(write_done),
-    .sent_write(sent_write), .sent_read(sent_read),
+    .sent_write(sent_write), .sent_read(sent_read), .dma_busy(dma_busy),
     .m_axis_tlp_tdata(m_axis_tlp_tdata), .m_axis_tlp_tkeep(m_axis_tlp_tkeep), .m_axis_tlp_tlast(m_axis_tlp_tlast),
     .m_axis_tlp_tvalid(m_axis_tlp_tvalid), .m_axis_tlp_tready(m_axis_tlp_tready)
   );

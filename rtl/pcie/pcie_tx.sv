@@ -54,6 +54,7 @@ module pcie_tx (
 
   output logic        sent_write,
   output logic        sent_read,
+  output logic        dma_busy,         // a request of ours is not wholly sent
 
   output logic [63:0] m_axis_tlp_tdata,
   output logic [7:0]  m_axis_tlp_tkeep,
@@ -225,6 +226,7 @@ module pcie_tx (
   assign write_grant = choose && choice == WRITE;
   assign sent_write = status_grant || msix_grant || write_grant;
   assign sent_read = read_grant;
+  assign dma_busy = (state_q != CHOOSE || m_axis_tlp_tvalid) && (charge_ph_q || charge_nph_q);
   assign cpl_take = take && source_q == COMPLETION;
   assign status_take = take && source_q == STATUS;
   assign write_take = take && source_q == WRITE;

@@ -481,6 +481,10 @@ static void watch(struct link *l)
 	if (l->stalled && (!valid || data != l->held_data || keep != l->held_keep || last != l->held_last))
 		fault(l, "m_axis_tlp: a beat that was not taken changed");
 	l->stalled = valid && !ready;
+	if (l->out.cfg_flr_done && l->read_count)
+		fault(l, "reset done with a read outstanding");
+	if (l->out.cfg_flr_done && l->inside && l->len && !(l->tlp[0] & 0x1f))
+		fault(l, "reset done with a request half sent");
 	if (!valid)
 		return;
 	l->held_data = data;
@@ -627,7 +631,7 @@ static bool link_clock(struct pcie_link *b, const struct hf_out *out, struct hf_
 		l->boot_core--;
 
 	/* The pins in this clock of the core: the outputs depend on registers alone. */
-	in->rst = l->out.core_rst;
+	in->rst = l->out.core_rst || l->caller_rst;
 	l->wrote_rst = in->rst != 0;
 	in->m_axis_c2h_tready = l->out.s_axis_c2h_tready;
 	in->s_axis_h2c_tdata[0] = l->out.m_axis_h2c_tdata;
