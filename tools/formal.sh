@@ -13,16 +13,15 @@ export YOSYS=${YOSYS:-yosys} FORMAL_LIMIT=${FORMAL_LIMIT:-120} V=${V:-} OUT=buil
 # netlist UNIT DIRECTORY: the unit as DIRECTORY/UNIT.il, its labels in UNIT.labels; RTL from DIRECTORY/rtl.
 # FORMAL_UNIT tells the unit that it is proved; FORMAL what is inside it, where its own proof is relied on.
 netlist() {
-	local unit=$1 dir=$2 top mode sources parameters memories=opt_clean clocks=async2sync
+	local unit=$1 dir=$2 top mode sources parameters memories=opt_clean
 	IFS='|' read -r _ top mode _ sources parameters < <(grep "^$unit|" $OUT/units)
 	[[ $mode == bmc ]] || memories=memory_map
-	[[ $mode != clocks ]] || clocks=clk2fflogic
 	sources=${sources//rtl\//$dir/rtl/}
 	"$YOSYS" -q -l "$dir/$unit.log" -p "
 		read_verilog -sv -formal -D FORMAL -D FORMAL_${unit^^} -I$dir/rtl $sources
 		hierarchy -check -top $top $parameters
 		prep -flatten -top $top -nordff
-		$memories; $clocks; dffunmap; opt_clean
+		$memories; async2sync; dffunmap; opt_clean
 		rename -top $unit
 		write_ilang $dir/$unit.il
 		tee -q -o $dir/$unit.labels select -list t:\$assert" > /dev/null 2>&1 || return 1
@@ -37,7 +36,7 @@ solve() {
 		[refute]="-tempinduct-baseonly -seq 1 -maxsteps $depth")
 	name=$dir/$unit.$label
 	test "$label" = all || select="delete t:\$assert c:$label %d; opt_clean"
-	if [[ $mode != bmc && $mode != clocks ]]; then
+	if [[ $mode != bmc ]]; then
 		timeout "$FORMAL_LIMIT" "$YOSYS" -q -p "read_ilang $dir/$unit.il; $select; opt -full
 			tee -q -o $name.log sat ${steps[$mode]} -prove-asserts -set-assumes -verify" > "$name.err" 2>&1
 		status=$?
@@ -107,7 +106,7 @@ for unit in "${units[@]}"; do
 		continue
 	fi
 	IFS='|' read -r _ _ mode depth _ < <(grep "^$unit|" $OUT/units)
-	if [[ $mode != bmc && $mode != clocks ]]; then
+	if [[ $mode != bmc ]]; then
 		while read -r label; do printf 'proof %s %s %s %s\0' "$unit" "$label" "$mode" "$depth"; done < "$OUT/$unit.labels"
 	else
 		printf 'proof %s all %s %s\0' "$unit" "$mode" "$depth"
