@@ -48,7 +48,7 @@ struct result {
 	double value;
 };
 
-static struct result results[80];
+static struct result results[120];
 static unsigned result_count;
 
 __attribute__((noreturn)) static void die(const char *what)
