@@ -311,8 +311,8 @@ formal:  ## prove the properties of docs/formal.md, and that each one can fail
 	tools/formal.sh
 mutants: mutants-pcie  ## planted RTL faults: each one must be caught
 	+tests/mutants/run
-mutants-pcie:  ## those of rtl/pcie/; EVERY=n takes each n-th
-	+tests/mutants/folder pcie pcie_endpoint test_pcie_endpoint
+# Every target that has help, and those that only other targets and scripts use.
+.PHONY: $(shell sed -n 's/^\([a-z][a-z0-9-]*\):.*\#\# .*/\1/p' Makefile) installable small-parameters wide-parameters wide-small-parameters
 sanitize:  ## the tests on the C model with address and undefined-behaviour sanitizers
 	$(MAKE) B=build/sanitize R=$R CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover' \
 		LDFLAGS='-fsanitize=address,undefined' all

@@ -70,6 +70,7 @@ for top in rtl/eth/eth_mac_sim.sv rtl/board/board_sim.sv boards/*/*.sv; do
 	check "verilator -Wall, $(basename "$top" .sv)" board "$top"
 done
 for top in handfast_pcie pcie_xilinx7; do check "verilator -Wall, $top" around $top rtl/cross rtl/pcie; done
+for top in handfast_usb handfast_uart; do check "verilator -Wall, $top" around $top rtl/cross rtl/usb; done
 check "cppcheck" cppcheck -q --std=c11 -D_GNU_SOURCE -I. --inline-suppr --enable=warning,performance,portability \
 	--suppress=missingIncludeSystem --error-exitcode=1 cmodel driver examples host regs sim tests
 # Another version formats some lines otherwise.
