@@ -175,7 +175,7 @@ peers: $B/handfast $(PEERS)  ## Linux's TCP against a board in lock step, every 
 	tests/peers/run $B
 attack: $B/tests/attack  ## floods at the wire limit among good peers: what became of each, as the table of docs/attack.md
 	$B/tests/attack
-bench: $B/bench $B/bench_transport $B/handfast  ## measure; writes build/bench.json and prints it as a table
+bench: $B/bench $B/bench_transport $B/handfast $B/tests/bench_usb $(USB_TESTBED)  ## measure; writes build/bench.json and prints it as a table
 	tools/bench.sh
 bench-software: $B/handfast $(SOFTWARE)  ## CPU time per SYN of software and of a host with a board; needs root
 	tools/install.sh nftables clang libbpf-dev
