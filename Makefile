@@ -199,6 +199,12 @@ formal:  ## prove the properties of docs/formal.md, and that each one can fail
 	tools/formal.sh
 mutants:  ## planted RTL faults: each one must be caught
 	+tests/mutants/run
+mutants-usb:  ## planted faults of rtl/usb and rtl/cross: each one must be caught
+	+tests/mutants/run_modules usb test_cross test_usb_ft245 test_usb_uart test_usb_link
+usb-messages: $B/tests/test_usb_link  ## 1,000,000 messages each way over a cable that loses, doubles and flips bytes
+	HF_USB_MESSAGES=1000000 $B/tests/test_usb_link --case everything_arrives_over_a_bad_cable
+synth-usb:  ## Yosys synth_ecp5 of the tops of rtl/usb, and of the link alone: the table of docs/usb.md
+	+tools/synth-usb.sh
 sanitize:  ## the tests on the C model with address and undefined-behaviour sanitizers
 	$(MAKE) B=build/sanitize R=$R CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover' \
 		LDFLAGS='-fsanitize=address,undefined' all
@@ -235,7 +241,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants fuzz ring-messages sanitize waves wave clean help
+.PHONY: all small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants fuzz ring-messages mutants-usb usb-messages synth-usb sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)
