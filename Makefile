@@ -278,6 +278,7 @@ pcie-messages: $B/tests/test_pcie_endpoint  ## 1,000,000 messages each way throu
 pcie-tlps: $B/tests/test_pcie_endpoint  ## 2,000,000 random and malformed TLPs: no hang, no DMA outside what the card was given
 	HF_PCIE_TLPS=$(or $(TLPS),2000000) $B/tests/test_pcie_endpoint --case random_tlps_do_no_harm
 bench: $B/bench $B/bench_transport $B/handfast  ## measure; writes build/bench.json and prints it as a table
+bench: $B/bench $B/bench_transport $B/handfast $B/tests/bench_usb $(USB_TESTBED)  ## measure; writes build/bench.json and prints it as a table
 	tools/bench.sh
 bench-software: $B/handfast $(SOFTWARE)  ## CPU time per SYN of software and of a host with a board; needs root
 	tools/install.sh nftables clang libbpf-dev
