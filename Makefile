@@ -203,7 +203,7 @@ peers: $B/handfast $(PEERS)  ## Linux's TCP against a board in lock step, every 
 	tests/peers/run $B
 attack: $B/tests/attack  ## floods at the wire limit among good peers: what became of each, as the table of docs/attack.md
 	$B/tests/attack
-bench: $B/bench  ## measure; writes build/bench.json and prints it as a table
+bench: $B/bench $B/bench_transport $B/handfast  ## measure; writes build/bench.json and prints it as a table
 	tools/bench.sh
 bench-software: $B/handfast $(SOFTWARE)  ## CPU time per SYN of software and of a host with a board; needs root
 	tools/install.sh nftables clang libbpf-dev
@@ -231,6 +231,18 @@ sanitize:  ## the tests on the C model with address and undefined-behaviour sani
 	$(MAKE) B=build/sanitize R=$R CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover' \
 		LDFLAGS='-fsanitize=address,undefined' all
 	HF_TEST_ENGINES=model tests/run $(patsubst build/%,build/sanitize/%,$(TESTS))
+# libFuzzer's programs: everything but the RTL built once more, by clang with its sanitizers.
+$B/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(LIBS)
+	$(LINK)
+fuzz:  ## fuzz what takes bytes from outside, FUZZ_SECONDS for each program of tests/fuzz (20)
+	tools/install.sh clang libclang-rt-dev
+	$(MAKE) B=build/fuzz R=$R CC=clang CXX=clang++ WARN=-w LDFLAGS='-fsanitize=fuzzer,address,undefined' \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' \
+		$(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+	tests/fuzz/run build/fuzz $(or $(FUZZ_SECONDS),20)
+ring-messages: $B/handfast $B/tests/test_transport_pcie  ## 1,000,000 messages each way over PCIe rings, none lost, none twice
+	for case in ring_messages answers_out_of_order; do for engine in model rtl; do \
+		HF_RING_MESSAGES=1000000 $B/tests/test_transport_pcie --target $$engine --case $$case || exit 1; done; done
 waves:  ## the last 2,000 cycles of a lock-step run as build/waves.fst: make waves SEED=s CYCLES=n
 	$(MAKE) B=build/waves OBJ=$(OBJ) VFLAGS='$(VFLAGS) --trace-fst --trace-structs' LDLIBS='$(LDLIBS) -lz' \
 		TRACE='-DVM_TRACE=1 -DVM_TRACE_FST=1' build/waves/lockstep
@@ -251,7 +263,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all test-bpf test-pcie test-usb small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants sanitize waves wave clean help
+.PHONY: all test-bpf test-pcie test-usb small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants fuzz ring-messages sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)

@@ -18,7 +18,7 @@ enum {
 	STATUS_WORD_TAIL = 0, /* of the status block, in 32-bit words */
 	STATUS_WORD_HEAD = 1,
 	STATUS_WORD_ERROR = 2,
-	DOORBELL_SHARE = 4, /* C2H_HEAD is written when this part of the ring was consumed, and when it is empty */
+	DOORBELL_SHARE = 4, /* a doorbell waits for no more than this part of its ring */
 	REST_MS = 1,	    /* between two looks at STATUS */
 	ALIVE_MS = 1000,    /* between two looks whether the card is still there, while nothing comes */
 };
@@ -74,6 +74,17 @@ static int ring_bell(struct rings *r, struct view *v, uint32_t offset)
 	return set(r, offset, v->mine);
 }
 
+/* Messages that the card need not be told of at once: it has not read yet what it was told of, and sends an interrupt when it
+ * has. So a burst costs one doorbell, not one for each message. */
+static int tell_h2c(struct rings *r)
+{
+	const uint32_t waiting = r->h2c.mine - r->h2c.told;
+
+	if (!waiting || (status(r, STATUS_WORD_HEAD) != r->h2c.told && waiting < r->h2c.size / DOORBELL_SHARE))
+		return 0;
+	return ring_bell(r, &r->h2c, PCIE_REG(H2C_TAIL));
+}
+
 /* ---- copying, round the end of a ring ---- */
 
 static void ring_put(struct view *v, uint32_t index, const void *from, size_t len)
@@ -115,12 +126,14 @@ static int rings_send(struct transport *t, const void *msg, size_t len)
 		r->gone = true;
 		return -ENODEV;
 	}
-	if (r->h2c.size - used < padded)
-		return -EAGAIN;
+	if (r->h2c.size - used < padded) {
+		/* The interrupt that says that there is room comes after this. */
+		return ring_bell(r, &r->h2c, PCIE_REG(H2C_TAIL)) ? -ENODEV : -EAGAIN;
+	}
 	ring_put(&r->h2c, r->h2c.mine, msg, len);
 	ring_put(&r->h2c, r->h2c.mine + (uint32_t)len, zeros, padded - len);
 	r->h2c.mine += (uint32_t)padded;
-	return ring_bell(r, &r->h2c, PCIE_REG(H2C_TAIL));
+	return tell_h2c(r);
 }
 
 /* The status block's ERROR became non-zero, or still is. False: the card does not work any more. */
@@ -211,9 +224,14 @@ static ssize_t rings_recv(struct transport *t, void *msg, size_t cap)
 
 	if (r->gone)
 		return -ENODEV;
+	if (tell_h2c(r))
+		return gone(r);
 	len = first_message(r);
 	if (!len) {
 		if (ring_bell(r, &r->c2h, PCIE_REG(C2H_HEAD)) || !settle(r))
+			return gone(r);
+		/* A signal taken back may have been that of the card having read everything. */
+		if (tell_h2c(r))
 			return gone(r);
 		/* What came between the first look and the settling has signalled before its signal was taken back. */
 		len = first_message(r);

@@ -235,7 +235,7 @@ static int find_capability(struct client *c, uint8_t id, uint8_t *at)
 /* Memory and bus master on, MSI-X on. A base address is nobody's business here: the socket names regions. */
 static int enable(struct client *c)
 {
-	uint16_t control, word = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE;
+	uint16_t control = 0, word = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE;
 	uint8_t at;
 	int rc = region_write(c, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND, &word, sizeof(word), false);
 

@@ -72,7 +72,7 @@ static int parse_mac(const char *text, uint8_t *mac)
 
 int settings_parse(const char *uri, const struct hf_options *options, struct settings *s, char *why)
 {
-	char forms[64], expected[128];
+	char forms[128], expected[192];
 
 	memset(s, 0, sizeof(*s));
 	if (!transport_uri_ok(uri)) {

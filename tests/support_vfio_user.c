@@ -26,6 +26,11 @@ unsigned raw_open_fds(void)
 
 struct raw *raw_open(void)
 {
+	return raw_open_as(bench_target());
+}
+
+struct raw *raw_open_as(enum engine_kind kind)
+{
 	struct raw *r = calloc(1, sizeof(*r));
 
 	r->fd = -1;
@@ -33,9 +38,9 @@ struct raw *raw_open(void)
 	r->memory_fd = memfd_create("raw", MFD_CLOEXEC);
 	CHECK(!ftruncate(r->memory_fd, RAW_MEMORY), "no memory");
 	r->memory = mmap(NULL, RAW_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, r->memory_fd, 0);
-	CHECK(!session_open(&r->session, bench_target(), ENGINE_DEFAULT, 1, 0), "session_open");
+	CHECK(!session_open(&r->session, kind, ENGINE_DEFAULT, 1, 0), "session_open");
 	CHECK(!pcie_card_open(&r->card, NULL), "pcie_card_open");
-	CHECK(!pcie_card_attach(&r->card, &r->session, bench_target() == ENGINE_MODEL, 1), "pcie_card_attach");
+	CHECK(!pcie_card_attach(&r->card, &r->session, kind == ENGINE_MODEL, 1), "pcie_card_attach");
 	return r;
 }
 

@@ -29,6 +29,8 @@ struct raw {
 
 /* A card without client, and memory that no client has given away yet. */
 struct raw *raw_open(void);
+/* The same with another engine than the running target's. */
+struct raw *raw_open_as(enum engine_kind kind);
 void raw_close(struct raw *r);
 /* Connect (without VERSION), after the end of the client before if there is one. */
 void raw_connect(struct raw *r);

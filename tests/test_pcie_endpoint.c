@@ -1559,6 +1559,18 @@ static void core_reset_is_a_reset_of_the_core(void)
 	EXPECT_NOTHING();
 	CHECK_EQ(rig_get(g, HF_PCIE_CTRL), C2H | H2C, "CTRL");
 	close_rig(g);
+	/* While the copy of HELLO waits to leave: the core's new one is the first. */
+	g = open_rig(211);
+	rig_run(g, 300);
+	g->link->config.bus_master = false;
+	rig_rings(g, 12, HIGH, LOW, STATUS);
+	rig_set(g, HF_PCIE_CTRL, C2H | H2C | CORE_RESET);
+	rig_run(g, 300);
+	g->link->config.bus_master = true;
+	settle(g);
+	EXPECT_HELLO(2);
+	EXPECT_NOTHING();
+	close_rig(g);
 	/* In the middle of messages in both directions: none is cut. */
 	for (unsigned when = 0; when < 60; when++) {
 		g = open_rings(300 + when, 14, LOW, HIGH);
@@ -1944,7 +1956,7 @@ static void random_tlps_do_no_harm(void)
 			if (dwords != 1)
 				dw_put(t + (kind & 0x20 ? 12 : 8), 0x3000);
 			/* Nor where interrupts go: masks and pending bits only. */
-			if (from >= HF_PCIE_MSIX_TABLE && from < HF_PCIE_MSIX_TABLE + 0x80)
+			else if (from >= HF_PCIE_MSIX_TABLE && from < HF_PCIE_MSIX_TABLE + 0x80)
 				dw_put(t + (kind & 0x20 ? 12 : 8), from | 12);
 		}
 		if (rng_below(rng, 6) == 0)
@@ -1974,6 +1986,7 @@ static void random_tlps_do_no_harm(void)
 			g->say_head = g->say_tail;
 			g->out.m_axis_c2h_tvalid = 0;
 			CHECK_EQ(pcie_link_flr(g->link), 0, "FLR");
+			rig_vectors(g);
 			rig_rings(g, 12, LOW, HIGH, STATUS);
 			rig_set(g, HF_PCIE_TIMEOUT, 2000);
 		}

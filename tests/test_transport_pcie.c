@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * test_transport_pcie.c - the driver over rings in memory: a board process with the running engine behind its vfio-user socket
  * (`handfast board --host vfio-user:PATH`), and on this side transport_vfio_user.c, pcie_rings.c and device.c, or the whole
- * library with the kernel behind it. HF_RING_MESSAGES sets how many messages ring_messages sends (20,000 without). */
+ * library with the kernel behind it. HF_RING_MESSAGES sets how many messages ring_messages and answers_out_of_order send (20,000 without). */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -521,20 +521,20 @@ static ssize_t receive(struct transport *t, uint8_t *msg, size_t size)
 	return n;
 }
 
-/* Rings so small that they are full all the time, a client that stalls, frames in between. Every answer comes once, in order. */
-static void ring_messages(void)
+static uint64_t ring_count(uint64_t usual)
 {
 	const char *set = getenv("HF_RING_MESSAGES");
-	const uint64_t count = set ? strtoull(set, NULL, 10) : bench_target() == ENGINE_MODEL ? 20000 : 5000;
-	struct port *port = port_open();
-	struct transport *t = open_transport(port);
+
+	return set ? strtoull(set, NULL, 10) : usual;
+}
+
+/* `count` register reads and their answers, in bursts, with stalls of the client and, if `wire` is given, frames in between.
+ * Every answer comes once, in order. Rings so small that they are full all the time. */
+static void exchange(struct transport *t, uint64_t count, struct port *wire)
+{
 	uint8_t msg[TRANSPORT_MESSAGE_MAX], frame[1514] = { 0 };
 	uint64_t sent = 0, answered = 0, frames = 0, full = 0, random = 9;
 
-	if (!t) {
-		port_close(port);
-		return;
-	}
 	memcpy(frame, "\2\0\0\0\0\2\2\0\0\0\0\1\x88\xb5", 14);
 	for (unsigned log2 = 12; log2 <= 14; log2 += 2) {
 		const uint64_t end = log2 == 12 ? count / 2 : count;
@@ -542,10 +542,11 @@ static void ring_messages(void)
 		pcie_rings_bus(t)->c2h_log2 = log2;
 		pcie_rings_bus(t)->h2c_log2 = 26 - log2;
 		CHECK_EQ(pcie_rings_restart(t, OPEN_MS), 0, "restart");
-		CHECK(receive(t, msg, sizeof(msg)) == 40 && MSG_GET(msg, HEADER, type) == HF_MSG_HELLO, "no HELLO");
+		if (!CHECK(receive(t, msg, sizeof(msg)) == 40 && MSG_GET(msg, HEADER, type) == HF_MSG_HELLO,
+			    "no HELLO"))
+			return;
 		while (answered < end) {
-			unsigned burst = random_below(&random, 4) ? random_below(&random, 400) : 1;
-			ssize_t n = -EAGAIN;
+			unsigned burst = random_below(&random, 4) ? random_below(&random, 1000) : 1;
 
 			while (burst-- && sent < end) {
 				if (send_read(t, sent + 1)) {
@@ -554,39 +555,110 @@ static void ring_messages(void)
 				}
 				sent++;
 			}
-			if (random_below(&random, 16) == 0)
-				wire_give(port, frame, 60 + random_below(&random, 1400));
+			if (wire && random_below(&random, 16) == 0)
+				wire_give(wire, frame, 60 + random_below(&random, 1400));
 			if (random_below(&random, 64) == 0)
 				usleep(random_below(&random, 2000)); /* the card waits for us meanwhile */
-			burst = random_below(&random, 300);
-			do {
-				n = answered < sent ? receive(t, msg, sizeof(msg)) : -EAGAIN;
-				if (n > 24 && MSG_GET(msg, HEADER, type) == HF_MSG_FRAME) {
+			for (burst = random_below(&random, 700); answered < sent && burst; burst--) {
+				ssize_t n = receive(t, msg, sizeof(msg));
+
+				if (wire && n > 24 && MSG_GET(msg, HEADER, type) == HF_MSG_FRAME) {
 					frames++;
 					continue;
 				}
-				if (n == -EAGAIN && answered == sent)
-					break;
 				if (n != 24 || MSG_GET(msg, HEADER, type) != HF_MSG_REG_REPLY ||
 					MSG_GET(msg, HEADER, stamp) != answered + 1 ||
 					MSG_GET(msg, REG_REPLY, value) != HF_ID) {
 					CHECK(false, "answer %llu: %zd bytes, cookie %llu",
 						(unsigned long long)answered + 1, n,
 						n < 24 ? 0 : (unsigned long long)MSG_GET(msg, HEADER, stamp));
-					goto end;
+					return;
 				}
 				answered++;
-			} while (burst--);
+			}
 		}
 	}
 	CHECK_EQ(answered, count, "answers");
 	CHECK(full > 0, "the ring was never full");
-	CHECK(frames > 0, "no frame came in between");
-	printf("ring_messages: %llu each way, %llu times full, %llu frames in between\n", (unsigned long long)answered,
-		(unsigned long long)full, (unsigned long long)frames);
-end:
+	CHECK(!wire || frames > 0, "no frame came in between");
+	printf("exchange: %llu messages each way, %llu times full, %llu frames in between\n",
+		(unsigned long long)answered, (unsigned long long)full, (unsigned long long)frames);
+}
+
+static void ring_messages(void)
+{
+	struct port *port = port_open();
+	struct transport *t = open_transport(port);
+
+	if (t)
+		exchange(t, ring_count(bench_target() == ENGINE_MODEL ? 20000 : 5000), port);
 	transport_close(t);
 	port_close(port);
+}
+
+/* ---- a board in a thread of its own, whose root complex answers when and as it likes ---- */
+
+struct board_thread {
+	char dir[32], path[64];
+	struct session session;
+	struct pcie_card card;
+	pthread_t thread;
+	volatile bool stop;
+};
+
+static void *board_thread(void *ctx)
+{
+	struct board_thread *b = ctx;
+
+	while (!b->stop) {
+		struct pollfd fds[VFIO_USER_FDS];
+		unsigned n = vfio_user_poll(&b->card.server, fds);
+
+		poll(fds, n, 10);
+		if (fds[0].revents)
+			vfio_user_accept(&b->card.server);
+		do
+			sim_settle(b->session.sim, 1200, 20000); /* longer than MODERATION */
+		while (vfio_user_serve(&b->card.server, 16));
+	}
+	return NULL;
+}
+
+/* Completions late, in pieces, out of order; gaps and stalls on the link; few credits that come back late. */
+static void answers_out_of_order(void)
+{
+	struct board_thread *b = calloc(1, sizeof(*b));
+	char uri[80], why[TRANSPORT_WHY_BYTES] = "";
+	struct transport *t = NULL;
+	int rc;
+
+	strcpy(b->dir, "/tmp/hf-test-XXXXXX");
+	CHECK(mkdtemp(b->dir) != NULL, "mkdtemp");
+	snprintf(b->path, sizeof(b->path), "%s/card", b->dir);
+	snprintf(uri, sizeof(uri), "vfio-user:%s", b->path);
+	CHECK(!session_open(&b->session, bench_target(), ENGINE_DEFAULT, 1, 0), "session_open");
+	CHECK(!pcie_card_open(&b->card, b->path), "pcie_card_open");
+	CHECK(!pcie_card_attach(&b->card, &b->session, bench_target() == ENGINE_MODEL, 1), "pcie_card_attach");
+	b->card.link->disorder = (struct pcie_disorder){
+		.read_min = 10, .read_max = 800, .split = 100, .reorder = 60, .rx_bubble = 40, .tx_stall = 40
+	};
+	b->card.link->config.ph = 4;
+	b->card.link->config.pd = 64;
+	b->card.link->config.nph = 4;
+	b->card.link->config.credit_delay = 50;
+	pthread_create(&b->thread, NULL, board_thread, b);
+	rc = transport_open(uri, OPEN_MS, &t, why);
+	if (CHECK(rc == 0, "transport_open: %d %s", rc, why))
+		exchange(t, ring_count(bench_target() == ENGINE_MODEL ? 20000 : 3000), NULL);
+	transport_close(t);
+	b->stop = true;
+	pthread_join(b->thread, NULL);
+	CHECK_EQ(b->card.link->faults, 0, b->card.link->fault);
+	CHECK(session_passed(&b->session), "the engine's pins: %s", b->session.sim->fault);
+	pcie_card_close(&b->card);
+	session_close(&b->session);
+	rmdir(b->dir);
+	free(b);
 }
 
 static void messages_that_cannot_be_sent(void)
@@ -756,6 +828,49 @@ static void boards_that_cannot_be_opened(void)
 	port_close(port);
 }
 
+/* What a broken card may write into our memory: each ends the transport, none reads or writes beyond the rings. */
+static void a_card_that_lies(void)
+{
+	static const struct {
+		const char *name;
+		unsigned at; /* in the memory of the rings */
+		uint32_t value;
+		bool send; /* send() notices, else recv() */
+	} rows[] = {
+		{ "C2H_TAIL beyond the ring", PCIE_BUS_STATUS_AT, 40 + (1 << PCIE_BUS_C2H_LOG2) + 8, false },
+		{ "C2H_TAIL behind what was read", PCIE_BUS_STATUS_AT, 32, false },
+		{ "C2H_TAIL not of 8", PCIE_BUS_STATUS_AT, 44, false },
+		{ "a message of 8 bytes", 40, 8 << 16 | HF_MSG_EVENT, false },
+		{ "a message of 65,528 bytes", 40, 0xfff80000 | HF_MSG_FRAME, false },
+		{ "H2C_HEAD beyond what was written", PCIE_BUS_STATUS_AT + 4, 8, true },
+		{ "H2C_HEAD far behind", PCIE_BUS_STATUS_AT + 4, 0x80000000, true },
+	};
+	struct port *port = port_open();
+	uint8_t msg[TRANSPORT_MESSAGE_MAX];
+
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		struct transport *t = open_transport(port);
+		uint8_t *memory;
+
+		if (!t)
+			break;
+		check_context("%s", rows[i].name);
+		memory = pcie_rings_bus(t)->memory;
+		CHECK(receive(t, msg, sizeof(msg)) == 40, "no HELLO");
+		CHECK_EQ(transport_recv(t, msg, sizeof(msg)), (uint64_t)-EAGAIN, "one more");
+		if (rows[i].at == 40)
+			put_le(memory + PCIE_BUS_STATUS_AT, 4, 40 + 24);
+		put_le(memory + rows[i].at, 4, rows[i].value);
+		if (rows[i].send)
+			CHECK_EQ(send_read(t, 1), (uint64_t)-ENODEV, "send");
+		CHECK_EQ(transport_recv(t, msg, sizeof(msg)), (uint64_t)-ENODEV, "recv");
+		CHECK_EQ(send_read(t, 1), (uint64_t)-ENODEV, "send afterwards");
+		transport_close(t);
+	}
+	check_context("%s", "");
+	port_close(port);
+}
+
 /* vfio-pci without a card: each thing that can be missing is named. */
 static void vfio_pci_that_is_not_set_up(void)
 {
@@ -817,9 +932,11 @@ int main(int argc, char **argv)
 		CASE(reset_in_mid_traffic),
 		CASE(core_reset_under_the_driver),
 		CASE(ring_messages),
+		CASE(answers_out_of_order),
 		CASE(messages_that_cannot_be_sent),
 		CASE(descriptor_is_ready_while_there_is_something),
 		CASE(board_vanishes),
+		CASE(a_card_that_lies),
 		CASE_ONCE(boards_that_cannot_be_opened),
 		CASE_ONCE(vfio_pci_that_is_not_set_up),
 		CASE(a_kernel_socket),

@@ -35,7 +35,7 @@ module pcie_axil (
   output logic        m_axil_rready
 );
 
-  logic [44:0] request_q;
+  logic [43:0] request_q;
   logic        busy_q;
 
   assign request_ready = !busy_q;
@@ -78,7 +78,7 @@ module pcie_axil (
         m_axil_rready <= !request[44];
       end
     end
-    if (!busy_q) request_q <= request;
+    if (!busy_q) request_q <= request[43:0];
     if (m_axil_bready && m_axil_bvalid) response <= {m_axil_bresp != 2'd0, 32'd0};
     if (m_axil_rready && m_axil_rvalid) response <= {m_axil_rresp != 2'd0, m_axil_rdata};
   end

@@ -59,9 +59,12 @@ module pcie_bar #(
   state_t state_q;
 
   // The header of the request under way.
-  logic [31:0] dw0_q, dw1_q;
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic [31:0] dw0_q;                   // not every field is looked at
+  /* verilator lint_on UNUSEDSIGNAL */
+  logic [31:0] dw1_q;
   logic [15:0] address_q;               // of the coming dword
-  logic [6:0]  lower_q;
+  logic [4:0]  lower_q;                 // bits 6:2 of the first
   logic [10:0] length_q, left_q;        // dwords
   logic        has_data, four, poisoned, is_memory, locked;
   assign has_data = dw0_q[30];
@@ -80,12 +83,12 @@ module pcie_bar #(
   // Bytes before the first and behind the last enabled one, 2.3.1.1.
   logic [3:0]  end_be;
   logic [1:0]  lead, trail;
-  logic [12:0] bytes;
+  logic [11:0] bytes;                   // 0 = 4,096
   assign end_be = length_q == 11'd1 ? first_be : last_be;
   assign lead = first_be[0] || first_be == 4'd0 ? 2'd0 : first_be[1] ? 2'd1 : first_be[2] ? 2'd2 : 2'd3;
   assign trail = end_be[3] || end_be == 4'd0 ? 2'd0 : end_be[2] ? 2'd1 : end_be[1] ? 2'd2 : 2'd3;
-  assign bytes = !is_memory ? 13'd4 : length_q == 11'd1 && first_be == 4'd0 ? 13'd1 :
-                 {length_q, 2'd0} - {11'd0, lead} - {11'd0, trail};
+  assign bytes = !is_memory ? 12'd4 : length_q == 11'd1 && first_be == 4'd0 ? 12'd1 :
+                 {length_q[9:0], 2'd0} - {10'd0, lead} - {10'd0, trail};
 
   // Payload of a write: two dwords of a beat in turn. The second waits in hold_q.
   logic        hold_valid_q, have;
@@ -155,8 +158,8 @@ module pcie_bar #(
   assign cpl_header = {
     !unsupported_q ? 3'b010 : 3'b000, 4'b0101, locked, 1'b0, dw0_q[22:20], 1'b0, dw0_q[18], 4'd0, dw0_q[13:12], 2'd0,
     5'd0, cpl_dwords,
-    cfg_id, unsupported_q ? 3'b001 : 3'b000, 1'b0, bytes[11:0],
-    dw1_q[31:8], 1'b0, is_memory ? {lower_q[6:2], lead} : 7'd0
+    cfg_id, unsupported_q ? 3'b001 : 3'b000, 1'b0, bytes,
+    dw1_q[31:8], 1'b0, is_memory ? {lower_q, lead} : 7'd0
   };
 
   always_ff @(posedge clk) begin
@@ -170,8 +173,8 @@ module pcie_bar #(
       SECOND: begin
         length_q <= dw0_q[9:0] == 10'd0 ? 11'd1024 : {1'b0, dw0_q[9:0]};
         left_q <= dw0_q[9:0] == 10'd0 ? 11'd1024 : {1'b0, dw0_q[9:0]};
-        address_q <= four ? dword(request[63:32]) & 32'hfffc : dword(request[31:0]) & 32'hfffc;
-        lower_q <= four ? {request[62:58], 2'd0} : {request[30:26], 2'd0};
+        address_q <= four ? {request[55:48], request[63:58], 2'd0} : {request[23:16], request[31:26], 2'd0};
+        lower_q <= four ? request[62:58] : request[30:26];
         hold_q <= request[63:32];
         hold_valid_q <= !four && has_data;
         at_first_q <= 1'b1;

@@ -76,7 +76,10 @@ module pcie_c2h #(
 
   logic         sending_q, start;
   logic [9:0]   beats_q;
-  logic [31:0]  planned_q, room_bytes;
+  logic [31:0]  planned_q;
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic [31:0]  room_bytes;             // whole beats, at most 2^22
+  /* verilator lint_on UNUSEDSIGNAL */
   logic [9:0]   avail_q, split_beats;
   logic         split_valid, moved_q;
 
@@ -93,7 +96,7 @@ module pcie_c2h #(
   assign discarded = discard && beat[64];
   assign data = from_hello_q ? hello[hello_at_q] : beat[63:0];
   assign events = take && !from_hello_q && beat[64] ? {frame, !frame} :
-                  {1'b0, take && from_hello_q && {1'b0, hello_at_q} + 4'd1 == hello_beats_q};
+                  {1'b0, take && from_hello_q && {1'b0, hello_at_q} + 4'd1 == beats_q[3:0]};
 
   pcie_index #(.CARD_PRODUCES(1)) index (
     .clk(clk), .rst(rst), .start(state_q == OFF && !sending_q), .running(state_q != OFF && enable), .size_log2(size_log2), .doorbell(doorbell),
@@ -115,7 +118,7 @@ module pcie_c2h #(
 
   logic [31:0] place;
   assign place = planned_q & ((32'd1 << size_log2) - 32'd1);
-  assign req_valid = enable && !sending_q && (state_q == HELLO || (state_q == RUN && split_valid));
+  assign req_valid = enable && !sending_q && ((state_q == HELLO && hello_beats_q != 4'd0) || (state_q == RUN && split_valid));
   assign req_address = {base, 12'd0} + {32'd0, place};
   assign req_beats = state_q == HELLO ? {6'd0, hello_beats_q} : split_beats;
   assign active = state_q != OFF || sending_q;
@@ -137,7 +140,10 @@ module pcie_c2h #(
           state_q <= hello_beats_q != 4'd0 ? HELLO : AWAIT;
         end
       AWAIT: if (beat_valid && first && is_hello) state_q <= RUN;
-      HELLO: if (grant) state_q <= RUN;
+      // Reset in the meantime, the core says another.
+      HELLO:
+        if (grant) state_q <= RUN;
+        else if (hello_beats_q == 4'd0) state_q <= AWAIT;
       default: state_q <= state_q;
     endcase
     if (!enable) state_q <= OFF;

@@ -96,6 +96,8 @@ module pcie_endpoint #(
   logic [44:0] ask, asked;
   logic [32:0] answer, answered;
 
+  // Whether there is room is asked at each push.
+  /* verilator lint_off PINCONNECTEMPTY */
   cross_fifo #(.WIDTH(65), .DEPTH_LOG2(4)) c2h_up (
     .s_clk(clk), .s_rst(core_rst), .s_valid(s_axis_c2h_tvalid), .s_ready(s_axis_c2h_tready),
     .s_data({s_axis_c2h_tlast, s_axis_c2h_tdata}), .s_room(),
@@ -114,6 +116,7 @@ module pcie_endpoint #(
     .s_clk(clk), .s_rst(core_rst), .s_valid(answer_valid), .s_ready(answer_ready), .s_data(answer), .s_room(),
     .m_clk(pcie_clk), .m_rst(core_down), .m_valid(answered_valid), .m_ready(1'b1), .m_data(answered)
   );
+  /* verilator lint_on PINCONNECTEMPTY */
 
   pcie_axil axil (
     .clk(clk), .rst(core_rst),

@@ -77,7 +77,10 @@ module pcie_h2c (
   logic [31:0] issued_q, now_q;
   logic        start, stop, moved_q, split_valid, run;
   logic [9:0]  split_beats, avail_q;
-  logic [31:0] unread, place;
+  logic [31:0] place;
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic [31:0] unread;                  // whole beats, at most 2^22
+  /* verilator lint_on UNUSEDSIGNAL */
 
   assign run = state_q == RUN && enable;
   assign start = state_q == OFF && enable && used_q == 8'd0;
@@ -101,7 +104,10 @@ module pcie_h2c (
   logic [2:0]  slot, slot_q;
   logic        known, fits, write_q, good_q, known_q, failed_q, end_q, end_good_q;
   logic [5:0]  at_q;
-  logic [6:0]  words, words_q, room_q, got;
+  logic [6:0]  words, words_q, room_q;
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic [6:0]  got;                     // less than 64 while any is left
+  /* verilator lint_on UNUSEDSIGNAL */
   logic [31:0] carry_q;
 
   assign slot = cpl_tag[2:0];
@@ -168,7 +174,9 @@ module pcie_h2c (
 
   // ---- messages ----
   logic [13:0] rest_q;                  // beats of the message still to come
+  /* verilator lint_off UNUSEDSIGNAL */
   logic [16:0] rounded;
+  /* verilator lint_on UNUSEDSIGNAL */
   logic        skip_q, header, short_message, push, go;
   assign go = m_ready && !core_down;
   assign header = rest_q == 14'd0;

@@ -9,6 +9,10 @@
 // Output  producer, consumer. refused: the doorbell of this cycle is not a multiple of 8, goes back, or goes too far.
 // Timing  in effect with the next cycle.
 
+// Proved for both directions (formal/units.txt).
+`ifdef FORMAL_PCIE_INDEX_H2C
+`define FORMAL_PCIE_INDEX
+`endif
 module pcie_index #(
   parameter int CARD_PRODUCES = 1
 ) (
@@ -80,7 +84,7 @@ module pcie_index #(
       never_over: assert (used <= size);
       whole_beats: assert (producer[2:0] == 3'd0 && consumer[2:0] == 3'd0);
       if (past_q) begin
-        forward: assert (producer - past_producer_q <= size && consumer - past_consumer_q <= size);
+        forward: assert (used <= size && producer - past_producer_q <= size && consumer - past_consumer_q <= size);
         only_running: assert (past_running_q || (CARD_PRODUCES != 0 ? consumer == past_consumer_q
                                                                      : producer == past_producer_q));
       end

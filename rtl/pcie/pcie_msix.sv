@@ -17,7 +17,9 @@ module pcie_msix (
   input  logic [2:0]  set,              // vectors 0 to 2; the others have a table entry and are never pending
 
   input  logic        write,
+  /* verilator lint_off UNUSEDSIGNAL */
   input  logic [11:0] address,
+  /* verilator lint_on UNUSEDSIGNAL */
   input  logic [3:0]  enables,
   input  logic [31:0] wdata,
   output logic [31:0] rdata,

@@ -57,7 +57,9 @@ module pcie_rx #(
   endfunction
 
   logic        take, first_q, second_q, bad_q, full;
-  logic [31:0] dw0, dw1, dw1_q, low, high;
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic [31:0] dw0, dw1, dw1_q, low, high, address; // not every field is looked at
+  /* verilator lint_on UNUSEDSIGNAL */
   logic [11:0] count_q, count, expect_q;
   logic        keep_ok, last_good;
 
@@ -92,7 +94,6 @@ module pcie_rx #(
   assign enables_ok = length == 10'd1 ? dw1[7:4] == 4'd0 : dw1[7:4] != 4'd0 && dw1[3:0] != 4'd0;
 
   // What the second tells: the address, and that the request ends within its 4 KiB.
-  logic [31:0] address;
   logic [11:0] end_dword;
   logic        crosses;
   assign address = four_q ? dword(high) : dword(low);
@@ -161,11 +162,13 @@ module pcie_rx #(
   logic push;
   assign push = take && (first_q ? !is_cpl && !is_message : !cpl_q && !message_q && count_q < expect_q);
 
+  /* verilator lint_off PINCONNECTEMPTY */
   pcie_store #(.WIDTH(64), .DEPTH_LOG2(DEPTH_LOG2)) store (
     .clk(clk), .rst(rst),
     .push(push), .data(s_axis_tlp_tdata), .commit(s_axis_tlp_tlast && last_good),
     .rollback(take && s_axis_tlp_tlast && !last_good), .full(full), .committed(),
     .valid(request_valid), .head(request), .pop(request_pop)
   );
+  /* verilator lint_on PINCONNECTEMPTY */
 
 endmodule

@@ -68,8 +68,8 @@ module pcie_store #(
     if (!rst) begin
       assume (!push || !full);
       assume (!pop || valid);
-      never_over: assert (used <= P'(1 << DEPTH_LOG2));
-      reads_committed: assert (inside <= used && open_group <= used && P'(inside + open_group) == used);
+      in_order: assert (used <= P'(1 << DEPTH_LOG2) && inside <= used && open_group <= used &&
+                        P'(inside + open_group) == used);
     end
   end
 `endif

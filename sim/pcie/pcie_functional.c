@@ -178,7 +178,8 @@ static void start_ring(struct functional *f, unsigned ring)
 
 static void stop_c2h(struct functional *f)
 {
-	f->c2h.on = false;
+	f->dirty |= f->c2h.tail != 0; /* an index that moved, to 0 */
+	f->c2h = (struct ring){ 0 };
 	f->up_at = f->up_end = f->up_left = 0;
 }
 
@@ -208,7 +209,11 @@ static void switch_rings(struct functional *f)
 		f->forgotten = true;
 		stop_h2c(f);
 	}
-	if (enabled(f, 1) && !f->h2c.on && !f->asked)
+	if (!h2c_active(f)) {
+		f->dirty |= f->h2c.head != 0;
+		f->h2c = (struct ring){ 0 };
+	}
+	if (enabled(f, 1) && !h2c_active(f))
 		start_ring(f, 1);
 }
 
@@ -752,8 +757,8 @@ static bool h2c_ask(struct functional *f)
 	return true;
 }
 
-/* What was read, as beats of messages. */
-static void h2c_parse(struct functional *f, const uint8_t *data, size_t len)
+/* What was read, as beats of messages. False at a header that cannot be. */
+static bool h2c_parse(struct functional *f, const uint8_t *data, size_t len)
 {
 	for (size_t at = 0; at < len; at += BEAT) {
 		if (!f->fetch_left) {
@@ -762,13 +767,14 @@ static void h2c_parse(struct functional *f, const uint8_t *data, size_t len)
 			if (length < HF_MSG_HEADER_BYTES) {
 				raise_error(f, HF_PCIE_ERROR_H2C_LENGTH_LOW);
 				stop_h2c(f);
-				return;
+				return false;
 			}
 			f->fetch_left = (length + BEAT - 1) / BEAT;
 		}
 		f->fetch_left--;
 		push_down(f, data + at, !f->fetch_left);
 	}
+	return true;
 }
 
 static bool h2c_answer(struct functional *f)
@@ -807,11 +813,12 @@ static bool h2c_answer(struct functional *f)
 		stop_h2c(f);
 		return true;
 	}
+	if (!h2c_parse(f, data, n))
+		return true;
 	r->head += (uint32_t)n;
 	f->dirty = true;
 	if (r->head == r->tail)
 		f->causes |= VECTOR_MESSAGE;
-	h2c_parse(f, data, n);
 	return true;
 }
 
@@ -1016,8 +1023,7 @@ struct pcie_link *pcie_link_functional(struct sim *s, const struct pcie_host *ho
 		return NULL;
 	f->l.ops = &functional_ops;
 	f->l.host = *host;
-	f->l.config =
-		(struct pcie_config){ .id = 0x0100, .ph = 0xff, .pd = 0xfff, .nph = 0xff };
+	f->l.config = (struct pcie_config){ .id = 0x0100, .ph = 0xff, .pd = 0xfff, .nph = 0xff };
 	f->l.pcie_period_ps = 4000;
 	f->l.core_period_ps = s->period_ps;
 	f->l.step = step;

@@ -208,6 +208,15 @@ static void step_rig(void *ctx)
 	rig_step(ctx);
 }
 
+void rig_vectors(struct pcie_rig *g)
+{
+	for (uint32_t v = 0; v < HF_PCIE_VECTORS; v++) {
+		pcie_link_set32(g->link, HF_PCIE_MSIX_TABLE + 16 * v, (uint32_t)PCIE_MSI_WINDOW);
+		pcie_link_set32(g->link, HF_PCIE_MSIX_TABLE + 16 * v + 8, v);
+		pcie_link_set32(g->link, HF_PCIE_MSIX_TABLE + 16 * v + 12, 0);
+	}
+}
+
 struct pcie_rig *rig_open(uint64_t seed)
 {
 	struct pcie_rig *g = calloc(1, sizeof *g);
@@ -227,11 +236,7 @@ struct pcie_rig *rig_open(uint64_t seed)
 	rig_run(g, BOOT_CLOCKS);
 	g->link->config.bus_master = true;
 	g->link->config.msix_enable = true;
-	for (uint32_t v = 0; v < HF_PCIE_VECTORS; v++) {
-		pcie_link_set32(g->link, HF_PCIE_MSIX_TABLE + 16 * v, (uint32_t)PCIE_MSI_WINDOW);
-		pcie_link_set32(g->link, HF_PCIE_MSIX_TABLE + 16 * v + 8, v);
-		pcie_link_set32(g->link, HF_PCIE_MSIX_TABLE + 16 * v + 12, 0);
-	}
+	rig_vectors(g);
 	return g;
 }
 

@@ -55,11 +55,11 @@ struct pcie_rig {
 	void *ctx;
 };
 
-/* MSI-X table of the rig: address PCIE_MSI_WINDOW, data = vector. */
-
 /* An endpoint out of reset, Bus Master Enable and MSI-X on, vectors unmasked, no rings. NULL when memory is short. */
 struct pcie_rig *rig_open(uint64_t seed);
 void rig_close(struct pcie_rig *g);
+/* The MSI-X table, as after rig_open(): address PCIE_MSI_WINDOW, data = vector, not masked. */
+void rig_vectors(struct pcie_rig *g);
 
 void rig_step(struct pcie_rig *g);
 void rig_run(struct pcie_rig *g, uint64_t clocks);
