@@ -84,7 +84,7 @@ $B/libhandfast.so: $(HOST)
 LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) $(BPF_LIBS)
 $B/%: $(OBJ)/sim/main_%.o $(LIBS)
 	$(LINK)
-$B/handfast: $(OBJ)/host/handfast.o $(LIBS)
+$B/handfast: $(OBJ)/host/handfast.o $(call objects,host/cli/*.c) $(LIBS)
 	$(LINK)
 $B/handfastd: $(DAEMON) $B/libhandfast.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS) $(HOST_LIBS) -lpthread $(BPF_LIBS)

@@ -512,7 +512,9 @@ static int begin(struct usb *u, const struct usb_board *b, char *why)
 	if (rc)
 		return rc;
 	libusb_set_auto_detach_kernel_driver(u->handle, 1);
-	rc = error_number(libusb_claim_interface(u->handle, INTERFACE));
+	rc = libusb_claim_interface(u->handle, INTERFACE);
+	/* What a kernel says that has not set the configuration yet, when asked to detach and claim at once. */
+	rc = rc == LIBUSB_ERROR_INVALID_PARAM ? -ENOENT : error_number(rc);
 	if (rc == -EBUSY)
 		SAY("the board at %.16s is used by %s", b->place,
 			device_owner(b->node, owner, sizeof(owner)) ? owner : "another process");

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "../regs/regs.h"
 #include "../sim/commands.h"
+#include "cli/cli.h"
 
 #define VERSION "0.1.0"
 
@@ -11,6 +12,7 @@ static const struct {
 	const char *name, *does;
 	int (*run)(int argc, char **argv);
 } commands[] = {
+	{ "boards", "every board that can be reached: USB, PCI, sockets", boards_main },
 	{ "board", "a simulated board as a process, between a wire and a host", board_main },
 	{ "replay", "feed a capture to the engine, write what goes in and out", replay_main },
 	{ "peer", "a small TCP client on the wire of a simulated board", peer_main },

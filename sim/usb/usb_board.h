@@ -13,7 +13,7 @@
 
 struct usb_board;
 
-/* Put the board around `s` (64-bit geometries; it takes outlet 0). Returns 0 and sets *b, or -ENOTSUP at 512 bits,
+/* Put the board around `s` (64-bit geometries; it takes outlet 0), and reset both. Returns 0 and sets *b, or -ENOTSUP at 512 bits,
  * -ENOMEM. `s` outlives the board. */
 int usb_board_open(struct usb_board **b, struct sim *s, uint64_t seed);
 void usb_board_close(struct usb_board *b); /* takes the outlet away */

@@ -14,9 +14,19 @@
 #include "../board_host.h"
 #include "../options.h"
 #include "chip_functional.h"
+#include "usb_board.h"
 #include "usbip_server.h"
 
-enum { US_PER_S = 1000000 };
+enum {
+	US_PER_S = 1000000,
+	READY_CLOCKS = 1 << 20, /* of a core after reset, the sweep of the largest table included */
+	/* The RTL's timers count milliseconds that only a board that is awake gives it: each one while something was
+	 * moved lately, else now and then. */
+	AWAKE_US = 100000,
+	TICK_US = 1000,
+	NOW_AND_THEN_US = 100000,
+	ROUNDS_MORE = 64 /* of the simulation after bytes last moved: what is in the link comes out */
+};
 
 struct message {
 	struct message *next;
@@ -27,8 +37,14 @@ struct message {
 struct usb_host {
 	struct board_host h;
 	struct usbip_server *server;
-	struct card_link *card;
+	bool is_rtl;
+	uint64_t seed;
+	struct card_link *card; /* the functional one */
 	struct chip_functional chip;
+	struct usb_board *rtl; /* or this, once it is attached */
+	size_t out_room, in_bytes;
+	unsigned rounds; /* without a move */
+	int64_t now, moved_at;
 	int timer_fd;
 	struct message *first, **last; /* of the core, for which the link has no room: c2h is held meanwhile */
 	bool lost;		       /* memory was short */
@@ -41,6 +57,48 @@ static int64_t now_us(void)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * US_PER_S + t.tv_nsec / 1000;
 }
+
+/* The chip: one or the other. */
+
+static int chip_control(
+	void *ctx, uint8_t type, uint8_t request, uint16_t value, uint16_t index, uint8_t *data, uint16_t length)
+{
+	struct usb_host *h = ctx;
+
+	if (!h->is_rtl)
+		return chip_functional_ops.control(&h->chip, type, request, value, index, data, length);
+	return h->rtl ? ft2232h_control(usb_board_chip(h->rtl), type, request, value, index, data, length) : -EPIPE;
+}
+
+static bool chip_bulk_out(void *ctx, const uint8_t *data, size_t len)
+{
+	struct usb_host *h = ctx;
+
+	if (!h->is_rtl)
+		return chip_functional_ops.bulk_out(&h->chip, data, len);
+	return h->rtl && ft2232h_bulk_out(usb_board_chip(h->rtl), data, len);
+}
+
+static size_t chip_bulk_in(void *ctx, uint8_t packet[USB_DEVICE_PACKET])
+{
+	struct usb_host *h = ctx;
+
+	if (!h->is_rtl)
+		return chip_functional_ops.bulk_in(&h->chip, packet);
+	return h->rtl ? ft2232h_bulk_in(usb_board_chip(h->rtl), packet) : 0;
+}
+
+static void chip_bus_reset(void *ctx)
+{
+	struct usb_host *h = ctx;
+
+	if (!h->is_rtl)
+		chip_functional_ops.bus_reset(&h->chip);
+	else if (h->rtl)
+		ft2232h_bus_reset(usb_board_chip(h->rtl));
+}
+
+static const struct usb_chip_ops chip_ops = { chip_control, chip_bulk_out, chip_bulk_in, chip_bus_reset };
 
 static void usb_host_close(struct board_host *host)
 {
@@ -55,6 +113,7 @@ static void usb_host_close(struct board_host *host)
 		h->first = next;
 	}
 	card_link_free(h->card);
+	usb_board_close(h->rtl);
 	if (h->timer_fd >= 0)
 		close(h->timer_fd);
 	free(h);
@@ -69,14 +128,16 @@ static int usb_host_open(const struct board_host_options *o, struct board_host *
 		return error_text(-ENOMEM, error, size, "out of memory");
 	h->h.ops = &usbip_host_ops;
 	h->last = &h->first;
+	h->is_rtl = o->kind != ENGINE_MODEL;
+	h->seed = o->seed;
 	h->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	h->card = card_link_new();
 	if (h->timer_fd < 0 || !h->card) {
 		rc = error_text(-ENOMEM, error, size, "out of memory");
 	} else {
 		chip_functional_init(&h->chip, h->card);
-		h->chip.now = now_us();
-		rc = usbip_server_open(o->where, &chip_functional_ops, &h->chip, &h->server, error, size);
+		h->now = h->chip.now = now_us();
+		rc = usbip_server_open(o->where, &chip_ops, h, &h->server, error, size);
 	}
 	if (rc) {
 		usb_host_close(&h->h);
@@ -89,7 +150,18 @@ static int usb_host_open(const struct board_host_options *o, struct board_host *
 static int usb_host_attach(struct board_host *host, struct session *s)
 {
 	struct usb_host *h = (struct usb_host *)host;
+	int rc;
 
+	if (h->is_rtl) {
+		rc = usb_board_open(&h->rtl, s->sim, h->seed);
+		if (rc)
+			return rc;
+		/* It has reset the core. */
+		s->ready = false;
+		for (unsigned i = 0; i < READY_CLOCKS && !s->ready; i++)
+			sim_step(s->sim);
+		return s->ready ? 0 : -EIO;
+	}
 	card_link_hello(h->card, s->hello, sizeof(s->hello));
 	return 0;
 }
@@ -100,8 +172,12 @@ static void set_timer(const struct usb_host *h)
 	int64_t due = card_link_due(h->card);
 	struct itimerspec t = { 0 };
 
-	if (usbip_server_attached(h->server) && usb_device_waits(usbip_server_device(h->server)) &&
-		chip_functional_due(&h->chip) < due)
+	if (h->is_rtl)
+		due = !usbip_server_attached(h->server) ? INT64_MAX
+		      : h->now - h->moved_at < AWAKE_US ? h->now + TICK_US
+							: h->now + NOW_AND_THEN_US;
+	else if (usbip_server_attached(h->server) && usb_device_waits(usbip_server_device(h->server)) &&
+		 chip_functional_due(&h->chip) < due)
 		due = chip_functional_due(&h->chip);
 	if (due != INT64_MAX) {
 		if (due < 1)
@@ -142,16 +218,40 @@ static void usb_host_serve(struct board_host *host, struct session *s, const str
 	struct usb_host *h = (struct usb_host *)host;
 	const char *error;
 
-	(void)fds;
-	h->chip.now = now_us();
+	uint64_t rings;
+
+	h->now = h->chip.now = now_us();
+	if (fds[1].revents && read(h->timer_fd, &rings, sizeof(rings)) < 0)
+		h->rounds = 0; /* it was set anew meanwhile */
 	if (card_link_due(h->card) <= h->chip.now)
 		card_link_tick(h->card, h->chip.now);
-	push(h, s);
-	usbip_server_run(h->server);
-	push(h, s);
+	if (!h->is_rtl)
+		push(h, s);
+	if (usbip_server_run(h->server)) {
+		h->rounds = 0;
+		h->moved_at = h->now;
+	}
+	if (!h->is_rtl)
+		push(h, s);
 	error = usbip_server_error(h->server);
 	if (*error)
 		fprintf(stderr, "board: usbip: %s\n", error);
+}
+
+/* Whether the simulation must run on: bytes move between USB and chip, or between chip and card, or did a moment ago. */
+static bool rtl_moves(struct usb_host *h)
+{
+	size_t out_room = ft2232h_out_room(usb_board_chip(h->rtl)), in_bytes = ft2232h_in_bytes(usb_board_chip(h->rtl));
+
+	if (out_room != h->out_room || in_bytes != h->in_bytes) {
+		h->out_room = out_room;
+		h->in_bytes = in_bytes;
+		h->rounds = 0;
+		h->moved_at = h->now;
+	} else if (h->rounds < ROUNDS_MORE) {
+		h->rounds++;
+	}
+	return h->rounds < ROUNDS_MORE;
 }
 
 static unsigned usb_host_take(struct board_host *host, struct session *s, unsigned ahead)
@@ -160,6 +260,9 @@ static unsigned usb_host_take(struct board_host *host, struct session *s, unsign
 	const uint8_t *msg;
 	unsigned taken = 0;
 	size_t len;
+
+	if (h->is_rtl)
+		return rtl_moves(h);
 
 	while (sim_h2c_pending(s->sim) < ahead && (msg = card_link_h2c(h->card, &len))) {
 		if (!session_h2c(s, msg, len))
@@ -177,6 +280,8 @@ static void usb_host_c2h(struct board_host *host, struct session *s, const uint8
 	struct usb_host *h = (struct usb_host *)host;
 	struct message *m;
 
+	if (h->is_rtl)
+		return; /* its pins have it */
 	if (!h->first && card_link_room(h->card, len)) {
 		card_link_c2h(h->card, msg, len);
 		return;
@@ -203,20 +308,25 @@ static void usb_host_summary(const struct board_host *host, const char *name, FI
 {
 	const struct usb_host *h = (const struct usb_host *)host;
 	const struct usbip_counts *u = usbip_server_counts(h->server);
-	const struct card_counts *c = card_link_counts(h->card);
+	struct card_counts c = *card_link_counts(h->card);
 
+	fprintf(out, "%s: usb: attached %llu times, %llu requests, %llu unlinked, %llu clients broken\n", name,
+		(unsigned long long)u->attached, (unsigned long long)u->urbs, (unsigned long long)u->unlinked,
+		(unsigned long long)u->broken);
+	if (h->rtl) {
+		struct usb_board_counts r;
+
+		usb_board_counts(h->rtl, &r);
+		c = (struct card_counts){
+			.damaged = r.damaged, .refused = r.refused, .resent = r.resent, .discarded = r.discarded
+		};
+	}
 	fprintf(out,
-		"%s: usb: attached %llu times, %llu requests, %llu unlinked, %llu clients broken, %llu bytes down, "
-		"%llu up\n",
-		name, (unsigned long long)u->attached, (unsigned long long)u->urbs, (unsigned long long)u->unlinked,
-		(unsigned long long)u->broken, (unsigned long long)h->chip.to_card,
-		(unsigned long long)h->chip.from_card);
-	fprintf(out,
-		"%s: link: opened %llu times, %llu messages down, %llu packets damaged, %llu times sent again, %llu "
-		"messages found no host%s\n",
-		name, (unsigned long long)c->opened, (unsigned long long)c->taken, (unsigned long long)c->damaged,
-		(unsigned long long)c->resent, (unsigned long long)c->discarded,
-		h->lost ? ", some lost for want of memory" : "");
+		"%s: link: %llu packets damaged, %llu messages malformed, %llu times sent again, %llu messages found "
+		"no "
+		"host%s\n",
+		name, (unsigned long long)c.damaged, (unsigned long long)c.refused, (unsigned long long)c.resent,
+		(unsigned long long)c.discarded, h->lost ? ", some lost for want of memory" : "");
 }
 
 const struct board_host_ops usbip_host_ops = {

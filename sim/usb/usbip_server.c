@@ -38,6 +38,7 @@ enum {
 	HEADER_BYTES = 48,
 	DEVICE_BYTES = 312,
 	CLIENTS = 8,
+	BACKLOG = 64,
 	REQUESTS_MAX = 1024,	/* of one client */
 	TRANSFER_MAX = 1 << 20, /* bytes of one request; usbfs asks for 16 KiB at a time */
 	HELD_MAX = 16 << 20,	/* bytes of all requests of a client */
@@ -440,9 +441,12 @@ bool usbip_server_add(struct usbip_server *s, int fd)
 
 static bool knocks(struct usbip_server *s)
 {
-	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	bool any = false;
+	int fd;
 
-	return fd >= 0 && usbip_server_add(s, fd);
+	while ((fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+		any |= usbip_server_add(s, fd); /* or closed at once: there is no place */
+	return any;
 }
 
 bool usbip_server_run(struct usbip_server *s)
@@ -555,7 +559,7 @@ static int listen_at(struct usbip_server *s, const union address *a, socklen_t l
 	if (s->listen_fd < 0 || s->epoll_fd < 0)
 		return -errno;
 	setsockopt(s->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(s->listen_fd, &a->sa, len) || listen(s->listen_fd, CLIENTS) ||
+	if (bind(s->listen_fd, &a->sa, len) || listen(s->listen_fd, BACKLOG) ||
 		getsockname(s->listen_fd, &got.sa, &got_len) || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->listen_fd, &e))
 		return -errno;
 	s->port = ntohs(got.sa.sa_family == AF_INET ? got.in.sin_port : got.in6.sin6_port);

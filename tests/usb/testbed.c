@@ -56,7 +56,7 @@ struct urb {
 /* What is plugged in. */
 static struct {
 	bool present, foreign, suspended;
-	int socket, fifo;
+	int socket;
 	unsigned number; /* device address, another one each time */
 	char node[64], *syspath;
 	int64_t configured_ms;
@@ -64,7 +64,7 @@ static struct {
 	bool driver[2];			 /* ftdi_sio has it */
 	struct urb *flying, *done, **done_end;
 	uint32_t seqnum;
-} dev = { .socket = -1, .fifo = -1, .done_end = &dev.done };
+} dev = { .socket = -1, .done_end = &dev.done };
 
 static struct {
 	unsigned lose, twice, flip, cut;
@@ -167,19 +167,26 @@ static void tell(uint8_t type, uint8_t request, unsigned value, unsigned index)
 
 /* Requests of libusb ---------------------------------------------------------------------------------------- */
 
-/* The node is a pipe that is full while nothing can be reaped: so that it polls writable exactly when something can. */
+/* The node is a pipe that is full while nothing can be reaped: so that it polls writable exactly when something can. It is not
+ * kept open, so that /proc shows only who uses the board. */
 static void show_reapable(void)
 {
 	static uint8_t bytes[PIPE_BYTES];
+	char path[256];
+	int fifo;
 
-	if (dev.fifo < 0)
+	snprintf(path, sizeof(path), "%s%s", root, dev.node);
+	fifo = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fifo < 0)
 		return;
+	fcntl(fifo, F_SETPIPE_SZ, PIPE_BYTES);
 	if (dev.done || !dev.present)
-		while (read(dev.fifo, bytes, sizeof(bytes)) > 0)
+		while (read(fifo, bytes, sizeof(bytes)) > 0)
 			;
 	else
-		while (write(dev.fifo, bytes, sizeof(bytes)) > 0)
+		while (write(fifo, bytes, sizeof(bytes)) > 0)
 			;
+	close(fifo);
 }
 
 static void free_urb(struct urb *u)
@@ -334,7 +341,7 @@ static int on_discard(UMockdevIoctlClient *client, UMockdevIoctlData *arg)
 static int on_claim(UMockdevIoctlClient *client, unsigned interface, bool detach)
 {
 	if (interface > 1 || now_ms() < dev.configured_ms)
-		return ENOENT;
+		return detach ? EINVAL : ENOENT; /* as devio.c does */
 	if (dev.claimed[interface] && dev.claimed[interface] != client)
 		return EBUSY;
 	if (dev.driver[interface] && !detach)
@@ -446,10 +453,12 @@ static gboolean on_ioctl(UMockdevIoctlBase *base, UMockdevIoctlClient *client, v
 	return TRUE;
 }
 
-/* The process has closed the node, or died. */
-static void on_vanished(UMockdevIoctlBase *base, UMockdevIoctlClient *client, void *ctx)
+/* The process has closed the node, or died. umockdev 0.17 never emits client-vanished; but it lets go of the client. */
+static void on_gone(void *ctx, GObject *object)
 {
-	(void)base, (void)ctx;
+	UMockdevIoctlClient *client = (UMockdevIoctlClient *)object;
+
+	(void)ctx;
 	pthread_mutex_lock(&lock);
 	for (unsigned i = 0; i < 2; i++)
 		if (dev.claimed[i] == client)
@@ -481,6 +490,12 @@ static void on_vanished(UMockdevIoctlBase *base, UMockdevIoctlClient *client, vo
 	}
 	show_reapable();
 	pthread_mutex_unlock(&lock);
+}
+
+static void on_client(UMockdevIoctlBase *base, UMockdevIoctlClient *client, void *ctx)
+{
+	(void)base, (void)ctx;
+	g_object_weak_ref(G_OBJECT(client), on_gone, NULL);
 }
 
 /* An answer of the board. Returns false when it is gone. */
@@ -544,8 +559,6 @@ static void appear(const uint8_t *descriptors, size_t n, char strings[3][64])
 	if (mkfifo(path, 0666))
 		g_error("testbed: %s: %s", path, strerror(errno));
 	chmod(path, 0666);
-	dev.fifo = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	fcntl(dev.fifo, F_SETPIPE_SZ, PIPE_BYTES);
 	dev.present = true;
 	dev.suspended = false;
 	dev.driver[0] = dev.driver[1] = true;
@@ -664,8 +677,6 @@ static void unplug(void)
 	umockdev_testbed_detach_ioctl(testbed, dev.node, NULL);
 	snprintf(path, sizeof(path), "%s%s", root, dev.node);
 	unlink(path);
-	close(dev.fifo);
-	dev.fifo = -1;
 }
 
 static void count(unsigned *urbs, unsigned *claims)
@@ -750,7 +761,7 @@ int main(void)
 	root = umockdev_testbed_get_root_dir(testbed);
 	handler = umockdev_ioctl_base_new();
 	g_signal_connect(handler, "handle-ioctl", G_CALLBACK(on_ioctl), NULL);
-	g_signal_connect(handler, "client-vanished", G_CALLBACK(on_vanished), NULL);
+	g_signal_connect(handler, "client-connected", G_CALLBACK(on_client), NULL);
 	printf("root %s\n", root);
 	fflush(stdout);
 	for (bool more = true; more;) {
