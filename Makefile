@@ -54,7 +54,7 @@ USB_TESTBED = $(if $(wildcard /usr/include/umockdev-1.0/umockdev.h),$B/tests/usb
 MODULES  = $(patsubst sim/pins_%.def,%,$(wildcard sim/pins_*.def))
 LIBS     = $B/libsim.a $B/librtl.a $B/libtops.a $B/libcmodel.a $B/libhandfast.a
 
-all: $(LIBS) $B/libhandfast.so $B/handfastd $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(USB_TESTBED) $(GUEST)  ## everything, into build/
+all: $(LIBS) $B/libhandfast.so $B/handfastd $B/libhandfast-preload.so $(TOOLS) $(EXAMPLES) $(TESTS) $(PEERS) $(USB_TESTBED) $(GUEST)  ## everything, into build/
 
 # C: one archive per folder, one program per main.
 $(OBJ)/%.o: %.c
@@ -84,8 +84,13 @@ $B/libhandfast.so: $(HOST)
 LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) $(BPF_LIBS)
 $B/%: $(OBJ)/sim/main_%.o $(LIBS)
 	$(LINK)
-$B/handfast: $(OBJ)/host/handfast.o $(call objects,host/cli/*.c) $(LIBS)
+$B/handfast: $(OBJ)/host/handfast.o $(OBJ)/host/preload/run.o $(call objects,host/cli/*.c) $(LIBS)
 	$(LINK)
+# Before the libraries of programs that know nothing of us: as little as possible.
+PRELOAD  = $(OBJ)/host/preload/preload.o $(patsubst %,$(OBJ)/host/%.o,address client ipc)
+$(OBJ)/host/preload/preload.o: COMPILE += -fPIC -fvisibility=hidden
+$B/libhandfast-preload.so: $(PRELOAD)
+	$(CC) -shared $(LDFLAGS) -o $@ $^ -ldl
 $B/handfastd: $(DAEMON) $B/libhandfast.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS) $(HOST_LIBS) -lpthread $(BPF_LIBS)
 $B/examples/%: $(OBJ)/examples/%.o $B/libhandfast.a
@@ -177,13 +182,20 @@ demo:  ## the main job on real input; installs what is missing
 	examples/demo.sh
 test:  ## all tests; installs what is missing; ends with "N passed, N failed"
 	tools/install.sh
-	$(MAKE) all
-	tests/run $(TESTS) $(WIDE_TESTS)
+	$(MAKE) all $B/tests/test_service
+	tests/run $(TESTS) $B/tests/test_service $(WIDE_TESTS)
 # What runs in a guest must run on QEMU's plainest processor: a build of its own, all but the RTL.
 GENERIC  = $(MAKE) B=build/generic R=$R CFLAGS='-O2 -g'
 test-bpf:  ## handing connections to kernel listeners, in QEMU with the kernels of Debian 13 and 12
 	+$(GENERIC) build/generic/tests/test_kernel_listener
 	tests/guest/bpf build/generic
+# A program like the others, for tests/run.
+$B/tests/test_service: tests/service/run $B/handfastd $B/handfast $B/libhandfast-preload.so
+	@mkdir -p $(@D)
+	printf '#!/bin/sh\nexec tests/service/run $B short\n' > $@ && chmod +x $@
+test-service: $B/handfastd $B/handfast $B/libhandfast-preload.so  ## nginx, redis, sshd, ... unmodified, behind handfastd and a simulated board; needs root
+	tools/install.sh nginx-light redis-server redis-tools openssh-server openssh-client socat wrk ncat nftables curl python3 util-linux
+	tests/service/run $B long
 IN_GUEST = $(addprefix build/generic/,tests/guest/driver tests/guest/pcie_selftest examples/http_server handfastd)
 test-pcie: $B/handfast $B/tests/guest/echo  ## the simulated board as PCI device of a Linux guest: driver, resets, curl
 	tools/install.sh pciutils curl iproute2
@@ -193,6 +205,9 @@ test-usb: $B/handfast $B/tests/guest/echo  ## the simulated board as USB device 
 	tools/install.sh usbutils usbip curl iproute2
 	+$(GENERIC) $(IN_GUEST)
 	tests/guest/usb $B
+test-guest:  ## test_handoff and test_daemon in QEMU with the kernel of Debian 13: VLANs, and what else this machine's kernel lacks
+	+$(GENERIC) build/generic/tests/test_handoff build/generic/tests/test_daemon build/generic/handfastd build/generic/libhandfast-preload.so
+	tests/guest/daemon build/generic
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests
 lockstep: $B/lockstep  ## RTL against model: make lockstep CYCLES=n SEED=s, of one width: DATA_WIDTH=64 or 512
@@ -263,7 +278,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all test-bpf test-pcie test-usb small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants fuzz ring-messages sanitize waves wave clean help
+.PHONY: all fuzz test-service test-guest test-bpf test-pcie test-usb small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants ring-messages sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)

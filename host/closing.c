@@ -25,6 +25,10 @@ enum {
 	STATE_CLOSE_WAIT = 8
 }; /* as TCP_ESTABLISHED ... of netinet/tcp.h, which linux/tcp.h excludes */
 
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* Linux 5.14; before it nothing can be compared */
+#endif
+
 #define DECIDE_MS     2000 /* a command is answered or given up within 1000 */
 #define PROBE_MS      200  /* for the kernel's ACK, which comes at once */
 #define MSS_TIMESTAMP 12   /* what timestamps take off the kernel's send MSS */
@@ -281,7 +285,19 @@ static int cancel(struct hf_device *dev, void *arg)
 static int open_tools(struct hf_device *dev, void *arg)
 {
 	struct closing *c = arg;
+	uint64_t theirs, ours;
+	socklen_t len = sizeof(ours);
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc = 0;
 
+	/* A socket of another namespace may well have our addresses, and end somebody else's connection. */
+	if (sock < 0)
+		return -errno;
+	if (!getsockopt(sock, SOL_SOCKET, SO_NETNS_COOKIE, &ours, &len) &&
+		(getsockopt(c->fd, SOL_SOCKET, SO_NETNS_COOKIE, &theirs, &len) || theirs != ours))
+		rc = -EXDEV;
+	close(sock);
+	if (rc)
+		return rc;
 	return neighbour_open(dev->tap.name, &c->ifindex);
 }
 
@@ -395,6 +411,7 @@ static const char *words(int rc)
 	       : rc == -EOPNOTSUPP  ? "no TCP socket"
 	       : rc == -ENETUNREACH ? "the peer is not reached through the TAP netdev"
 	       : rc == -EAGAIN	    ? "a segment came meanwhile"
+	       : rc == -EXDEV	    ? "the socket is of another network namespace"
 	       : rc == -ENOSPC	    ? "the board's table has no room"
 				    : strerror(-rc);
 }

@@ -5,6 +5,7 @@
 #include "../regs/regs.h"
 #include "../sim/commands.h"
 #include "cli/cli.h"
+#include "preload/run.h"
 
 #define VERSION "0.1.0"
 
@@ -16,6 +17,7 @@ static const struct {
 	{ "board", "a simulated board as a process, between a wire and a host", board_main },
 	{ "replay", "feed a capture to the engine, write what goes in and out", replay_main },
 	{ "peer", "a small TCP client on the wire of a simulated board", peer_main },
+	{ "run", "a program whose ports are handfastd's, unmodified", run_main },
 	{ "peer-host", "the host of a simulated board, without the kernel's sockets", peer_host_main },
 };
 

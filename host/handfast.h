@@ -185,6 +185,7 @@ HF_API int hf_connect(struct hf_device *dev, const struct sockaddr *local, const
  *   -ENOTCONN     neither in ESTABLISHED nor in CLOSE-WAIT
  *   -EAGAIN       a segment came meanwhile, or the kernel has told its peer's clock too recently; try again
  *   -ENETUNREACH  the peer is not reached through the TAP netdev; -EHOSTUNREACH, -ETIMEDOUT: its next hop does not answer
+ *   -EXDEV        the socket is of another network namespace
  *   -EOPNOTSUPP   no TCP socket; -EBADF, -ENOTSOCK: none at all
  *   -EINVAL       flags that do not exist
  *   -ENOSPC, -EALREADY  the board's table has no room, or has it closing already

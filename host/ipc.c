@@ -2,8 +2,11 @@
 #include "ipc.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "handfast.h"
@@ -116,6 +119,43 @@ int ipc_parse_connection(const void *packet, size_t len, struct ipc_connection *
 		return -EPROTO;
 	memcpy(c, packet, sizeof(*c));
 	return c->magic != IPC_MAGIC || c->version != IPC_VERSION || c->type != IPC_CONNECTION ? -EPROTO : 0;
+}
+
+/* Names ----------------------------------------------------------------------------------------------------------------- */
+
+static const char name_begin[] = "handfast-listener/";
+
+socklen_t ipc_channel_name(const union address *local, uint64_t tag, struct sockaddr_un *name)
+{
+	char host[ADDRESS_TEXT_BYTES];
+	int n;
+
+	memset(name, 0, sizeof(*name));
+	name->sun_family = AF_UNIX;
+	n = snprintf(name->sun_path + 1, sizeof(name->sun_path) - 1, "%s%u/%s/%llx", name_begin, address_port(local),
+		address_host_text(local, host), (unsigned long long)tag);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
+}
+
+bool ipc_read_channel_name(const struct sockaddr_un *name, socklen_t len, union address *local)
+{
+	char text[sizeof(name->sun_path)], *host, *end;
+	size_t n = len > offsetof(struct sockaddr_un, sun_path) ? len - offsetof(struct sockaddr_un, sun_path) : 0;
+	unsigned long port;
+
+	if (n < sizeof(name_begin) || n > sizeof(text) || name->sun_path[0] ||
+		memcmp(name->sun_path + 1, name_begin, sizeof(name_begin) - 1))
+		return false;
+	memcpy(text, name->sun_path + 1, n - 1);
+	text[n - 1] = 0;
+	port = strtoul(text + sizeof(name_begin) - 1, &host, 10);
+	if (port < 1 || port > 65535 || *host++ != '/' || !(end = strchr(host, '/')))
+		return false;
+	*end = 0;
+	if (address_parse(host, local, NULL))
+		return false;
+	address_set_port(local, (uint16_t)port);
+	return true;
 }
 
 /* Packets --------------------------------------------------------------------------------------------------------------- */

@@ -100,6 +100,12 @@ int ipc_parse_answer(const void *packet, size_t len, struct ipc_answer *answer);
 int ipc_parse_reply(const void *packet, size_t len, enum ipc_type type, struct ipc_reply *reply);
 int ipc_parse_connection(const void *packet, size_t len, struct ipc_connection *connection);
 
+/* The daemon's end of a channel has an abstract name that says what listens, so that whoever has the other end, by fork() or exec(), can
+ * tell. `tag` makes it unique. Returns the length for bind(2). */
+struct sockaddr_un;
+socklen_t ipc_channel_name(const union address *local, uint64_t tag, struct sockaddr_un *name);
+bool ipc_read_channel_name(const struct sockaddr_un *name, socklen_t len, union address *local);
+
 /* Send a packet, with a descriptor if fd >= 0. Returns 0, -EAGAIN (no room now), -EPIPE (hung up) or -errno. */
 int ipc_send(int sock, const void *packet, size_t len, int fd);
 /* Receive one, and at most one descriptor into *fd (-1: none came; more are closed).

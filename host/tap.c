@@ -8,7 +8,6 @@
 #include <linux/virtio_net.h>
 #include <net/if_arp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -83,21 +82,17 @@ static int add_address(int netlink, int ifindex, const struct tap_address *a)
 	return netlink_ask(netlink, &m);
 }
 
-/* Whether the kernel lets sockets use this IPv6 address: it calls each one tentative until a worker has looked at it. */
-static bool usable6(const struct in6_addr *addr)
+/* Whether this IPv6 address can be used: the kernel calls each one tentative until a worker has looked at it, and only then
+ * makes the route by which packets to it are ours. */
+static bool usable6(int netlink, const struct in6_addr *addr)
 {
-	FILE *f = fopen("/proc/thread-self/net/if_inet6", "re");
-	char text[33], want[33];
-	unsigned flags;
-	bool usable = false;
+	struct netlink_message m = { .head = { .nlmsg_len = NLMSG_LENGTH(sizeof(m.route)),
+					     .nlmsg_type = RTM_GETROUTE,
+					     .nlmsg_flags = NLM_F_REQUEST },
+		.route = { .rtm_family = AF_INET6, .rtm_dst_len = 128 } };
 
-	for (unsigned i = 0; i < 16; i++)
-		snprintf(want + 2 * i, 3, "%02x", addr->s6_addr[i]);
-	while (f && fscanf(f, "%32s %*x %*x %*x %x %*s", text, &flags) == 2)
-		usable |= !strcmp(text, want) && !(flags & IFA_F_TENTATIVE);
-	if (f)
-		fclose(f);
-	return usable;
+	netlink_add(&m, RTA_DST, addr, sizeof(*addr));
+	return !netlink_ask(netlink, &m) && m.route.rtm_type == RTN_LOCAL;
 }
 
 static int add_addresses(struct tap *tap, const struct tap_addresses *addresses)
@@ -106,17 +101,17 @@ static int add_addresses(struct tap *tap, const struct tap_addresses *addresses)
 
 	for (unsigned i = 0; i < addresses->count && !rc; i++)
 		rc = add_address(netlink, tap->ifindex, &addresses->of[i]);
-	if (netlink >= 0)
-		close(netlink);
 	for (unsigned i = 0; i < addresses->count && !rc; i++) {
 		const union address *a = &addresses->of[i].address;
 
-		for (unsigned try = 0; address_is6(a) && !usable6(&a->in6.sin6_addr); try++) {
+		for (unsigned try = 0; address_is6(a) && !rc && !usable6(netlink, &a->in6.sin6_addr); try++) {
 			if (try == TENTATIVE_TRIES)
-				return -ETIMEDOUT;
+				rc = -ETIMEDOUT;
 			poll(NULL, 0, 1);
 		}
 	}
+	if (netlink >= 0)
+		close(netlink);
 	return rc;
 }
 

@@ -195,9 +195,36 @@ static void on_solicitation(struct fake_board *b, const uint8_t *frame)
 	fake_board_send_frame(b, reply, sizeof(reply), 0, HF_NO_ID);
 }
 
+/* ARP of a VLAN: answered there. */
+static void on_tagged(struct fake_board *b, const uint8_t *frame, size_t len)
+{
+	uint8_t reply[46];
+
+	if (len >= 46 && get16(frame + 16) == 0x0806 && get16(frame + 24) == 1 && b->arp_vlan &&
+		(get16(frame + 14) & 0xfff) == b->arp_vlan) {
+		memcpy(reply, frame, 46);
+		memcpy(reply, frame + 6, 6);
+		put48(reply + 6, b->arp_mac);
+		put16(reply + 24, 2);
+		put48(reply + 26, b->arp_mac);
+		memcpy(reply + 32, frame + 42, 4);
+		memcpy(reply + 36, frame + 26, 10);
+		fake_board_send_frame(b, reply, sizeof(reply), 0, HF_NO_ID);
+	} else if (len >= 18 && get16(frame + 16) == 0x0800 && b->frames < FAKE_FRAMES &&
+		   len <= sizeof(b->frame[0].bytes)) {
+		b->frame[b->frames].len = len;
+		memcpy(b->frame[b->frames++].bytes, frame, len);
+	}
+}
+
 static void on_frame(struct fake_board *b, const uint8_t *frame, size_t len)
 {
 	uint8_t reply[42];
+
+	if (len >= 14 && get16(frame + 12) == 0x8100) {
+		on_tagged(b, frame, len);
+		return;
+	}
 
 	if (len >= 42 && get16(frame + 12) == 0x0806) {
 		if (!b->arp_mac || get16(frame + 20) != 1)

@@ -50,6 +50,7 @@ struct fake_board {
 	uint32_t bad_offset;	   /* this register is answered BAD_ADDRESS */
 	uint32_t refused_offset;   /* and this one REFUSED */
 	uint32_t malformed_offset; /* and this one with a COMPLETION BAD_LENGTH */
+	uint16_t arp_vlan;	   /* and only in this VLAN, 0 = untagged ones */
 	uint64_t arp_mac;	   /* ARP requests and neighbour solicitations are answered with this MAC, 0 = not */
 
 	/* What it saw, under the lock. */

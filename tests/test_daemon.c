@@ -5,13 +5,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/if_tun.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/select.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -50,7 +54,8 @@ static void write_config(const struct service *s, const char *list)
 {
 	FILE *f = fopen(s->config, "we");
 
-	if (!CHECK(f != NULL, "%s: %s", s->config, strerror(errno)))
+	CHECK(f != NULL, "%s: %s", s->config, strerror(errno));
+	if (!f)
 		return;
 	fprintf(f, "board = \"unix:%s\";\n", s->link);
 	fprintf(f, "tap = { name = \"hf0\"; mac = \"02:00:00:00:00:02\"; addresses = [ \"192.0.2.2/24\" ]; persistent "
@@ -974,6 +979,46 @@ static void attacks_are_logged(void)
 	service_end(s);
 }
 
+/* Clock ticks (of 10 ms) that the daemon has used. */
+static long cpu_ticks(const struct service *s)
+{
+	char path[64], text[1024], *at;
+	unsigned long user = 0, system = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)s->daemon);
+	f = fopen(path, "re");
+	at = f && fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
+	if (f)
+		fclose(f);
+	if (!at || sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+		return -1;
+	return (long)(user + system);
+}
+
+/* A loop that does not wait would use all of a processor, or half of it where others want it too. */
+static void idle_costs_nothing(void)
+{
+	struct service *s = service_start(listeners);
+	struct hf_listener *l;
+	long before;
+
+	if (!s)
+		return;
+	CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev));
+	before = cpu_ticks(s);
+	usleep(1500000);
+	CHECK(before >= 0 && cpu_ticks(s) - before < 25, "%ld ticks of 150", cpu_ticks(s) - before);
+	/* And without its board. */
+	fake_board_stop(&s->board);
+	CHECK(comes_to_say(s, "{\"request\": \"status\"}", "\"link\":\"lost\""), "the loss is not noticed");
+	before = cpu_ticks(s);
+	usleep(1500000);
+	CHECK(before >= 0 && cpu_ticks(s) - before < 25, "without a board: %ld ticks of 150", cpu_ticks(s) - before);
+	start_board(s);
+	service_end(s);
+}
+
 static void a_board_that_was_lost_comes_back(void)
 {
 	struct service *s = service_start(listeners);
@@ -1068,6 +1113,345 @@ static void sighup_reads_the_config_again(void)
 	service_end(s);
 }
 
+static void system_loopback_up(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_LOOPBACK };
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	CHECK(!ioctl(sock, SIOCSIFFLAGS, &ifr), "loopback: %s", strerror(errno));
+	close(sock);
+}
+
+/* A persistent TAP, that nobody has open. */
+static void remove_netdev(const char *name)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	int tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	CHECK(!ioctl(tun, TUNSETIFF, &ifr) && !ioctl(tun, TUNSETPERSIST, 0UL), "remove %s: %s", name, strerror(errno));
+	close(tun);
+	CHECK(!if_nametoindex(name), "%s is still there", name);
+}
+
+/* ---- programs that know nothing ---- */
+
+/* What runs under libhandfast-preload.so: this program again, `--program HOW READY-FD`. It listens on port 81 (HOW "other": 9999), takes
+ * two connections in its way, greets each, ends with 0; another number is the line of what went wrong. */
+#define NEED(ok)                                   \
+	do {                                       \
+		if (!(ok))                         \
+			_exit(__LINE__ % 251 + 1); \
+	} while (0)
+
+static int plain_listener(uint16_t port)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	NEED(fd >= 0);
+	NEED(!setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
+	NEED(!setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)));
+	NEED(!setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)));
+	NEED(!bind(fd, (struct sockaddr *)&any, sizeof(any)));
+	NEED(!listen(fd, 16));
+	NEED(!listen(fd, 32)); /* again is allowed */
+	return fd;
+}
+
+/* It looks like the listening socket that it is not. */
+static void looks_right(int fd, uint16_t port)
+{
+	static const int want[][2] = { { SO_DOMAIN, AF_INET }, { SO_TYPE, SOCK_STREAM }, { SO_PROTOCOL, IPPROTO_TCP },
+		{ SO_ACCEPTCONN, 1 } };
+	struct sockaddr_in name;
+	socklen_t len = sizeof(name);
+	int value;
+
+	NEED(!getsockname(fd, (struct sockaddr *)&name, &len) && len == sizeof(name));
+	NEED(name.sin_family == AF_INET && ntohs(name.sin_port) == port && !name.sin_addr.s_addr);
+	NEED(getpeername(fd, (struct sockaddr *)&name, &len) < 0 && errno == ENOTCONN);
+	for (size_t i = 0; i < COUNT(want); i++) {
+		len = sizeof(value);
+		NEED(!getsockopt(fd, SOL_SOCKET, want[i][0], &value, &len) && value == want[i][1]);
+	}
+	NEED(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+}
+
+static void wait_readable(int fd, const char *how, int epoll)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	struct epoll_event e;
+	fd_set set;
+
+	if (!strcmp(how, "poll")) {
+		NEED(poll(&p, 1, WAIT_MS) == 1 && p.revents == POLLIN);
+	} else if (!strcmp(how, "select")) {
+		struct timeval limit = { WAIT_MS / 1000, 0 };
+
+		FD_ZERO(&set);
+		FD_SET(fd, &set);
+		NEED(select(fd + 1, &set, NULL, NULL, &limit) == 1);
+	} else {
+		NEED(epoll_wait(epoll, &e, 1, WAIT_MS) == 1 && e.events == EPOLLIN);
+	}
+}
+
+static void greet(int fd, int flags)
+{
+	struct sockaddr_in name;
+	socklen_t len = sizeof(name);
+	int on = 0;
+
+	NEED(fd >= 0);
+	NEED(!getpeername(fd, (struct sockaddr *)&name, &len) && ntohl(name.sin_addr.s_addr) == PEER_ADDR);
+	len = sizeof(name);
+	NEED(!getsockname(fd, (struct sockaddr *)&name, &len) && ntohs(name.sin_port) == 81);
+	NEED(!!(fcntl(fd, F_GETFD) & FD_CLOEXEC) == !!(flags & SOCK_CLOEXEC));
+	NEED(!!(fcntl(fd, F_GETFL) & O_NONBLOCK) == !!(flags & SOCK_NONBLOCK));
+	/* What the listener had, the connection has. */
+	len = sizeof(on);
+	NEED(!getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &len) && on);
+	NEED(write(fd, "hello", 5) == 5);
+	NEED(!close(fd));
+}
+
+static void accept_in_a_loop(int fd, const char *how)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC), n = 0;
+	struct epoll_event e = { .events = EPOLLIN | (!strcmp(how, "edge") ? EPOLLET : 0) };
+
+	NEED(!epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e));
+	while (n < 2) {
+		int got;
+
+		wait_readable(fd, how, epoll);
+		/* Edge-triggered: until there is none. */
+		while ((got = accept4(fd, NULL, NULL, n ? SOCK_NONBLOCK | SOCK_CLOEXEC : 0)) >= 0)
+			greet(got, n++ ? SOCK_NONBLOCK | SOCK_CLOEXEC : 0);
+		NEED(errno == EAGAIN);
+	}
+}
+
+static int program(int argc, char **argv)
+{
+	const char *how = argv[2];
+	int ready = atoi(argv[3]), fd, status;
+	bool other = !strcmp(how, "other");
+	struct sockaddr_in peer;
+	socklen_t len = sizeof(peer);
+
+	fd = argc > 4 ? atoi(argv[4]) : plain_listener(other ? 9999 : 81);
+	if (!strcmp(how, "exec") && argc == 4) {
+		char number[16];
+
+		NEED(!fcntl(fd, F_SETFD, 0));
+		snprintf(number, sizeof(number), "%d", fd);
+		execl("/proc/self/exe", argv[0], argv[1], argv[2], argv[3], number, (char *)NULL);
+		NEED(false);
+	}
+	if (argc > 4)
+		NEED(!fcntl(fd, F_SETFD, FD_CLOEXEC));
+	looks_right(fd, other ? 9999 : 81);
+	if (!strcmp(how, "dup")) {
+		int copy = dup(fd);
+
+		NEED(!close(fd));
+		fd = copy;
+	}
+	if (!strcmp(how, "poll") || !strcmp(how, "select") || !strcmp(how, "level") || !strcmp(how, "edge")) {
+		NEED(!fcntl(fd, F_SETFL, O_NONBLOCK));
+		NEED(accept(fd, NULL, NULL) < 0 && errno == EAGAIN);
+	}
+	NEED(write(ready, "", 1) == 1);
+	if (other) {
+		/* Not for the board: a plain socket, over loopback. */
+		struct sockaddr_in to = {
+			.sin_family = AF_INET, .sin_port = htons(9999), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+		};
+		int c = socket(AF_INET, SOCK_STREAM, 0);
+
+		NEED(!connect(c, (struct sockaddr *)&to, sizeof(to)));
+		NEED(accept(fd, (struct sockaddr *)&peer, &len) >= 0 && ntohl(peer.sin_addr.s_addr) == INADDR_LOOPBACK);
+		return 0;
+	}
+	if (!strcmp(how, "fork")) {
+		pid_t pid = fork();
+
+		greet(accept(fd, NULL, NULL), 0);
+		if (!pid)
+			_exit(0);
+		NEED(waitpid(pid, &status, 0) == pid && !status);
+		return 0;
+	}
+	if (!strcmp(how, "poll") || !strcmp(how, "select") || !strcmp(how, "level") || !strcmp(how, "edge")) {
+		accept_in_a_loop(fd, how);
+		return 0;
+	}
+	for (int i = 0; i < 2; i++) {
+		len = sizeof(peer);
+		status = accept(fd, (struct sockaddr *)&peer, &len);
+		NEED(len == sizeof(peer) && ntohl(peer.sin_addr.s_addr) == PEER_ADDR);
+		greet(status, 0);
+	}
+	return 0;
+}
+
+static void programs_that_know_nothing(void)
+{
+	static const char *const ways[] = { "accept", "poll", "select", "level", "edge", "dup", "fork", "exec",
+		"other" };
+	struct service *s = service_start(listeners);
+	char preload[4200], number[16], c;
+	uint16_t port = 1500;
+
+	if (!s)
+		return;
+	snprintf(preload, sizeof(preload), "%s", handfastd);
+	snprintf(preload + strlen(preload) - strlen("handfastd"), 64, "libhandfast-preload.so");
+	system_loopback_up();
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		unsigned frames = fake_board_count(&s->board, &s->board.frames);
+		bool other = !strcmp(ways[i], "other");
+		int ready[2], status = -1;
+		pid_t pid;
+
+		CHECK(!pipe2(ready, 0), "pipe");
+		pid = fork();
+		if (!pid) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			setenv("LD_PRELOAD", preload, 1);
+			setenv("HANDFAST_SOCKET", s->socket, 1);
+			snprintf(number, sizeof(number), "%d", ready[1]);
+			execl("/proc/self/exe", "test_daemon", "--program", ways[i], number, (char *)NULL);
+			_exit(127);
+		}
+		close(ready[1]);
+		CHECK(read(ready[0], &c, 1) == 1, "%s: it does not listen", ways[i]);
+		if (!other) {
+			CHECK(becomes_mode(s, 1, OFFLOAD), "%s: mode %d", ways[i], committed_mode(s, 1));
+			for (unsigned n = 0; n < 2; n++, port++)
+				event_for(s, 1, 81, 0x10000u | port % 64, port);
+		}
+		for (unsigned t = 0; t < WAIT_MS * 1000 / STEP_US && !waitpid(pid, &status, WNOHANG); t++)
+			usleep(STEP_US);
+		if (status == -1)
+			kill(pid, SIGKILL);
+		CHECK(status == 0, "%s: status 0x%x: line %% 251 = %d", ways[i], status, WEXITSTATUS(status) - 1);
+		if (!other) {
+			CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 2), "%s: no greetings", ways[i]);
+			CHECK(becomes_mode(s, 1, BYPASS), "%s: mode %d", ways[i], committed_mode(s, 1));
+		}
+		close(ready[0]);
+	}
+	service_end(s);
+}
+
+/* ---- systemd ---- */
+
+/* The service manager's side of sd_notify: keep the descriptor that comes with FDSTORE=1. Returns it, or -1. */
+static int manager_receives(int sock)
+{
+	for (;;) {
+		struct pollfd p = { sock, POLLIN, 0 };
+		char text[512];
+		bool lost;
+		int fd, n;
+
+		if (poll(&p, 1, WAIT_MS) != 1)
+			return -1;
+		n = ipc_receive(sock, text, sizeof(text) - 1, &fd, &lost);
+		text[n > 0 ? n : 0] = 0;
+		if (fd >= 0 && strstr(text, "FDSTORE=1") && strstr(text, "FDNAME=tap"))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+/* As systemd starts a service: NOTIFY_SOCKET, and what it had kept. */
+static pid_t start_managed(const struct service *s, const char *notify, int kept)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	char number[16];
+	int log = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	dup2(log, STDERR_FILENO);
+	setenv("NOTIFY_SOCKET", notify, 1);
+	if (kept >= 0) {
+		if (kept != 3) /* else close-on-exec would stay */
+			dup2(kept, 3);
+		else
+			fcntl(3, F_SETFD, 0);
+		snprintf(number, sizeof(number), "%d", (int)getpid());
+		setenv("LISTEN_PID", number, 1);
+		setenv("LISTEN_FDS", "1", 1);
+		setenv("LISTEN_FDNAMES", "tap", 1);
+	}
+	execl(handfastd, handfastd, "--config", s->config, (char *)NULL);
+	_exit(127);
+}
+
+static void an_upgrade_keeps_the_netdev(void)
+{
+	struct service *s = service_start(listeners);
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct hf_listener *l;
+	unsigned index, frames;
+	int sock, kept, fd;
+	FILE *f;
+
+	if (!s)
+		return;
+	/* A netdev that is not persistent: only the descriptor keeps it. */
+	stop_daemon(s);
+	hf_close(s->dev);
+	s->dev = NULL;
+	remove_netdev("hf0");
+	f = fopen(s->config, "we");
+	fprintf(f,
+		"board = \"unix:%s\"; tap = { addresses = [ \"192.0.2.2/24\" ]; };\nsocket = \"%s\"; control = { "
+		"socket = \"%s\"; };\nlisteners = ( %s );\n",
+		s->link, s->socket, s->control, listeners);
+	fclose(f);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/notify", s->dir);
+	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CHECK(!bind(sock, (struct sockaddr *)&addr, sizeof(addr)), "bind");
+	fake_board_stop(&s->board);
+	start_board(s);
+	s->daemon = start_managed(s, addr.sun_path, -1);
+	kept = manager_receives(sock);
+	if (!CHECK(kept >= 0 && wait_for_control(s), "no descriptor for the store: see %s", s->log))
+		goto out;
+	CHECK(!hf_open(s->uri, NULL, &s->dev), "hf_open: %s", hf_error(NULL));
+	CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev));
+	event_for(s, 0, 80, 0x10005, 1234);
+	fd = hf_accept(l, NULL, WAIT_MS);
+	CHECK(fd >= 0, "hf_accept: %d", fd);
+	index = if_nametoindex("hf0");
+	stop_daemon(s);
+	CHECK_EQ(if_nametoindex("hf0"), index, "the netdev meanwhile");
+	fake_board_stop(&s->board);
+	start_board(s);
+	s->daemon = start_managed(s, addr.sun_path, kept);
+	CHECK(wait_for_control(s), "handfastd does not start: see %s", s->log);
+	CHECK_EQ(if_nametoindex("hf0"), index, "the netdev afterwards");
+	frames = fake_board_count(&s->board, &s->board.frames);
+	CHECK(write(fd, "hello", 5) == 5, "write");
+	CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 1), "the connection is mute");
+	close(fd);
+out:
+	if (kept >= 0)
+		close(kept);
+	close(sock);
+	unlink(addr.sun_path);
+	service_end(s);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct bench_case cases[] = { CASE_ONCE(config_that_is_wrong),
@@ -1077,9 +1461,14 @@ int main(int argc, char **argv)
 		CASE_ONCE(who_may_what), CASE_ONCE(bad_clients_are_refused), CASE_ONCE(connecting_through_the_daemon),
 		CASE_ONCE(the_board_closes_for_the_program), CASE_ONCE(the_operator_asks_and_changes),
 		CASE_ONCE(connections_are_listed), CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged),
-		CASE_ONCE(a_board_that_was_lost_comes_back), CASE_ONCE(connections_survive_a_restart),
-		CASE_ONCE(sighup_reads_the_config_again), { 0 } };
-	ssize_t n = readlink("/proc/self/exe", handfastd, sizeof(handfastd) - 16);
+		CASE_ONCE(idle_costs_nothing), CASE_ONCE(a_board_that_was_lost_comes_back),
+		CASE_ONCE(connections_survive_a_restart), CASE_ONCE(sighup_reads_the_config_again),
+		CASE_ONCE(programs_that_know_nothing), CASE_ONCE(an_upgrade_keeps_the_netdev), { 0 } };
+	ssize_t n;
+
+	if (argc > 3 && !strcmp(argv[1], "--program"))
+		return program(argc, argv);
+	n = readlink("/proc/self/exe", handfastd, sizeof(handfastd) - 16);
 
 	/* build/tests/test_daemon -> build/handfastd */
 	if (n > 0) {

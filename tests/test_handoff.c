@@ -9,6 +9,8 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -332,11 +334,11 @@ static void boards_that_open_refuses(void)
 	};
 	struct hf_options o = plain;
 
-	o.hello_ms = 50;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct host *h = host_new();
 		int rc;
 
+		o.hello_ms = rows[i].silent ? 50 : 0;
 		h->board.version = rows[i].version;
 		h->board.hello_version = rows[i].hello_version;
 		h->board.first = rows[i].first;
@@ -1259,6 +1261,85 @@ static void vlan_of_the_event_is_in_the_replay(void)
 	}
 }
 
+/* ip(8), quietly; returns whether it succeeded. */
+static bool ip(const char *arguments)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "exec ip %s >/dev/null 2>&1", arguments);
+	return !system(command);
+}
+
+/* A netdev hf0.5: events of VLAN 5 become sockets whose segments are tagged, and the board opens in VLAN 5 what the route leads there. */
+static void over_a_vlan(void)
+{
+	struct host *h = host_new();
+	struct sockaddr_in remote = {
+		.sin_family = AF_INET, .sin_port = htons(8080), .sin_addr.s_addr = htonl(PEER_ADDR + 0x100)
+	};
+	struct sockaddr_in local = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(OUR_ADDR + 0x100) };
+	static uint8_t text[5000];
+	struct caller c = { .timeout_ms = 5000, .with_local = true };
+	uint8_t msg[128];
+	unsigned done = 0;
+	int fd;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	h->board.arp_vlan = 5;
+	if (!host_start(h, 4))
+		return;
+	if (!ip("link add link hf0 name hf0.5 type vlan id 5")) {
+		bench_skip("this kernel has no 8021q, or there is no ip(8)");
+		host_end(h);
+		return;
+	}
+	CHECK(ip("addr add 192.0.3.2/24 dev hf0.5") && ip("link set hf0.5 up"), "hf0.5");
+	event_message(msg,
+		&(struct fake_event){ .id = 0x10005, .remote_port = 1234, .tags = 1, .local_addr = OUR_ADDR + 0x100 });
+	put32(msg + HF_AT_EVENT_remote_addr + 12, PEER_ADDR + 0x100);
+	fake_board_send(&h->board, msg, sizeof(msg));
+	fd = hf_accept(h->listener, NULL, 2000);
+	if (CHECK(fd >= 0, "hf_accept: %d %s", fd, hf_error(h->dev))) {
+		CHECK(write(fd, text, sizeof(text)) == sizeof(text), "write");
+		for (unsigned n = 0; done < sizeof(text) && fake_board_wait(&h->board, &h->board.frames, n + 1); n++) {
+			const uint8_t *frame = h->board.frame[n].bytes;
+
+			CHECK_EQ(get32(frame + 12) & 0xffff0fff, 0x81000005, "tag");
+			CHECK_EQ(ref_tcp_checksum(frame + 18), get16(frame + 54), "TCP checksum");
+			CHECK_EQ(get32(frame + 18 + 20 + 28), TS_RECENT, "TSecr, which the replayed ACK taught");
+			done += (unsigned)h->board.frame[n].len - 70;
+		}
+		CHECK_EQ(done, sizeof(text), "octets, in segments cut from the kernel's large one");
+		close(fd);
+	}
+	c.h = h;
+	c.remote = remote;
+	c.local = local;
+	pthread_create(&c.thread, NULL, call_connect, &c);
+	for (unsigned i = 0;
+		i < 400 && !(h->board.commands && h->board.command[h->board.commands - 1].code == HF_COMMAND_CONNECT);
+		i++)
+		usleep(5000);
+	const struct fake_command *k = &h->board.command[h->board.commands ? h->board.commands - 1 : 0];
+
+	if (CHECK(h->board.commands && k->code == HF_COMMAND_CONNECT, "no CONNECT: %s", hf_error(h->dev))) {
+		CHECK_EQ(MSG_GET(k->body, EVENT, vlan), 5, "VLAN");
+		CHECK_EQ(MSG_GET(k->body, EVENT, options) >> 5, 1, "tags");
+		CHECK_EQ(get48(k->body + HF_AT_EVENT_remote_mac), PEER_MAC, "MAC of the next hop");
+		event_message(msg, &(struct fake_event){ .id = h->board.new_id,
+					   .remote_port = 8080,
+					   .code = HF_EVENT_REFUSED,
+					   .local_port = (uint16_t)MSG_GET(k->body, EVENT, local_port) });
+		fake_board_send(&h->board, msg, sizeof(msg));
+	}
+	pthread_join(c.thread, NULL);
+	CHECK_EQ(c.rc, -ECONNREFUSED, "hf_connect");
+	host_end(h);
+}
+
 /* The kernel hands down 64 KB at a time; the wire sees segments of the send MSS with checksums that are right. */
 static void large_segments_are_cut(void)
 {
@@ -1369,12 +1450,34 @@ static void the_board_closes(void)
 	host_end(h);
 }
 
+/* A connected socket of a namespace of its own; this thread comes back. */
+static int socket_elsewhere(int *other_end)
+{
+	struct sockaddr_in loop = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_LOOPBACK };
+	socklen_t len = sizeof(loop);
+	int here = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), listening, fd;
+
+	if (here < 0 || unshare(CLONE_NEWNET))
+		return -1;
+	listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(!ioctl(listening, SIOCSIFFLAGS, &lo) && !bind(listening, (struct sockaddr *)&loop, sizeof(loop)) &&
+			!listen(listening, 1) && !getsockname(listening, (struct sockaddr *)&loop, &len) &&
+			!connect(fd, (struct sockaddr *)&loop, sizeof(loop)),
+		"a connection elsewhere: %s", strerror(errno));
+	CHECK(!setns(here, CLONE_NEWNET), "setns: %s", strerror(errno));
+	*other_end = listening;
+	close(here);
+	return fd;
+}
+
 static void closes_that_are_refused(void)
 {
 	struct host *h = host_new();
 	struct segment s;
 	char buffer[8];
-	int fd, copy, udp, idle;
+	int fd, copy, udp, idle, other_end;
 
 	if (!needs_privilege()) {
 		free(h);
@@ -1394,6 +1497,12 @@ static void closes_that_are_refused(void)
 	REFUSED(udp, -EOPNOTSUPP, "UDP");
 	REFUSED(idle, -ENOTCONN, "not connected");
 
+	copy = socket_elsewhere(&other_end);
+	if (copy >= 0) {
+		REFUSED(copy, -EXDEV, "another namespace's");
+		close(copy);
+		close(other_end);
+	}
 	copy = dup(fd);
 	REFUSED(fd, -EUSERS, "a second descriptor");
 	CHECK(strstr(hf_error(h->dev), "shared") != NULL, "the text is '%s'", hf_error(h->dev));
@@ -1594,8 +1703,9 @@ int main(int argc, char **argv)
 		CASE_ONCE(connects_that_fail), CASE_ONCE(connect_arguments), CASE_ONCE(board_dies_in_mid_accept),
 		CASE_ONCE(closing_ends_the_wait), CASE_ONCE(board_comes_back_from_a_reset),
 		CASE_ONCE(ipv6_connection_becomes_a_socket), CASE_ONCE(vlan_of_the_event_is_in_the_replay),
-		CASE_ONCE(large_segments_are_cut), CASE_ONCE(the_board_closes), CASE_ONCE(closes_that_are_refused),
-		CASE_ONCE(netdev_deleted_under_our_hands), CASE_ONCE(counters_have_names), { 0 } };
+		CASE_ONCE(over_a_vlan), CASE_ONCE(large_segments_are_cut), CASE_ONCE(the_board_closes),
+		CASE_ONCE(closes_that_are_refused), CASE_ONCE(netdev_deleted_under_our_hands),
+		CASE_ONCE(counters_have_names), { 0 } };
 
 	privileged = enter_namespace();
 	return bench_main(argc, argv, "handoff", cases);

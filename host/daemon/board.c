@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "../announce.h"
 #include "daemon.h"
 #include "driver/clock.h"
 
@@ -157,6 +158,17 @@ static int open_device(struct daemon *d, struct hf_device **dev, char *why)
 	return rc;
 }
 
+/* A job: the neighbours may know another MAC, of a netdev that is gone. */
+static int announce(struct hf_device *dev, void *ignored)
+{
+	uint8_t frame[ANNOUNCE_BYTES];
+
+	(void)ignored;
+	for (unsigned i = 0; i < dev->addresses.count; i++)
+		device_frame(dev->board, frame, announce_frame(frame, dev->tap.mac, &dev->addresses.of[i].address));
+	return 0;
+}
+
 /* There is a device. */
 static void opened(struct daemon *d, struct hf_device *dev)
 {
@@ -178,6 +190,7 @@ static void opened(struct daemon *d, struct hf_device *dev)
 	log_line(LOG_NOTICE, "board_up", "board %s: %u entries, %u listeners, %u bits, epoch 0x%x; netdev %s",
 		d->config.board, (unsigned)board->slots, (unsigned)board->listeners, (unsigned)board->data_w,
 		(unsigned)board->epoch, dev->tap.name);
+	service_run(dev, announce, NULL);
 	if (kernel_way_open(d))
 		log_line(LOG_WARNING, "no_kernel_way", "handoff to the kernel's own listeners: %s", d->kernel_why);
 	listeners_refresh(d);
@@ -292,18 +305,4 @@ void board_on_wake(struct source *s, uint32_t events)
 		listeners_refresh(d);
 	}
 	control_trace(d);
-}
-
-/* Counters -------------------------------------------------------------------------------------------------------------------- */
-
-int board_counters(struct daemon *d, uint64_t *value)
-{
-	struct hf_stat stats[HF_CNT_COUNT];
-	int n = d->dev ? hf_stats(d->dev, stats, HF_CNT_COUNT) : -ENODEV;
-
-	if (n < 0)
-		return n;
-	for (unsigned i = 0; i < HF_CNT_COUNT; i++)
-		value[i] = stats[i].value;
-	return 0;
 }

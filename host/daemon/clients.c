@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "daemon.h"
@@ -127,6 +128,42 @@ static bool is_listener_there(int fd, const union address *local)
 	return !getsockname(fd, &bound.sa, &len) && address_port(&bound) == address_port(local);
 }
 
+/* A dual-stack socket on the any-address serves the IPv4 listener of its port too, if that may be. */
+static struct listener *twin_of(struct listener *l, int kernel_fd, const struct ucred *who)
+{
+	union address any = { .in = { .sin_family = AF_INET } };
+	socklen_t len = sizeof(int);
+	struct listener *also;
+	int only6 = 1;
+
+	if (!address_is6(&l->config.address) || !address_is_any(&l->config.address) ||
+		getsockopt(kernel_fd, IPPROTO_IPV6, IPV6_V6ONLY, &only6, &len) || only6)
+		return NULL;
+	address_set_port(&any, address_port(&l->config.address));
+	also = listeners_find(l->d, &any);
+	return also && also->config.way == WAY_REPAIR && also->wanted != MODE_OFF &&
+			       who_may(&also->config.who, who->uid, who->gid)
+		       ? also
+		       : NULL;
+}
+
+/* pair[0]: our end, with a name that tells what listens. */
+static int make_channel(const union address *local, int pair[2])
+{
+	static uint64_t last_tag;
+	struct sockaddr_un name;
+	socklen_t len;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -1;
+	len = ipc_channel_name(local, (uint64_t)getpid() << 32 | ++last_tag, &name);
+	if (!bind(pair[0], (const struct sockaddr *)&name, len))
+		return 0;
+	close(pair[0]);
+	close(pair[1]);
+	return -1;
+}
+
 static void do_listen(struct client_call *c)
 {
 	struct listener *l = listeners_find(c->d, &c->order.local);
@@ -154,7 +191,7 @@ static void do_listen(struct client_call *c)
 		answer(c, -EUSERS, -1, "too many programs are connected");
 		return;
 	}
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+	if (make_channel(&c->order.local, pair)) {
 		answer(c, -errno, -1, NULL);
 		return;
 	}
@@ -165,7 +202,8 @@ static void do_listen(struct client_call *c)
 		if (flags >= 0)
 			fcntl(kernel_fd, F_SETFL, flags | O_NONBLOCK);
 	}
-	rc = listener_subscribe(l, c->order.backlog, pair[0], kernel_fd, c->who.pid, c->who.uid);
+	rc = listener_subscribe(l, kernel_fd >= 0 ? twin_of(l, kernel_fd, &c->who) : NULL, c->order.backlog, pair[0],
+		kernel_fd, c->who.pid, c->who.uid);
 	if (rc) {
 		close(pair[0]);
 		close(pair[1]);

@@ -630,11 +630,11 @@ static void keys(struct peer *p, json_t *request)
 
 static void selftest(struct peer *p, json_t *request)
 {
-	json_t *checks = selftest_json(p->control->d), *one;
+	json_t *checks = selftest_json(p->control->d);
 	int passed = 0;
-	size_t i;
 
-	json_array_foreach(checks, i, one) passed += json_is_true(json_object_get(one, "ok"));
+	for (size_t i = 0; i < json_array_size(checks); i++)
+		passed += json_is_true(json_object_get(json_array_get(checks, i), "ok"));
 	reply(p, request,
 		json_pack("{s:i, s:i, s:o}", "passed", passed, "failed", (int)json_array_size(checks) - passed,
 			"checks", checks));
@@ -770,11 +770,9 @@ static const struct {
 /* A member that the request does not have; NULL if all are known and of the types they must have. */
 static const char *unknown_member(json_t *request, const char *members)
 {
-	const char *key;
-	json_t *value;
-
-	json_object_foreach(request, key, value)
-	{
+	for (void *at = json_object_iter(request); at; at = json_object_iter_next(request, at)) {
+		const char *key = json_object_iter_key(at);
+		const json_t *value = json_object_iter_value(at);
 		char word[40];
 
 		if (!strcmp(key, "request") || !strcmp(key, "tag"))

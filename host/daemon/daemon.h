@@ -33,6 +33,7 @@
 #define WHY_BYTES      160
 #define SECOND_MS      1000
 #define AGAIN_FIRST_MS 50 /* until a connection that the client had no descriptor for is sent again; doubled */
+#define TWIN_NUMBERS   (1ull << 63)
 #define AGAIN_LAST_MS  1000
 
 struct daemon;
@@ -62,6 +63,9 @@ struct sent {
 struct subscriber {
 	struct subscriber *next;
 	struct listener *listener;
+	/* Of a dual-stack socket: the same program at the IPv4 listener, with numbers of its own range. Only the IPv6 one, which has
+	 * `twin`, reads the channel and accepts from the socket. */
+	struct subscriber *twin, *twin_of;
 	struct source channel;
 	struct source kernel; /* its own listening socket, fd -1 if it gave none */
 	struct timer again;
@@ -176,19 +180,20 @@ struct daemon {
 
 	struct shared shared;
 	_Atomic bool tracing, trace_whole;
-	uint64_t board_count[HF_CNT_COUNT], last_count[HF_CNT_COUNT];
+	uint64_t last_syn, last_established;
 	uint64_t last_host[HOST_COUNTERS];
 	struct rates rates;
 	bool attacked, primed; /* primed: the rates have something to compare with */
 	int64_t attack_since_ms, attack_seen_ms;
 	uint64_t rotations, taken_again;
+	uint8_t dnat_ports[65536 / 8]; /* dnat.c */
+	bool dnat_looking;
+	int64_t dnat_looked_ms;
 };
 
 /* board.c: the device, its loss and return. */
 int board_start(struct daemon *d);
 void board_stop(struct daemon *d, bool for_good);
-/* Fill `value` with the board's counters (HF_CNT_COUNT). */
-int board_counters(struct daemon *d, uint64_t *value);
 void board_on_wake(struct source *s, uint32_t events);
 
 /* listeners.c */
@@ -201,8 +206,10 @@ struct listener *listeners_find(struct daemon *d, const union address *local);
 const char *reason_word(enum reason reason);
 const char *mode_word(enum mode mode);
 const char *way_word(enum way way);
-/* A program joins; takes over channel and kernel_fd (-1: none). Returns 0 or -errno. */
-int listener_subscribe(struct listener *l, int backlog, int channel, int kernel_fd, pid_t pid, uid_t uid);
+/* A program joins; takes over channel and kernel_fd (-1: none). `also` (may be NULL) is the IPv4 listener that its dual-stack socket
+ * serves too. Returns 0 or -errno. */
+int listener_subscribe(
+	struct listener *l, struct listener *also, int backlog, int channel, int kernel_fd, pid_t pid, uid_t uid);
 uint64_t listener_established(const struct listener *l);
 uint64_t listener_failed(const struct listener *l);
 uint64_t listener_overflow(const struct listener *l);
@@ -260,6 +267,11 @@ int64_t kernel_way_turn(struct daemon *d);						/* service thread */
 /* Can the kernel's listener there be served? Returns REASON_NONE or why not, with words. */
 enum reason kernel_way_serves(struct daemon *d, const union address *local, char *why);
 uint64_t kernel_way_again(struct daemon *d); /* ACKs injected again */
+/* How long connections were on offer until the kernel had them: microseconds in all, and of how many. */
+void kernel_way_hold(struct daemon *d, uint64_t *us, uint64_t *of);
+
+/* dnat.c: is there a rule that sends this port elsewhere, as far as is known by now? */
+bool dnat_takes(struct daemon *d, unsigned port);
 
 /* main.c */
 int daemon_reload(struct daemon *d, char *why);

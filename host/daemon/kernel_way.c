@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../bpf/kernel_listener.h"
 #include "daemon.h"
@@ -14,6 +15,7 @@ struct offer {
 	struct offer *next, **at;
 	struct connection c;
 	uint8_t msg[DEVICE_MESSAGE_BYTES];
+	int64_t since_us;
 	bool again; /* its stale predecessor was destroyed already */
 };
 
@@ -22,7 +24,7 @@ struct kernel_way {
 	struct hf_device *dev;
 	struct kernel_listener *kl;
 	struct offer *offers;
-	_Atomic uint64_t again;
+	_Atomic uint64_t again, hold_us, held;
 };
 
 /* In the service thread ------------------------------------------------------------------------------------------------------ */
@@ -32,6 +34,14 @@ static int inject(void *ctx, const uint8_t *frame, size_t len)
 	struct kernel_way *w = ctx;
 
 	return w->dev->tap.fd < 0 ? -ENODEV : tap_write(&w->dev->tap, frame, len, true);
+}
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 static void offer_free(struct offer *o)
@@ -45,6 +55,7 @@ static void offer_free(struct offer *o)
 static void decide(struct kernel_way *w, struct offer *o, enum kernel_listener_reason why, uint64_t cookie)
 {
 	struct connection c = o->c;
+	int64_t since_us = o->since_us;
 
 	/* As with TCP_REPAIR: a handshake with an entry has proved the peer, a cookie alone ends no live connection. */
 	if (why == KERNEL_LISTENER_EXISTS && !c.cookie && !o->again && !service_destroy_stale(w->dev, &c)) {
@@ -58,6 +69,10 @@ static void decide(struct kernel_way *w, struct offer *o, enum kernel_listener_r
 		if (c.id != HF_NO_ID)
 			service_command(w->dev, HF_COMMAND_RELEASE, c.id);
 		return;
+	}
+	if (!why) {
+		w->hold_us += (uint64_t)(now_us() - since_us);
+		w->held++;
 	}
 	service_offered(w->dev, &c, kernel_listener_errno(why), cookie);
 }
@@ -80,6 +95,7 @@ int kernel_way_offer(struct daemon *d, const struct connection *c, const uint8_t
 	if (!o)
 		return w ? -ENOMEM : -EOPNOTSUPP;
 	o->c = *c;
+	o->since_us = now_us();
 	memcpy(o->msg, msg, sizeof(o->msg));
 	o->next = w->offers;
 	o->at = &w->offers;
@@ -218,4 +234,10 @@ enum reason kernel_way_serves(struct daemon *d, const union address *local, char
 uint64_t kernel_way_again(struct daemon *d)
 {
 	return d->kernel_way ? d->kernel_way->again : 0;
+}
+
+void kernel_way_hold(struct daemon *d, uint64_t *us, uint64_t *of)
+{
+	*us = d->kernel_way ? d->kernel_way->hold_us : 0;
+	*of = d->kernel_way ? d->kernel_way->held : 0;
 }

@@ -2,6 +2,7 @@
  * listeners.c - what the config and the operator want, what the kernel and the programs have, and what the board therefore does. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -235,8 +236,8 @@ static void deliver(struct listener *l)
 		if (fd < 0)
 			return;
 		addresses_of(fd, &local, &remote);
-		if (s->kernel.fd >= 0)
-			inherit(s->kernel.fd, fd);
+		if (s->kernel.fd >= 0 || (s->twin_of && s->twin_of->kernel.fd >= 0))
+			inherit(s->twin_of ? s->twin_of->kernel.fd : s->kernel.fd, fd);
 		l->turn = s->next;
 		give(s, fd, &local, &remote);
 	}
@@ -325,10 +326,14 @@ static void on_channel(struct source *source, uint32_t events)
 			listeners_refresh(l->d);
 			return;
 		}
-		on_answer(s, &a);
+		on_answer(s->twin && a.number & TWIN_NUMBERS ? s->twin : s, &a);
 	}
 	deliver(l);
 	watch_queues(l);
+	if (s->twin) {
+		deliver(s->twin->listener);
+		watch_queues(s->twin->listener);
+	}
 }
 
 /* Its peers whose connection it has not taken get a RST. */
@@ -337,6 +342,15 @@ static void subscriber_free(struct subscriber *s)
 	struct listener *l = s->listener;
 	struct subscriber **at = &l->subscribers;
 
+	if (s->twin_of) {
+		/* The other one owns the channel: both go. */
+		subscriber_free(s->twin_of);
+		return;
+	}
+	if (s->twin) {
+		s->twin->twin_of = NULL;
+		subscriber_free(s->twin);
+	}
 	while (*at != s)
 		at = &(*at)->next;
 	*at = s->next;
@@ -344,7 +358,8 @@ static void subscriber_free(struct subscriber *s)
 		l->turn = s->next;
 	loop_forget(&l->d->loop, &s->channel);
 	loop_disarm(&l->d->loop, &s->again);
-	close(s->channel.fd);
+	if (s->channel.fd >= 0)
+		close(s->channel.fd);
 	if (s->kernel.fd >= 0) {
 		loop_forget(&l->d->loop, &s->kernel);
 		close(s->kernel.fd);
@@ -358,13 +373,14 @@ static void subscriber_free(struct subscriber *s)
 	free(s);
 }
 
-int listener_subscribe(struct listener *l, int backlog, int channel, int kernel_fd, pid_t pid, uid_t uid)
+/* Into the listener's list. */
+static struct subscriber *subscriber_new(
+	struct listener *l, int backlog, int channel, int kernel_fd, pid_t pid, uid_t uid)
 {
 	struct subscriber *s = calloc(1, sizeof(*s));
-	int rc;
 
 	if (!s)
-		return -ENOMEM;
+		return NULL;
 	s->listener = l;
 	s->channel = (struct source){ .fd = channel, .ready = on_channel };
 	s->kernel = (struct source){ .fd = kernel_fd, .ready = on_kernel };
@@ -374,11 +390,6 @@ int listener_subscribe(struct listener *l, int backlog, int channel, int kernel_
 	s->uid = uid;
 	for (unsigned i = 0; i < IPC_WINDOW; i++)
 		s->sent[i].fd = -1;
-	rc = loop_watch(&l->d->loop, &s->channel, EPOLLIN);
-	if (rc) {
-		free(s);
-		return rc;
-	}
 	if (!l->subscribers)
 		l->backlog = backlog < l->config.backlog ? backlog : l->config.backlog;
 	s->next = l->subscribers;
@@ -386,6 +397,31 @@ int listener_subscribe(struct listener *l, int backlog, int channel, int kernel_
 	l->d->clients++;
 	log_line(LOG_INFO, "client_listens", "process %d, user %u, listens on port %u", (int)pid, (unsigned)uid,
 		address_port(&l->config.address));
+	return s;
+}
+
+int listener_subscribe(
+	struct listener *l, struct listener *also, int backlog, int channel, int kernel_fd, pid_t pid, uid_t uid)
+{
+	struct subscriber *s = subscriber_new(l, backlog, channel, kernel_fd, pid, uid);
+	int rc, copy;
+
+	if (!s)
+		return -ENOMEM;
+	rc = loop_watch(&l->d->loop, &s->channel, EPOLLIN);
+	if (rc) {
+		s->channel.fd = s->kernel.fd = -1; /* still the caller's */
+		subscriber_free(s);
+		return rc;
+	}
+	copy = also ? fcntl(channel, F_DUPFD_CLOEXEC, 0) : -1;
+	s->twin = copy >= 0 ? subscriber_new(also, backlog, copy, -1, pid, uid) : NULL;
+	if (s->twin) {
+		s->twin->twin_of = s;
+		s->twin->last_number = TWIN_NUMBERS;
+	} else if (copy >= 0) {
+		close(copy);
+	}
 	listeners_refresh(l->d);
 	watch_queues(l);
 	return 0;
@@ -455,6 +491,9 @@ static enum mode what_mode(struct listener *l, enum reason *reason, char *why)
 			*reason = REASON_NETNS;
 			snprintf(why, WHY_BYTES, "who listens there is in another network namespace than %s",
 				l->d->config.tap);
+		} else if (*reason == REASON_NO_LISTENER && dnat_takes(l->d, address_port(&l->config.address))) {
+			*reason = REASON_DNAT;
+			snprintf(why, WHY_BYTES, "a rule of nftables sends this port elsewhere (dnat or redirect)");
 		}
 	} else if (!l->subscribers) {
 		*reason = REASON_NO_LISTENER;
@@ -573,7 +612,7 @@ static struct listener *same(struct daemon *d, const struct config_listener *c)
 
 int listeners_configure(struct daemon *d, const struct config *c)
 {
-	struct listener *next[CONFIG_LISTENERS_MAX];
+	struct listener *next[CONFIG_LISTENERS_MAX] = { NULL };
 	int changed = 0;
 
 	for (unsigned i = 0; i < c->listeners; i++) {

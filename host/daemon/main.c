@@ -17,6 +17,8 @@
 #include "daemon.h"
 #include "driver/clock.h"
 
+enum { LOOK_MS = 100 };
+
 static const char usage[] =
 	"usage: handfastd [--config FILE] [--check]\n\n"
 	"Owns a Handfast board and the privileges: moves frames between board and a TAP netdev, hands connections to "
@@ -210,21 +212,27 @@ static int start(struct daemon *d)
 	return 0;
 }
 
+/* Only so that the loop comes back. */
+static void on_look(struct timer *t)
+{
+	(void)t;
+}
+
 static void stop(struct daemon *d)
 {
 	sd_notify(0, "STOPPING=1");
 	listeners_free(d);
-	if (d->dev) {
-		struct hf_device *dev = d->dev;
-
-		/* Those that wait in a worker end now; a new one cannot begin. */
-		pthread_mutex_lock(&dev->lock);
-		connect_end_all(dev, -ENODEV);
-		closing_end_all(dev, -ENODEV);
-		pthread_mutex_unlock(&dev->lock);
-	}
-	while (d->workers)
+	/* Calls that wait in a worker end now; one that was about to begin does at the next look. */
+	d->second.due = on_look;
+	while (d->workers) {
+		if (d->dev) {
+			pthread_mutex_lock(&d->dev->lock);
+			connect_end_all(d->dev, -ENODEV);
+			pthread_mutex_unlock(&d->dev->lock);
+		}
+		loop_arm(&d->loop, &d->second, LOOK_MS);
 		loop_step(&d->loop);
+	}
 	board_stop(d, true);
 	if (d->control)
 		control_close(d);

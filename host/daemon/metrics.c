@@ -159,18 +159,22 @@ static void put_shared(FILE *f, struct daemon *d)
 
 static void put_sources(FILE *f, struct daemon *d)
 {
-	json_t *list = rules_top_json(d), *o;
-	size_t i;
+	json_t *list = rules_top_json(d);
 
 	metric(f, "source_connections", "gauge", "connections of the sources that have most, /24 and /64");
-	json_array_foreach(list, i, o) fprintf(f, "handfast_source_connections{prefix=\"%s\"} %lld\n",
-		json_string_value(json_object_get(o, "prefix")),
-		(long long)json_integer_value(json_object_get(o, "connections")));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i);
+
+		fprintf(f, "handfast_source_connections{prefix=\"%s\"} %lld\n",
+			json_string_value(json_object_get(o, "prefix")),
+			(long long)json_integer_value(json_object_get(o, "connections")));
+	}
 	json_decref(list);
 }
 
 static char *text_of(struct daemon *d, size_t *len)
 {
+	uint64_t hold_us, held;
 	char *text = NULL;
 	FILE *f = open_memstream(&text, len);
 
@@ -191,6 +195,10 @@ static char *text_of(struct daemon *d, size_t *len)
 	per_listener(f, d, "listener_failed_total", "counter", "handoffs that failed", of_failed);
 	per_listener(f, d, "listener_overflow_total", "counter", "connections that found the queue full", of_overflow);
 	per_listener(f, d, "listener_queued", "gauge", "connections that no program has taken yet", of_queued);
+	kernel_way_hold(d, &hold_us, &held);
+	metric(f, "hold_seconds", "summary", "from the event to the kernel's listener, way kernel");
+	fprintf(f, "handfast_hold_seconds_sum %.6f\nhandfast_hold_seconds_count %llu\n", (double)hold_us / 1e6,
+		(unsigned long long)held);
 	put_shared(f, d);
 	put_sources(f, d);
 	put_counters(f, d);
