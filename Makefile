@@ -90,6 +90,7 @@ $B/%: $(OBJ)/sim/main_%.o $(LIBS)
 	$(LINK)
 $B/handfast: LDLIBS += -ljansson
 $B/handfast: $(OBJ)/host/handfast.o $(call objects,host/cli/*.c) $(LIBS)
+$B/handfast: $(OBJ)/host/handfast.o $(OBJ)/host/preload/run.o $(call objects,host/cli/*.c) $(LIBS)
 	$(LINK)
 $B/tests/test_program: $(OBJ)/host/cli/program.o
 # Before the libraries of programs that know nothing of us: as little as possible.
@@ -239,8 +240,9 @@ test:  ## all tests; installs what is missing; ends with "N passed, N failed"
 	tools/install.sh
 	$(MAKE) all $B/tests/test_service
 	tests/run $(TESTS) $B/tests/test_service $(WIDE_TESTS)
-# What runs in a guest must run on QEMU's plainest processor: a build of its own, all but the RTL.
-GENERIC  = $(MAKE) B=build/generic R=$R CFLAGS='-O2 -g'
+# What runs in a guest must run on QEMU's plainest processor, and wait for a simulator that shares the machine with QEMU: a build
+# of its own, all but the RTL.
+GENERIC  = $(MAKE) B=build/generic R=$R CFLAGS='-O2 -g -DDEVICE_REG_TIMEOUT_MS=5000 -DDEVICE_COMMAND_TIMEOUT_MS=20000'
 test-bpf:  ## handing connections to kernel listeners, in QEMU with the kernels of Debian 13 and 12
 	+$(GENERIC) build/generic/tests/test_kernel_listener
 	tests/guest/bpf build/generic

@@ -74,8 +74,7 @@ struct hf_options {
  *   -ENOENT, -ECONNREFUSED, -EPROTOTYPE, -ENAMETOOLONG  no board listens at PATH; as connect(2)
  *   -EPROTO        what listens there is no board, or one of another version
  *   -ETIMEDOUT     the board did not say HELLO, or did not answer a register access within 100 ms
- *   -ENODEV        the board hung up, or has a host already
- *   -ENOTSUP, -EACCES, -EBUSY  a card that is not bound to vfio-pci, may not be opened, or has a host already
+ *   -ENODEV        the board hung up
  *   -ECONNRESET    the board was reset while it was being set up
  *   -EPERM         no CAP_NET_ADMIN, or /dev/net/tun may not be opened
  *   -EBUSY         the TAP netdev is in use

@@ -71,7 +71,7 @@ start_board() {
 	# The kernel at the wire speaks only when asked: nothing but the tests' own frames comes to the board.
 	echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6
 	: > "$out/board.log" # who waits may look before the process is there
-	"$build/handfast" board --engine lockstep --wire tap:hfwire --host "$1" --pcapng "$out/wire.pcapng" \
+	"$build/handfast" board --engine "${HF_GUEST_ENGINE:-lockstep}" --wire tap:hfwire --host "$1" --pcapng "$out/wire.pcapng" \
 		> "$out/board.log" 2>&1 &
 	board=$!
 	pids+=("$board")
@@ -110,10 +110,10 @@ count_guest() {
 curl_all() {
 	local i got=0
 	for ((i = 0; i < $1; i++)); do
-		curl -s -m 10 http://192.0.2.2/ | grep -q 'made in hardware' && ((got += 1))
+		curl -s -m 20 http://192.0.2.2/ | grep -q 'made in hardware' && ((got += 1))
 	done
 	((got == $1)); ok "$got of $1 requests of curl, one after the other, answered from inside the guest"
-	curl -sS -m 20 -Z --parallel-max "$1" "http://192.0.2.2/?[1-$1]" > "$dir/parallel" 2> "$dir/progress"
+	curl -sS -m 60 -Z --parallel-max "$1" "http://192.0.2.2/?[1-$1]" > "$dir/parallel" 2> "$dir/progress"
 	got=$(grep -c 'made in hardware' "$dir/parallel")
 	((got == $1)); ok "$got of $1 at once"
 }
