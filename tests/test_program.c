@@ -219,7 +219,8 @@ static void wrong_part(void)
 	x = device();
 	x->idcode = 0x41113043; /* LFE5U-85F */
 	CHECK(xvc_start(x), "xvc");
-	failed(run(x, ""), "another part is there: IDCODE 0x41113043");
+	failed(run(x, ""), "another part is there: IDCODE 0x"); /* openFPGALoader 0.10 leaves out bits 31:28 */
+	CHECK(strstr(said, "1113043,") != NULL, "\"%s\" does not name the IDCODE", said);
 	failed(run(x, "--flash"), "another part is there");
 	xvc_stop(x);
 	CHECK(!x->loaded && !x->erases && !x->pages, "it was touched all the same");
