@@ -155,7 +155,7 @@ longest() {
 	local slow
 	slow=$(clocks | awk '{ print $2 / $3, $1 }' | sort -n | head -n 1 | cut -d' ' -f2)
 	tac "$out/nextpnr.log" | sed "/Critical path report for clock '$(sed 's/[$.]/\\&/g' <<< "$slow")'/q" | tac |
-		sed -n '/^Info: *curr *total\|^Info: *type *curr/,/^Info: *$/p' | grep -oE '(u_board|u_io)[A-Za-z0-9_.]*' | sed 's/\.[^.]*$//' |
+		sed -n '/^Info: *curr *total\|^Info: *type *curr/,/^Info: *$/p' | grep -oE 'u_[A-Za-z0-9_.]*' | sed 's/\.[^.]*$//' |
 		sort | uniq -c | sort -rn | awk '{ print $2 }' | head -n 5
 }
 
