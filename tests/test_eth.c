@@ -201,7 +201,8 @@ static struct rig *rig_open(uint64_t clk_ps, uint64_t seed)
 	r->clk_next = r->clk_half;
 	r->tx_next = 700;
 	r->in.rst = 1;
-	run_clks(r, 3);
+	run_clks(r, 12);
+	phy_forget(r->phy);
 	r->in.rst = 0;
 	run_ns(r, 3000);
 	run_clks(r, 64);

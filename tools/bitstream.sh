@@ -83,6 +83,8 @@ build() { # build BITSTREAM
 			--timing-allow-fail --report "$out/report.json"
 		check_clocks
 		# USERCODE tells what is in the bitstream: "HF" and the version of the registers.
+		# The comment also keeps openFPGALoader (0.13) from taking the whole file for one.
+		sed -i "s/^\.device .*/&\n.comment Part: $part\n.comment Board: $board/" "$out/$top.config"
 		run pack ecppack --compress --usercode "$((0x48460000 + abi))" "$out/$top.config" "$1.part"
 		;;
 	xilinx7)
@@ -94,6 +96,7 @@ build() { # build BITSTREAM
 		;;
 	esac
 	mv "$1.part" "$1"
+	(cd "$out" && sha256sum "$(basename "$1")" > "$(basename "$1").sha256")
 }
 
 # field NAME FILE: of nextpnr's report, "fmax" is {"clock": {"achieved": x, "constraint": y}, ...}.
@@ -105,7 +108,7 @@ clocks() { # lines: clock achieved constraint
 check_clocks() {
 	local slow
 	[[ $(clocks | wc -l) -gt 0 ]] || stop "nextpnr reports no clock: $out/report.json"
-	slow=$(clocks | awk '$2 < $3 { printf "%s reaches %.1f of %.1f MHz; ", $1, $2, $3 }')
+	slow=$(clocks | awk '$2 + 0 < $3 + 0 { printf "%s reaches %.1f of %.1f MHz; ", $1, $2, $3 }')
 	[[ ! $slow ]] || { report; stop "${slow%; }; no bitstream. Another SEED or a larger CLK_DIV may do: log in $out/nextpnr.log"; }
 }
 
@@ -129,7 +132,7 @@ report() {
 		echo "board $board, $part, seed $seed, CLK_DIV $clk_div"
 		echo "sources $(cat "${sources[@]}" rtl/*.svh rtl/eth/*.svh "$boards/$board/$top.sv" "$pins" | sha256sum | cut -c1-16)"
 		[[ ! -f ${1:-} ]] || echo "sha256 $(sha256sum < "$1" | cut -d' ' -f1)"
-		clocks | awk '{ printf "clock %s: %.1f MHz of %.1f wanted: %s\n", $1, $2, $3, $2 < $3 ? "NOT MET" : "met" }'
+		clocks | awk '{ printf "clock %s: %.1f MHz of %.1f wanted: %s\n", $1, $2, $3, ($2 + 0 < $3 + 0) ? "NOT MET" : "met" }'
 		echo "LUTs $lut of $all_lut, flip-flops $ff, block RAMs $ram of $all_ram"
 		echo "longest path of the slowest clock goes through:"
 		longest | sed 's/^/  /'
@@ -139,7 +142,7 @@ report() {
 	slowest=$(clocks | sort -k2n | head -n 1)
 	{
 		printf '| `%s` | %s | ' "$board" "$part"
-		clocks | awk '{ n = $1; sub(/^\$glbnet\$/, "", n); printf "%s%s %.1f of %.1f", NR > 1 ? "; " : "", n, $2, $3 }'
+		clocks | awk '{ n = $1; sub(/^\$glbnet\$/, "", n); printf "%s%s %.1f of %.1f", (NR == 1) ? "" : "; ", n, $2, $3 }'
 		printf ' | %s (%d %%) | %s | %s (%d %%) | %s | %s min | %s |\n' "$lut" "$((100 * lut / all_lut))" "$ff" "$ram" \
 			"$((100 * ram / all_ram))" "$(longest | head -n 1)" "$(((seconds + 59) / 60))" \
 			"$([[ -f ${1:-} ]] && sha256sum < "$1" | cut -c1-12 || echo none)"
@@ -152,7 +155,7 @@ longest() {
 	local slow
 	slow=$(clocks | awk '{ print $2 / $3, $1 }' | sort -n | head -n 1 | cut -d' ' -f2)
 	tac "$out/nextpnr.log" | sed "/Critical path report for clock '$(sed 's/[$.]/\\&/g' <<< "$slow")'/q" | tac |
-		sed -n '/^Info: *curr *total\|^Info: *type *curr/,/^Info: *$/p' | grep -oE '(u_board|u_io)[A-Za-z0-9_.]*' | sed 's/\.[^.]*$//' |
+		sed -n '/^Info: *curr *total\|^Info: *type *curr/,/^Info: *$/p' | grep -oE 'u_[A-Za-z0-9_.]*' | sed 's/\.[^.]*$//' |
 		sort | uniq -c | sort -rn | awk '{ print $2 }' | head -n 5
 }
 

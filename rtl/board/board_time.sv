@@ -6,7 +6,7 @@
 // Timing  Reset: 0.
 
 module board_time #(
-  parameter int CLK_PS = 16000  // period of clk in ps, at least 1000
+  parameter int CLK_PS = 6206   // period of clk in ps, at least 1000
 ) (
   input  logic        clk,
   input  logic        rst,

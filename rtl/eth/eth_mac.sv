@@ -76,6 +76,12 @@ module eth_mac #(
   input  logic        s_axil_rready
 );
 
+  generate
+    if (DEPTH_LOG2 < 4) begin : g_illegal
+      eth_mac_DEPTH_LOG2_must_be_at_least_4 illegal ();
+    end
+  endgenerate
+
   // ---- resets: of all, and when the speed changes ----
 
   logic       begin_anew, rx_clk_rst, rx_rst, tx_clk_rst, tx_rst;
@@ -89,7 +95,7 @@ module eth_mac #(
 
   // ---- receive, on rx_clk ----
 
-  logic                    rx_gigabit, en, dv, er, rx_room, rx_push;
+  logic                    rx_gigabit, en, dv, er, rx_room, rx_ready, rx_push;
   logic [7:0]              d;
   logic [3:0]              rx_inband;
   logic [68:0]             rx_beat;
@@ -110,7 +116,11 @@ module eth_mac #(
 
   eth_events #(.KINDS(`ETH_RX_SEEN)) u_rx_events (.clk(rx_clk), .seen(rx_seen), .gray(rx_gray));
 
-  always_ff @(posedge rx_clk) rx_alive_q <= rx_alive_q + 6'd1;
+  always_ff @(posedge rx_clk) begin
+    rx_alive_q <= rx_alive_q + 6'd1;
+    // A push is on its way for a clock, and this for another.
+    rx_room <= !rx_rst && rx_space >= (DEPTH_LOG2+1)'(4);
+  end
 
   // ---- receive, on clk ----
 
@@ -118,7 +128,7 @@ module eth_mac #(
   logic [68:0] beat;
 
   cross_fifo #(.WIDTH(69), .DEPTH_LOG2(DEPTH_LOG2)) u_rx_cross (
-    .s_clk(rx_clk), .s_rst(rx_rst), .s_valid(rx_push), .s_ready(rx_room), .s_data(rx_beat), .s_room(rx_space),
+    .s_clk(rx_clk), .s_rst(rx_rst), .s_valid(rx_push), .s_ready(rx_ready), .s_data(rx_beat), .s_room(rx_space),
     .m_clk(clk), .m_rst(rx_clk_rst), .m_valid(beat_valid), .m_ready(beat_ready), .m_data(beat));
 
   assign beat_ready = 1'b1;
@@ -168,7 +178,7 @@ module eth_mac #(
 
   // ---- transmit, on tx_clk ----
 
-  logic                    out_valid, out_pop, take, out_dv, out_er;
+  logic                    out_valid, out_ready, take, out_dv, out_er;
   logic [67:0]             out_beat;
   logic [7:0]              out_d;
   logic [1:0]              tx_speed;
@@ -178,12 +188,12 @@ module eth_mac #(
   cross_fifo #(.WIDTH(68), .DEPTH_LOG2(DEPTH_LOG2)) u_tx_cross (
     .s_clk(clk), .s_rst(tx_clk_rst), .s_valid(tx_valid), .s_ready(tx_ready),
     .s_data({s_axis_tx_tlast, tx_more, s_axis_tx_tdata}), .s_room(tx_space),
-    .m_clk(tx_clk), .m_rst(tx_rst), .m_valid(out_valid), .m_ready(out_pop), .m_data(out_beat));
+    .m_clk(tx_clk), .m_rst(tx_rst), .m_valid(out_valid), .m_ready(out_ready), .m_data(out_beat));
 
   cross_sync #(.WIDTH(2)) u_tx_speed (.clk(tx_clk), .rst(1'b0), .d(speed_q), .q(tx_speed));
 
   eth_tx u_tx (
-    .clk(tx_clk), .rst(tx_rst), .valid(out_valid), .beat(out_beat), .pop(out_pop), .take(take), .dv(out_dv), .er(out_er),
+    .clk(tx_clk), .rst(tx_rst), .valid(out_valid), .beat(out_beat), .ready(out_ready), .take(take), .dv(out_dv), .er(out_er),
     .d(out_d), .seen(tx_seen));
 
   rgmii_tx u_rgmii_tx (
@@ -259,6 +269,6 @@ module eth_mac #(
     .mdio_rdata(mdio_rdata), .read_index(read_index), .read_value(read_value));
 
   logic unused;
-  assign unused = ^{rx_space, tx_space, s_axis_tx_tkeep[0]};
+  assign unused = ^{rx_ready, tx_space, s_axis_tx_tkeep[0]};
 
 endmodule

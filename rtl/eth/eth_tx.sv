@@ -3,7 +3,7 @@
 //
 // What    preamble and SFD before, zeros up to 60 octets, FCS behind, 12 octets of silence.
 // Input   beat = {last, octets - 1, 8 octets, the first in bits 7:0}, with valid, on the transmit clock.
-// Output  pop: the beat is taken. dv, er, d: the octet, taken by take (rgmii_tx). seen: a frame ended, for the counters.
+// Output  ready: the beat is taken; a register. dv, er, d: the octet, taken by take (rgmii_tx). seen: a frame ended, for the counters.
 // Timing  an octet each take, frames back to back 12 octets apart. The beats of a frame must come in time: one that does
 //         not ends the frame with er and a wrong FCS, what is left of it is thrown away, and it is counted.
 
@@ -13,7 +13,7 @@ module eth_tx (
   input  logic        rst,
   input  logic        valid,
   input  logic [67:0] beat,
-  output logic        pop,
+  output logic        ready,
   input  logic        take,
   output logic        dv,
   output logic        er,
@@ -33,19 +33,25 @@ module eth_tx (
   logic [3:0]  step_q;    // octet of preamble, FCS or gap
   logic [31:0] crc_q, crc_next;
   logic [7:0]  octet;
+  logic [67:0] next_q;    // the beat that is coming
+  logic        next_valid_q, pop;
   logic        enough;    // with this octet the frame has 60
 
   assign octet = state_q == DATA ? octets_q[7:0] : 8'd0;
   assign enough = sent_q >= 6'd59;
   // The first beat is fetched with the SFD, the next ones with the last octet of the one before.
-  assign pop = valid && (drain_q || (take && ((state_q == PREAMBLE && step_q == 4'd7)
+  assign ready = !next_valid_q;
+  assign pop = next_valid_q && (drain_q || (take && ((state_q == PREAMBLE && step_q == 4'd7)
                                               || (state_q == DATA && left_q == 3'd0 && !last_q))));
 
   eth_crc32 u_crc (.crc(crc_q), .d(octet), .next(crc_next));
 
   always_ff @(posedge clk) begin
     seen <= '0;
-    if (drain_q && valid && beat[67]) drain_q <= 1'b0;
+    if (ready) next_q <= beat;
+    if (ready) next_valid_q <= valid;
+    else if (pop) next_valid_q <= 1'b0;
+    if (drain_q && next_valid_q && next_q[67]) drain_q <= 1'b0;
     if (take) begin
       dv <= 1'b0;
       er <= 1'b0;
@@ -56,7 +62,7 @@ module eth_tx (
           step_q <= 4'd1;
           sent_q <= 6'd0;
           spoil_q <= 1'b0;
-          if (valid && !drain_q) begin
+          if (next_valid_q && !drain_q) begin
             state_q <= PREAMBLE;
             dv <= 1'b1;
             d <= 8'h55;
@@ -68,7 +74,7 @@ module eth_tx (
           crc_q <= 32'hffffffff;
           if (step_q == 4'd7) begin
             state_q <= DATA;
-            {last_q, left_q, octets_q} <= beat;
+            {last_q, left_q, octets_q} <= next_q;
           end
         end
         DATA, PAD: begin
@@ -83,7 +89,7 @@ module eth_tx (
             if (enough) state_q <= FCS;
           end else if (left_q == 3'd0) begin
             if (last_q) state_q <= enough ? FCS : PAD;
-            else if (valid) {last_q, left_q, octets_q} <= beat;
+            else if (next_valid_q) {last_q, left_q, octets_q} <= next_q;
             else begin
               er <= 1'b1;
               spoil_q <= 1'b1;
@@ -110,6 +116,7 @@ module eth_tx (
       state_q <= GAP;
       step_q <= 4'd0;
       drain_q <= 1'b0;
+      next_valid_q <= 1'b0;
       dv <= 1'b0;
       er <= 1'b0;
       seen <= '0;

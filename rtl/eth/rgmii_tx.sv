@@ -3,7 +3,7 @@
 //
 // Input   clk: 125 MHz at every speed. speed: 2 gigabit, 1 100 Mbit/s, 0 10 Mbit/s; changes only in reset. dv, er, d: the
 //         octet, in the clock with take.
-// Output  take: the octet is taken in this clock. rise_*, fall_*: what the pins show in the first and in the second half
+// Output  take: the octet is taken in this clock; a register. rise_*, fall_*: what the pins show in the first and in the second half
 //         of a clock; txc is made like data, edges of both together: the delay that RGMII wants between
 //         them is the PHY's or that of the pins' (rgmii_io_*).
 // Timing  one clock. An octet each clock, or every 10th or 100th, its nibbles for 5 or 50 clocks each, low one first.
@@ -24,23 +24,27 @@ module rgmii_tx (
   output logic       fall_txc
 );
 
-  logic [5:0] phase_q;      // clock of the nibble
-  logic       high_q;       // it is the high one
+  logic [5:0] phase_q, phase;        // clock of the nibble, now and next
+  logic       high_q, high;          // it is the high one
+  logic       end_q, middle_q;       // the last clock of the nibble; the one before txc falls
+  logic       past_q;                // txc has fallen
   logic [5:0] last, middle;
   logic       dv_q, er_q;
   logic [3:0] high_d_q;
-  logic       end_of_nibble;
-  logic       gigabit;
+  logic       gigabit_q, hundred_q;
 
-  assign gigabit = speed[1];
-  assign last = speed[0] ? 6'd4 : 6'd49;
-  // In this clock txc falls: at 100 Mbit/s in its middle, at 10 at its beginning.
-  assign middle = speed[0] ? 6'd2 : 6'd25;
-  assign end_of_nibble = phase_q == last;
-  assign take = gigabit || (end_of_nibble && high_q);
+  assign last = hundred_q ? 6'd4 : 6'd49;
+  // What is decided in this clock is on the pins in the next: at 100 Mbit/s txc falls in the middle of the third, at 10 at the
+  // beginning of the 26th.
+  assign middle = hundred_q ? 6'd1 : 6'd24;
+  assign phase = end_q ? 6'd0 : phase_q + 6'd1;
+  assign high = high_q ^ end_q;
 
   always_ff @(posedge clk) begin
-    if (gigabit) begin
+    gigabit_q <= speed[1];
+    hundred_q <= speed[0];
+    take <= gigabit_q || (phase == last && high);
+    if (gigabit_q) begin
       rise_d <= d[3:0];
       fall_d <= d[7:4];
       rise_ctl <= dv;
@@ -48,30 +52,33 @@ module rgmii_tx (
       rise_txc <= 1'b1;
       fall_txc <= 1'b0;
     end else begin
-      phase_q <= end_of_nibble ? 6'd0 : phase_q + 6'd1;
-      if (end_of_nibble) high_q <= !high_q;
+      phase_q <= phase;
+      high_q <= high;
+      end_q <= phase == last;
+      middle_q <= phase == middle;
       if (take) begin
         dv_q <= dv;
         er_q <= er;
         high_d_q <= d[7:4];
         rise_d <= d[3:0];
         fall_d <= d[3:0];
-      end else if (end_of_nibble) begin
+      end else if (end_q) begin
         rise_d <= high_d_q;
         fall_d <= high_d_q;
       end
-      // phase_q is one behind what the pins show.
-      if (end_of_nibble) begin
+      if (end_q) begin
+        past_q <= 1'b0;
         rise_txc <= 1'b1;
         fall_txc <= 1'b1;
         rise_ctl <= take ? dv : dv_q;
         fall_ctl <= take ? dv : dv_q;
-      end else if (phase_q + 6'd1 == middle) begin
-        rise_txc <= speed[0];
+      end else if (middle_q) begin
+        past_q <= 1'b1;
+        rise_txc <= hundred_q;
         fall_txc <= 1'b0;
-        rise_ctl <= speed[0] ? dv_q : dv_q ^ er_q;
+        rise_ctl <= hundred_q ? dv_q : dv_q ^ er_q;
         fall_ctl <= dv_q ^ er_q;
-      end else if (phase_q + 6'd1 > middle) begin
+      end else if (past_q) begin
         rise_txc <= 1'b0;
         fall_txc <= 1'b0;
         rise_ctl <= dv_q ^ er_q;
@@ -80,6 +87,10 @@ module rgmii_tx (
     if (rst) begin
       phase_q <= 6'd0;
       high_q <= 1'b0;
+      end_q <= 1'b0;
+      middle_q <= 1'b0;
+      past_q <= 1'b0;
+      take <= 1'b0;
       dv_q <= 1'b0;
       er_q <= 1'b0;
       rise_ctl <= 1'b0;

@@ -307,6 +307,7 @@ static bool outlet_clock(void *ctx, const struct hf_out *out, struct hf_in *in)
 
 	if (in->rst) {
 		phy_flush(b->phy);
+		phy_forget(b->phy);
 		ways_flush(&b->in_way);
 		ways_flush(&b->out_way);
 		b->given.len = b->arriving.len = b->leaving.len = 0;

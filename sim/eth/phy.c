@@ -157,6 +157,13 @@ const char *phy_fault(const struct phy *p)
 	return p->fault;
 }
 
+void phy_forget(struct phy *p)
+{
+	*p->fault = 0;
+	p->inside = false;
+	p->rises = 0;
+}
+
 uint16_t phy_register(const struct phy *p, unsigned reg)
 {
 	return p->reg[reg];

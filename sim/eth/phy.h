@@ -66,6 +66,7 @@ bool phy_mdio(struct phy *p, bool mdc, bool mdo, bool mdo_en); /* the line, as t
 
 /* What the MAC did wrong at the pins (a clock of the wrong period, ...); "" while nothing. */
 const char *phy_fault(const struct phy *p);
+void phy_forget(struct phy *p); /* begin anew with that: before its reset a MAC owes nothing */
 uint16_t phy_register(const struct phy *p, unsigned reg);
 
 /* IEEE 802.3 CRC-32 of octets, as the FCS has it (least significant octet first on the wire). */

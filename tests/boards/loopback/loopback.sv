@@ -67,6 +67,9 @@ module loopback #(
   logic        filling_q, skipping_q, sending_q, loaded_q;
   logic [71:0] word_q;
   logic        take;
+  logic [7:0]  fetch;     // one address to read, so that the memory can be a block RAM
+
+  assign fetch = loaded_q ? read_q + 8'd1 : 8'd0;
 
   // A frame that begins while another is being sent is not kept, to its end.
   assign take = in_tvalid && !skipping_q && (filling_q || !sending_q);
@@ -88,15 +91,13 @@ module loopback #(
       end
     end
     if (sending_q) begin
-      if (!loaded_q) begin
-        word_q <= memory[0];
-        loaded_q <= 1'b1;
-      end else if (out_tready) begin
+      loaded_q <= 1'b1;
+      if (loaded_q && out_tready) begin
         read_q <= read_q + 8'd1;
-        word_q <= memory[read_q + 8'd1];
         if (out_tlast) sending_q <= 1'b0;
       end
     end
+    if (!loaded_q || out_tready) word_q <= memory[fetch];
     if (rst) begin
       write_q <= 8'd0;
       filling_q <= 1'b0;
