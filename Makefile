@@ -18,15 +18,15 @@ RTL     = $(sort $(wildcard rtl/*.sv))
 DEFS    = $(wildcard regs/*.def regs/*.h)
 SMALL   = SETS_LOG2=2 WAYS=2 SEG_DEPTH=4 STAGE_BEATS=256 HOST_FIFO_BEATS=256 EVENT_DEPTH=2 REPLY_DEPTH=2 \
           TX_BEATS=256 TX_DESCS=2 MAX_FRAME=512 CMD_DEPTH=2 LISTENERS=2 HASH_ROUNDS=2
-LEAN    = $(filter-out HASH_ROUNDS=%,$(SMALL)) HASH_SERIAL=1 IP6=0
+LEAN    = $(filter-out HASH_ROUNDS=% EVENT_DEPTH=% CMD_DEPTH=%,$(SMALL)) EVENT_DEPTH=1 CMD_DEPTH=1 HASH_SERIAL=1 IP6=0
 WIDE    = DATA_W=512 SEG_DEPTH=64 STAGE_BEATS=128 HOST_FIFO_BEATS=512 REPLY_DEPTH=16 CMD_DEPTH=8 TX_BEATS=128 TX_DESCS=32
 WIDE_SMALL = $(filter-out HASH_ROUNDS=% SEG_DEPTH=% STAGE_BEATS=% HOST_FIFO_BEATS=% TX_BEATS=%,$(SMALL)) \
           DATA_W=512 SEG_DEPTH=8 STAGE_BEATS=32 HOST_FIFO_BEATS=32 TX_BEATS=16
 # For boards: a small ECP5; the largest table of an ECP5-85F (its block RAM decides) and of an XC7A200T.
 C512    = SETS_LOG2=7 LISTENERS=4 SEG_DEPTH=16 STAGE_BEATS=256 HOST_FIFO_BEATS=512 EVENT_DEPTH=16 REPLY_DEPTH=16 \
           TX_BEATS=256 TX_DESCS=8 CMD_DEPTH=1 HASH_ROUNDS=2
-# 512 connections of IPv4 for an ECP5-25F, at the rate of a gigabit.
-C512_IP4 = $(filter-out HASH_ROUNDS=%,$(C512)) HASH_SERIAL=1 IP6=0
+# 512 connections of IPv4 for an ECP5-25F, at the rate of a gigabit. The transport takes an event at once.
+C512_IP4 = $(filter-out HASH_ROUNDS=% EVENT_DEPTH=%,$(C512)) EVENT_DEPTH=1 HASH_SERIAL=1 IP6=0
 FULL    = SETS_LOG2=9
 C8192   = SETS_LOG2=11
 WARN    = -Wall -Wextra -Werror
@@ -345,6 +345,8 @@ help:  ## this list
 
 small-parameters:
 	@echo $(addprefix -G,$(SMALL))
+lean-parameters:
+	@echo $(addprefix -G,$(LEAN))
 wide-parameters:
 	@echo $(addprefix -G,$(WIDE))
 wide-small-parameters:

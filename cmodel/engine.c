@@ -56,9 +56,11 @@ static bool hazard(const struct hf_model *m, unsigned set)
 }
 
 /* ... but it was of the same tag, and from the wire too: this one will find what that one leaves. */
-static bool chains(const struct engine *e, uint64_t index)
+static bool chains(const struct hf_model *m, uint64_t index)
 {
-	return e->last_segment && (uint32_t)index >> 16 == (uint32_t)e->last_index >> 16;
+	const struct engine *e = &m->engine;
+
+	return !m->params.hash_serial && e->last_segment && (uint32_t)index >> 16 == (uint32_t)e->last_index >> 16;
 }
 
 /* This cycle is T0 of something; what it is, the caller says. */
@@ -109,7 +111,7 @@ static bool issue_segment(struct hf_model *m)
 		assert(hash);
 		set = set_of_index(m, hash->index);
 		wait = hazard(m, set);
-		if (wait && !chains(e, hash->index))
+		if (wait && !chains(m, hash->index))
 			return false;
 		f = issue_op(m, head->cls == HF_CLASS_SEG ? HF_OP_SEGMENT : HF_OP_ICMP, set);
 		f->chained = wait;

@@ -318,8 +318,11 @@ module engine #(
   logic [SETS_LOG2-1:0]     cmd_set;
   logic [15:0]              cmd_tag;
   logic [63:0]              cmd_hash_isn, cmd_isn;
-  logic [`HF_BODY_BITS-1:0] cmd_body_mem [0:CMD_DEPTH];    // one more than wait: it is read in T1 and T2
-  logic [CMD_DEPTH:0]       cmd_mixed_q;      // likewise: its addresses are not both of a family that there is
+  // One more than wait, as it is read in T1 and T2; but one alone is taken over in T0 already: the next command with a
+  // body is not hashed before that op is done.
+  localparam int BODIES = CMD_DEPTH == 1 && WIDE == 0 ? 1 : CMD_DEPTH + 1;
+  logic [`HF_BODY_BITS-1:0] cmd_body_mem [0:BODIES-1];
+  logic [BODIES-1:0]        cmd_mixed_q;      // likewise: its addresses are not both of a family that there is
   body_t                    body_there;
   logic [`HF_BODY_BITS-1:0] body;             // of a command in T1 and T2
   /* verilator lint_off UNUSEDSIGNAL */
@@ -346,8 +349,8 @@ module engine #(
     .push_data({cmd_index[SETS_LOG2-1:0], cmd_index[31:16], cmd_hash_isn}),
     .valid(cmd_hash_valid), .head({cmd_set, cmd_tag, cmd_isn}), .pop(go_command && cmd_has_tuple));
 
-  localparam int CMD_PTR_W = $clog2(CMD_DEPTH + 1);
-  localparam logic [CMD_PTR_W-1:0] CMD_LAST = CMD_PTR_W'(CMD_DEPTH);
+  localparam int CMD_PTR_W = BODIES > 1 ? $clog2(BODIES) : 1;
+  localparam logic [CMD_PTR_W-1:0] CMD_LAST = CMD_PTR_W'(BODIES - 1);
   logic [CMD_PTR_W-1:0]   body_wr_q, body_rd_q;
 
   assign body_there = cmd_body_mem[body_rd_q];
@@ -435,7 +438,8 @@ module engine #(
   assign id_exists = 32'(cmd_next.id[15:0]) < SLOTS;
   assign command_set = cmd_has_tuple ? cmd_set : SETS_LOG2'(cmd_next.id[15:0] >> WAYS_LOG2);
   assign same_as_segment = near && head_set == set_q;
-  assign same_tag = may_lead_q && head_tag == tag_q;
+  // Hashes that come one after another leave time to wait.
+  assign same_tag = HASH_SERIAL == 0 && may_lead_q && head_tag == tag_q;
   assign segment_hazard = same_as_segment && !same_tag;
   assign chain = go_segment && same_as_segment;
   assign command_hazard = near && (cmd_has_tuple || id_exists) && command_set == set_q;
@@ -480,7 +484,7 @@ module engine #(
   assign seg_late = seg_late_q;
   assign cmd_late = cmd_late_q;
 
-  command_tuple #(.IP6(IP6)) u_command_tuple (.valid(t1), .body(body), .tuple(cmd_tuple), .mixed(unused_mixed));
+  command_tuple #(.IP6(IP6)) u_command_tuple (.valid(t1), .body(BODIES == 1 ? body_late_q : body), .tuple(cmd_tuple), .mixed(unused_mixed));
 
   always_ff @(posedge clk) begin
     if (rst) begin
@@ -535,8 +539,10 @@ module engine #(
       seg_late_q <= seg;
       isn_late_q <= isn_q;
       cmd_late_q <= cmd_q;
-      body_late_q <= body;
+      if (BODIES > 1) body_late_q <= body;
     end
+    if (BODIES == 1 && go_command && cmd_has_tuple)
+      body_late_q <= body;
   end
 
   // ---- T1 to T3: table, listener, function ----

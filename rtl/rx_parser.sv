@@ -198,7 +198,7 @@ module rx_parser #(
   logic [`HF_RX_CONDITION_BITS-1:0] conditions_d;
 
   rx_header #(.MAX_FRAME(MAX_FRAME), .IP6(IP6)) header (
-    .valid(last_q),    .dst_mac(dst_mac_q), .src_mac(src_mac_q), .ethertype(ethertype_q), .tags(tags_q), .svlan(svlan_q),
+    .valid(last_q), .dst_mac(dst_mac_q), .src_mac(src_mac_q), .ethertype(ethertype_q), .tags(tags_q), .svlan(svlan_q),
     .outer(outer_q), .inner(inner_q), .net(net_q), .l4(l4_q), .l4_end(l4_end_q), .has_hash(has_hash_q),
     .has_mac(has_mac_q), .lost(lost_q), .length(length_q), .beats(staged_q), .stamp(stamp_q), .bad_fcs(tuser_q),
     .ip6(ip6), .ihl(ihl), .ip_length(ip_length), .protocol(protocol), .is_tcp(is_tcp), .has_tuple(has_tuple),
@@ -335,7 +335,7 @@ module rx_parser #(
   assign opt_here = take_q && opt_active != 8'd0;
 
   rx_options options (
-    .valid(opt_here),     .octets(be_q), .previous(previous_q), .active(opt_active), .behind(opt_behind),
+    .valid(opt_here), .octets(be_q), .previous(previous_q), .active(opt_active), .behind(opt_behind),
     .state_in(opt_state_q & {`HF_RX_OPTIONS_STATE_BITS{!first_q}}), .value_in(opt_value_q),
     .state_out(opt_state_d), .value_out(opt_value_d)
   );

@@ -624,21 +624,25 @@ static void bench_speed(const struct width *w, const struct stimulus *busy, cons
 		"the same on a line used to about a tenth");
 }
 
-static void bench_width(const struct width *w)
+/* `speed`: only how fast the simulations are. */
+static void bench_width(const struct width *w, bool speed)
 {
 	struct stimulus busy, ordinary;
 
 	if (stimulus_init(&busy, RECORD_CYCLES) || stimulus_init(&ordinary, RECORD_CYCLES))
 		die("out of memory");
-	bench_latency(w);
-	for (unsigned mode = NEVER; mode <= ALWAYS; mode++)
-		bench_flood(w, mode);
-	bench_stalled(w);
-	bench_hidden(w, WATERMARK);
-	bench_hidden(w, ALWAYS);
-	bench_client_latency(w);
+	if (!speed) {
+		bench_latency(w);
+		for (unsigned mode = NEVER; mode <= ALWAYS; mode++)
+			bench_flood(w, mode);
+		bench_stalled(w);
+		bench_hidden(w, WATERMARK);
+		bench_hidden(w, ALWAYS);
+		bench_client_latency(w);
+	}
 	bench_handshakes(w, &busy);
-	bench_client(w);
+	if (!speed)
+		bench_client(w);
 	record_ordinary(w, &ordinary);
 	bench_speed(w, &busy, &ordinary);
 	stimulus_free(&busy);
@@ -689,29 +693,32 @@ static void bench_usb(void)
 int main(int argc, char **argv)
 {
 	static const struct option long_options[] = { { "out", required_argument, NULL, 'o' },
-		{ "data-width", required_argument, NULL, 'd' }, { 0 } };
+		{ "data-width", required_argument, NULL, 'd' }, { "speed", no_argument, NULL, 's' }, { 0 } };
 	const char *path = "build/bench.json";
 	enum engine_size only = ENGINE_SIZES;
+	bool speed = false;
 	int c;
 
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (c == 'o')
 			path = optarg;
+		else if (c == 's')
+			speed = true;
 		else if (c != 'd' || engine_width_parse(optarg, &only))
 			break;
 	}
 	if (c != -1 || optind != argc) {
-		fprintf(stderr, "bench: bad argument %s; usage: bench [--data-width 64|512] [--out FILE]\n",
+		fprintf(stderr, "bench: bad argument %s; usage: bench [--data-width 64|512] [--speed] [--out FILE]\n",
 			argv[c != -1 ? optind - 1 : optind]);
 		return 2;
 	}
 	for (unsigned i = 0; i < sizeof widths / sizeof *widths; i++)
 		if (only == ENGINE_SIZES || only == widths[i].size)
-			bench_width(&widths[i]);
-	if (only != ENGINE_WIDE && pcie_bench(report_pcie))
+			bench_width(&widths[i], speed);
+	if (!speed && only != ENGINE_WIDE && pcie_bench(report_pcie))
 		die("pcie: out of memory, or the link saw a fault");
-	if (only == ENGINE_SIZES || only == ENGINE_DEFAULT)
+	if (!speed && only != ENGINE_WIDE)
 		bench_usb();
 
 	for (unsigned i = 0; i < result_count; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * main_lockstep.c - RTL against model under directed rows and random traffic, legal and hostile.
  *
- * The run is cut into phases of PHASE cycles, the four geometries in turn, or with --data-width the two of that width.
+ * The run is cut into phases of PHASE cycles, the five geometries in turn, or with --data-width those of that width.
  * A phase depends on the seed, its geometry and its number only, so any cycle can be replayed without those of the
  * phases before. What comparing cannot see is watched apart: broken stream rules (sim.c), what lockstep_check() balances,
  * and what directed rows expect. */

@@ -56,6 +56,7 @@ private() {
 
 check "verilator -Wall, default" verilog
 check "verilator -Wall, small" verilog $(make -s small-parameters)
+check "verilator -Wall, one hash unit, without IPv6" verilog $(make -s lean-parameters)
 check "verilator -Wall, 512 bits" verilog $(make -s wide-parameters)
 check "verilator -Wall, 512 bits, small" verilog $(make -s wide-small-parameters)
 # tools/vendor: the ports of the vendors' primitives.
