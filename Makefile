@@ -219,7 +219,7 @@ peers: $B/handfast $(PEERS)  ## Linux's TCP against a board in lock step, every 
 	tests/peers/run $B
 attack: $B/tests/attack  ## floods at the wire limit among good peers: what became of each, as the table of docs/attack.md
 	$B/tests/attack
-bench: $B/bench $B/bench_transport $B/handfast  ## measure; writes build/bench.json and prints it as a table
+bench: $B/bench $B/bench_transport $B/handfast $B/tests/bench_usb $(USB_TESTBED)  ## measure; writes build/bench.json and prints it as a table
 	tools/bench.sh
 bench-software: $B/handfast $(SOFTWARE)  ## CPU time per SYN of software and of a host with a board; needs root
 	tools/install.sh nftables clang libbpf-dev
@@ -243,6 +243,12 @@ formal:  ## prove the properties of docs/formal.md, and that each one can fail
 	tools/formal.sh
 mutants:  ## planted RTL faults: each one must be caught
 	+tests/mutants/run
+mutants-usb:  ## planted faults of rtl/usb and rtl/cross: each one must be caught
+	+tests/mutants/run_modules usb test_cross test_usb_ft245 test_usb_uart test_usb_link
+usb-messages: $B/tests/test_usb_link  ## 1,000,000 messages each way over a cable that loses, doubles and flips bytes
+	HF_USB_MESSAGES=1000000 $B/tests/test_usb_link --case everything_arrives_over_a_bad_cable
+synth-usb:  ## Yosys synth_ecp5 of the tops of rtl/usb, and of the link alone: the table of docs/usb.md
+	+tools/synth-usb.sh
 sanitize:  ## the tests on the C model with address and undefined-behaviour sanitizers
 	$(MAKE) B=build/sanitize R=$R CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover' \
 		LDFLAGS='-fsanitize=address,undefined' all
@@ -279,7 +285,7 @@ wide-small-parameters:
 parameters-%:
 	@echo $($*)
 
-.PHONY: all fuzz test-service test-guest test-bpf test-pcie test-usb small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants ring-messages sanitize waves wave clean help
+.PHONY: all fuzz test-service test-guest test-bpf test-pcie test-usb small-parameters wide-parameters wide-small-parameters generate demo test conformance lockstep lossy peers attack bench bench-software regress regress-test lint synth pnr netlist-test formal mutants ring-messages mutants-usb usb-messages synth-usb sanitize waves wave clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)

@@ -52,9 +52,9 @@ struct board_host {
 	const struct board_host_ops *ops;
 };
 
-extern const struct board_host_ops unix_host_ops; /* host_port.c */
+extern const struct board_host_ops unix_host_ops;  /* host_port.c */
 extern const struct board_host_ops usbip_host_ops; /* usb/usb_host.c */
-extern const struct board_host_ops pcie_host_ops; /* pcie/pcie_host.c */
+extern const struct board_host_ops pcie_host_ops;  /* pcie/pcie_host.c */
 
 /* Every kind there is, ended by NULL; in board_host.c. */
 extern const struct board_host_ops *const board_host_kinds[];

@@ -11,6 +11,7 @@
 #include "../regs/regs.h"
 #include "stimulus.h"
 #include "traffic.h"
+#include "usb/usb_bench.h"
 
 #define FRAMES	      1000000u /* of a flood */
 #define HANDSHAKES    100000u  /* of good peers, each of them another one */
@@ -663,6 +664,22 @@ static void write_json(const char *path)
 	}
 }
 
+static void bench_usb(void)
+{
+	struct usb_bench b;
+
+	if (usb_bench(&b))
+		die("nothing came through the USB link");
+	report("usb_up_pct", NULL, b.up_pct, "%",
+		"of the FIFO's 60 MB/s: bytes of messages of 1,530, card to host alone");
+	report("usb_down_pct", NULL, b.down_pct, "%", "the same, host to card alone");
+	report("usb_both_up_pct", NULL, b.both_up_pct, "%", "both at once: card to host");
+	report("usb_both_down_pct", NULL, b.both_down_pct, "%", "both at once: host to card");
+	report("usb_event_first_byte_cycles", NULL, b.first_byte_cycles, "cycles",
+		"first beat of 128 bytes on c2h to the first byte in the chip, at 156.25 MHz");
+	report("usb_event_sent_cycles", NULL, b.sent_cycles, "cycles", "the same to SIWU#: the chip sends the packet");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option long_options[] = { { "out", required_argument, NULL, 'o' },
@@ -686,6 +703,8 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < sizeof widths / sizeof *widths; i++)
 		if (only == ENGINE_SIZES || only == widths[i].size)
 			bench_width(&widths[i]);
+	if (only == ENGINE_SIZES || only == ENGINE_DEFAULT)
+		bench_usb();
 
 	for (unsigned i = 0; i < result_count; i++)
 		printf("%-34s %14.10g %-7s %s\n", results[i].name, results[i].value, results[i].unit, results[i].note);

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../driver/transport.h"
 #include "support_bench.h"
 
 #define PRELOAD "libumockdev-preload.so.0"
@@ -272,20 +273,25 @@ static int64_t now_us(void)
 
 static void *fake_thread(void *ctx)
 {
+	static uint8_t msg[TRANSPORT_MESSAGE_MAX];
 	struct usb_fake *f = ctx;
+	bool moved = false;
 
 	for (bool stop = false; !stop;) {
 		struct pollfd p = { usbip_server_fd(f->server), POLLIN, 0 };
 		size_t len;
 
-		poll(&p, 1, 1);
+		poll(&p, 1, moved ? 0 : 1);
 		pthread_mutex_lock(&f->lock);
 		f->chip.now = now_us();
 		if (f->deaf)
 			f->chip.sync_fifo = false;
 		if (card_link_due(f->card) <= f->chip.now)
 			card_link_tick(f->card, f->chip.now);
-		usbip_server_run(f->server);
+		MSG_PUT(msg, HEADER, length, f->source);
+		while (f->source && card_link_is_open(f->card) && card_link_room(f->card, f->source))
+			card_link_c2h(f->card, msg, f->source);
+		moved = usbip_server_run(f->server);
 		while (card_link_h2c(f->card, &len))
 			card_link_h2c_done(f->card);
 		stop = f->stop;

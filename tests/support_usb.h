@@ -39,7 +39,8 @@ struct usb_fake {
 	struct usbip_server *server;
 	struct card_link *card;
 	struct chip_functional chip;
-	bool deaf; /* the card answers nothing */
+	bool deaf;	 /* the card answers nothing */
+	unsigned source; /* bytes of each of the messages that it sends without end, 0 = none */
 	bool stop;
 	pthread_t thread;
 	pthread_mutex_t lock;

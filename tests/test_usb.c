@@ -441,7 +441,7 @@ static void traffic_both_ways(void)
 {
 	uint8_t frame[1514] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 9, 0x88, 0xb5 }, got[2048];
 	unsigned sent = 0, came = 0, wrong = 0;
-	int64_t until = clock_ms() + 20000;
+	int64_t until = clock_ms() + 20000; /* without any progress */
 	struct usb_process board;
 	struct seen seen;
 	struct device *dev;
@@ -458,8 +458,10 @@ static void traffic_both_ways(void)
 		send(wire, frame, sizeof(frame), MSG_DONTWAIT); /* up, as many as fit */
 		if (device_pump(dev, sent < 2000 ? 0 : 5) < 0)
 			break;
-		while (recv(wire, got, sizeof(got), MSG_DONTWAIT) > 0)
+		while (recv(wire, got, sizeof(got), MSG_DONTWAIT) > 0) {
 			wrong += get32(got + 14) != came++;
+			until = clock_ms() + 20000;
+		}
 	}
 	CHECK_EQ(came, 2000, "frames down");
 	CHECK_EQ(wrong, 0, "frames out of order");

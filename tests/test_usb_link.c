@@ -458,6 +458,13 @@ static void ask_is_answered_at_once(void)
 {
 	struct table *t = begin_open();
 
+	struct link_packet p = { .flags = ASK, .ack = 1, .window = 8, .length = 20 };
+	uint8_t header[HF_LINK_HEADER_BYTES];
+
+	link_build(header, &p);
+	card_down(t->card, header, sizeof header); /* not one with a length but no DATA */
+	quiet(t, 2);
+	CHECK_EQ(t->card->damaged, 1, "damaged");
 	t->card->tick_clocks = 100000;
 	say(t, ASK, 0, 1, 8);
 	expect(t, 0, 0, 1, 0);
@@ -522,6 +529,17 @@ static void header_is_found_behind_any_garbage(void)
 	for (unsigned bit = 0; bit < 80; bit++) { /* one with any bit wrong is none */
 		memcpy(damaged, header, sizeof header);
 		damaged[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		card_down(t->card, damaged, sizeof damaged);
+		quiet(t, 1);
+	}
+	for (unsigned bit = 0; bit < 16; bit++) { /* nor with another sync, although its check is right */
+		uint16_t check;
+
+		memcpy(damaged, header, sizeof header);
+		damaged[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		check = link_crc16(damaged, HF_LINK_AT_check);
+		damaged[8] = (uint8_t)check;
+		damaged[9] = (uint8_t)(check >> 8);
 		card_down(t->card, damaged, sizeof damaged);
 		quiet(t, 1);
 	}
@@ -852,6 +870,8 @@ static void run(unsigned total, unsigned longest, unsigned tick_clocks, uint8_t 
 		abort();
 	r.card->ctx = &r;
 	r.card->up_rest = r.card->down_rest = r.card->c2h_rest = r.card->h2c_rest = rest;
+	if (longest > 1538)
+		r.card->h2c_rest = 245; /* a slow core, so that h2c is full at times */
 	r.card->up_byte = run_up_byte;
 	r.card->down_byte = run_down_byte;
 	r.card->h2c_message = run_h2c;
@@ -864,7 +884,7 @@ static void run(unsigned total, unsigned longest, unsigned tick_clocks, uint8_t 
 	link_host_open(&r.host);
 	card_ms(r.card, 5);
 	r.card->lose = r.card->twice = r.card->flip = damage;
-	while ((r.up_next < total || r.down_next < total) && idle < 10000000 && !r.wrong) {
+	while ((r.up_next < total || r.down_next < total) && idle < 3000000 && !r.wrong) {
 		const unsigned before = r.up_next + r.down_next;
 
 		card_step(r.card);

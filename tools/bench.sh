@@ -13,6 +13,8 @@ add() { # add FILE: its rows, one a line, to the list
 build/bench
 build/bench_transport --out build/bench_transport.rows
 add build/bench_transport.rows
+HF_BENCH_ROWS=build/bench_usb.rows build/tests/bench_usb | grep -E '^[a-z].*_usb|^usb_|failed'
+[[ -s build/bench_usb.rows ]] && add build/bench_usb.rows
 if [[ -f $rows ]]; then
 	add $rows
 	sed 's/.*"name": "\([^"]*\)", "value": \([^,]*\),.*"note": "\([^"]*\)".*/\1\t\2\t\3/' $rows |

@@ -48,6 +48,13 @@ check "verilator -Wall, default" verilog
 check "verilator -Wall, small" verilog $(make -s small-parameters)
 check "verilator -Wall, 512 bits" verilog $(make -s wide-parameters)
 check "verilator -Wall, 512 bits, small" verilog $(make -s wide-small-parameters)
+usb() { # usb TOP: a module of rtl/usb with what it is made of
+	verilator --lint-only -Wall -Irtl -y rtl -y rtl/usb -y rtl/cross --top-module "$1" "rtl/usb/$1.sv" > build/verilator.log 2>&1
+	local failed=$?
+	grep -v '^- ' build/verilator.log
+	return $failed
+}
+for top in handfast_usb handfast_uart; do check "verilator -Wall, $top" usb $top; done
 check "cppcheck" cppcheck -q --std=c11 -D_GNU_SOURCE -I. --inline-suppr --enable=warning,performance,portability \
 	--suppress=missingIncludeSystem --error-exitcode=1 cmodel driver examples host regs sim tests
 # Another version formats some lines otherwise.

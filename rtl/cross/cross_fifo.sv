@@ -89,4 +89,39 @@ module cross_fifo #(
 
   cross_sync #(.WIDTH(P), .GRAY(1)) write_to_reader (.clk(m_clk), .rst(m_rst), .d(write_gray_q), .q(write_seen_gray));
 
+`ifdef FORMAL_CROSS_FIFO
+  // formal/cross_fifo.sv stands for cross_sync. Element n is n, with WIDTH = DEPTH_LOG2 + 1.
+  localparam logic [P-1:0] DEPTH = P'(1 << DEPTH_LOG2);
+  logic [P-1:0]            write_seen, held;
+  logic [DEPTH_LOG2-1:0]   behind;
+  logic                    sane, intact;
+
+  initial assume (s_rst);
+  always_comb begin
+    assume (s_rst == m_rst);
+    assume (s_data == write_q);
+    write_seen[P-1] = write_seen_gray[P-1];
+    for (int i = P - 2; i >= 0; i--) write_seen[i] = write_seen[i+1] ^ write_seen_gray[i];
+    held = write_q - read_q;
+    // The numbers follow one another: read as the writer knows it, read, written as the reader knows it, written.
+    sane = write_q - read_seen <= DEPTH && read_q - read_seen <= write_q - read_seen && write_seen - read_q <= held &&
+           held <= DEPTH && write_gray_q == (write_q ^ (write_q >> 1)) && read_gray_q == (read_q ^ (read_q >> 1));
+    intact = 1'b1;
+    behind = '0;
+    for (int i = 0; i < (1 << DEPTH_LOG2); i++) begin
+      behind = DEPTH_LOG2'(i) - read_q[DEPTH_LOG2-1:0];
+      if ({1'b0, behind} < held && memory[i] != read_q + {1'b0, behind}) intact = 1'b0;
+    end
+  end
+  logic open_q;
+  always_ff @(posedge s_clk) begin
+    open_q <= !s_rst;
+    if (open_q && !s_rst) begin
+      in_order: assert (sane && intact && (!s_ready || write_q - read_seen != DEPTH) && (!m_valid || m_data == read_q - P'(1)));
+      room_is_there: assert (sane && s_room <= DEPTH - (write_q - read_seen) && (s_room == '0 || s_ready) &&
+                             (!s_ready || write_q - read_seen != DEPTH));
+    end
+  end
+`endif
+
 endmodule

@@ -4,7 +4,8 @@
 // What    one of the two modules in which a signal may cross between clocks (the other is cross_fifo). Each bit crosses
 //         by itself: several bits belong together only where at most one of them changes at a time (a Gray code), or
 //         where they stand still while they are looked at.
-// Input   d: from registers of the other domain, without logic behind them.
+// Input   d: from registers of the other domain, without logic behind them. On a board the bits of a Gray code must arrive
+//         within one clock of the other domain of one another (a maximum delay for these nets).
 // Output  q: d of two or three clk earlier.
 // Timing  reset: q = RESET. Under Verilator what changed since the last clk comes at random in this one or the next, as
 //         metastability does it: each bit by itself, or with GRAY the whole code (a faster clock moves a Gray code more than

@@ -13,7 +13,8 @@
 //         flip-flop between. Reset: rst is carried over to ft_clk and back; until ft_clk has run, the streams stand still.
 
 module usb_ft245 #(
-  parameter int BURST = 512                   // 16 to 512
+  parameter int BURST = 512,                  // 16 to 512
+  parameter int DOWN_LOG2 = 5                 // bytes of the host that fit between the clocks
 ) (
   input  logic       clk,
   input  logic       rst,
@@ -40,8 +41,8 @@ module usb_ft245 #(
 );
 
   generate
-    if (BURST < 16 || BURST > 512) begin : g_illegal
-      usb_ft245_needs_BURST_of_16_to_512 illegal ();
+    if (BURST < 16 || BURST > 512 || DOWN_LOG2 < 3) begin : g_illegal
+      usb_ft245_needs_BURST_of_16_to_512_and_DOWN_LOG2_of_3 illegal ();
     end
   endgenerate
 
@@ -72,11 +73,11 @@ module usb_ft245 #(
 
   logic       down_push_q, up_valid, up_ready, up_last;
   logic [7:0] down_data_q, up_data;
-  logic [5:0] down_room;
+  logic [DOWN_LOG2:0] down_room;
   logic       unused_down_ready;
   logic [4:0] unused_up_room;
 
-  cross_fifo #(.WIDTH(8), .DEPTH_LOG2(5)) down (
+  cross_fifo #(.WIDTH(8), .DEPTH_LOG2(DOWN_LOG2)) down (
     .s_clk(ft_clk), .s_rst(ft_rst), .s_valid(down_push_q), .s_ready(unused_down_ready), .s_data(down_data_q),
     .s_room(down_room), .m_clk(clk), .m_rst(side_rst), .m_valid(m_axis_down_tvalid), .m_ready(m_axis_down_tready),
     .m_data(m_axis_down_tdata));
@@ -124,7 +125,7 @@ module usb_ft245 #(
   logic       turn_over, can_read, can_write, room;
 
   // What comes after a decision to read: a byte in down_push_q, one at the end of this clock, one of the next.
-  assign room = down_room >= 6'd3;
+  assign room = down_room >= (DOWN_LOG2+1)'(3);
   assign can_read = !rxf_n_q && room;
   assign can_write = !txe_n_q && out_valid_q;
   assign turn_over = turn_q == 9'(BURST - 1);
@@ -200,9 +201,16 @@ module usb_ft245 #(
   logic       open_q, ft_rst_1q, oe_n_1q, data_oe_1q, rd_n_1q, waits_1q, rxf_n_1q;
   logic [7:0] data_o_1q;
 
-  // The chip: RXF# and TXE# rise only by a byte that was moved or on their own, at any clock: nothing is assumed of them.
+  // Nothing is assumed of the chip. Of the room in `down` only what is proved there: it shrinks by what is pushed alone.
+  logic [DOWN_LOG2:0] down_room_1q;
+  logic       down_push_1q;
+  always_comb begin
+    assume (!open_q || ft_rst_1q || ft_rst || down_room >= down_room_1q - (DOWN_LOG2+1)'(down_push_1q));
+  end
   always_ff @(posedge ft_clk) begin
     open_q <= 1'b1;
+    down_room_1q <= down_room;
+    down_push_1q <= down_push_q;
     ft_rst_1q <= ft_rst;
     oe_n_1q <= oe_n;
     data_oe_1q <= data_oe;
@@ -210,6 +218,7 @@ module usb_ft245 #(
     rxf_n_1q <= rxf_n;
     data_o_1q <= data_o;
     waits_1q <= !wr_n && txe_n;
+    if (!open_q) assume (asked);
     one_drives: assert (oe_n || !data_oe);
     write_drives: assert (wr_n || data_oe);
     read_enabled: assert (rd_n || !oe_n);
@@ -218,7 +227,7 @@ module usb_ft245 #(
       free_between: assert ((oe_n || !data_oe_1q) && (!data_oe || oe_n_1q));
       if (!ft_rst && !ft_rst_1q) begin
         kept_until_taken: assert (!waits_1q || data_o == data_o_1q);
-        never_lost: assert (!down_push_q || down_room != 6'd0);
+        never_lost: assert (!down_push_q || down_room != '0);
         what_is_read_goes_on: assert (down_push_q == (!rd_n_1q && !rxf_n_1q));
       end
     end

@@ -106,8 +106,10 @@ module usb_link_h2c #(
       whole_q <= 1'b0;
     end
     if (!rst && open_q) begin
-      never_overwritten: assert (write_q - rd_q <= P'(1 << BEATS_LOG2) && committed_q - rd_q <= write_q - rd_q);
-      slots_bounded: assert (packets_q <= 4'(SLOTS));
+      // What is held fits, what comes of the packet fits behind it, and what is read is committed.
+      never_overwritten: assert (write_q - rd_q <= P'(1 << BEATS_LOG2) && committed_q - rd_q <= write_q - rd_q &&
+                                 (!room_q || {{(14-P){1'b0}}, write_q - rd_q} + {1'b0, left_q} <= 14'(1 << BEATS_LOG2)) &&
+                                 (step_q != 2'd1 || rd_q != committed_q));
       if (!rst_1q && held_1q) begin
         stays: assert (m_axis_h2c_tvalid && {m_axis_h2c_tlast, m_axis_h2c_tdata} == beat_1q);
       end

@@ -216,7 +216,6 @@ module usb_link_tx #(
   end
 
 `ifdef FORMAL_USB_LINK_TX
-  // Whoever puts ends a message before the ring is full of it alone (usb_link: MAX_FRAME), and speaks 0 and up of numbers.
   logic       rst_1q, held_1q, open_q;
   logic [8:0] beat_1q;
 
@@ -227,9 +226,11 @@ module usb_link_tx #(
     beat_1q <= {m_axis_up_tlast, m_axis_up_tdata};
     open_q <= 1'b1;
     if (open_q && !rst) begin
-      numbers_in_order: assert (nxt_q - una_q <= sent_q - una_q && sent_q - una_q <= put_q - una_q && put_q - una_q <= WINDOW);
+      // una, nxt, sent and put stand in this order, at most 8 apart, and nobody puts what would be the ninth.
+      numbers_in_order: assert (nxt_q - una_q <= sent_q - una_q && sent_q - una_q <= put_q - una_q && put_q - una_q <= WINDOW &&
+                                (!put_ready_q || put_q - una_q < WINDOW));
       if (start_data) begin
-        within_window: assert (nxt_q != limit_q && nxt_q - una_q < WINDOW);
+        within_window: assert (nxt_q != limit_q && nxt_q != put_q && limit_q - nxt_q < 8'd128);
       end
       if (!rst_1q && held_1q) begin
         stays: assert (m_axis_up_tvalid && {m_axis_up_tlast, m_axis_up_tdata} == beat_1q);

@@ -154,8 +154,11 @@ static int usb_host_attach(struct board_host *host, struct session *s)
 
 	if (h->is_rtl) {
 		rc = usb_board_open(&h->rtl, s->sim, h->seed);
-		if (rc)
+		if (rc && rc != -ENOTSUP)
 			return rc;
+		h->is_rtl = !rc; /* the RTL of the link is for 64 bits */
+	}
+	if (h->is_rtl) {
 		/* It has reset the core. */
 		s->ready = false;
 		for (unsigned i = 0; i < READY_CLOCKS && !s->ready; i++)
