@@ -90,7 +90,6 @@ $B/%: $(OBJ)/sim/main_%.o $(LIBS)
 	$(LINK)
 $B/handfast: LDLIBS += -ljansson
 $B/handfast: $(OBJ)/host/handfast.o $(call objects,host/cli/*.c) $(LIBS)
-$B/handfast: $(OBJ)/host/handfast.o $(OBJ)/host/preload/run.o $(call objects,host/cli/*.c) $(LIBS)
 	$(LINK)
 $B/tests/test_program: $(OBJ)/host/cli/program.o
 # Before the libraries of programs that know nothing of us: as little as possible.

@@ -71,7 +71,7 @@ start_board() {
 	# The kernel at the wire speaks only when asked: nothing but the tests' own frames comes to the board.
 	echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6
 	: > "$out/board.log" # who waits may look before the process is there
-	"$build/handfast" board --engine "${HF_GUEST_ENGINE:-lockstep}" --wire tap:hfwire --host "$1" --pcapng "$out/wire.pcapng" \
+	"$build/handfast" board --engine "${HF_GUEST_ENGINE:-lockstep}" --data-width "${width:-64}" --wire tap:hfwire --host "$1" --pcapng "$out/wire.pcapng" \
 		> "$out/board.log" 2>&1 &
 	board=$!
 	pids+=("$board")
