@@ -43,6 +43,8 @@ static const char usage[] =
 	"or a\n"
 	"                     program whose board is vfio-user:PATH (docs/pcie.md); one at a time; --data-width 64 "
 	"only\n"
+	"  --host usbip:ADDR:PORT  the board is a USB device of the Linux that attaches it (usbip attach, docs/usb.md); a\n"
+	"                     loopback address; one at a time\n"
 	"  --host none        no host: the board configures itself, what goes to the host is discarded. Nobody "
 	"answers\n"
 	"                     ARP then: the peer needs a neighbour entry for the board's MAC, 02:48:46:53:54:01\n"
