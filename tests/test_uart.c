@@ -386,6 +386,36 @@ static void room_is_reported(void)
 	card_stop(&c);
 }
 
+/* Who takes one message each time that the descriptor is readable gets them all, without another one coming. */
+static void descriptor_stays_readable(void)
+{
+	char why[TRANSPORT_WHY_BYTES];
+	struct transport *t;
+	struct card c;
+	uint8_t got[64];
+
+	if (!card_start(&c))
+		return;
+	set(&c, &c.echo, true);
+	t = open_uart(&c, "", 0, why);
+	if (t) {
+		CHECK_EQ(receive(t, got, sizeof(got)), 40, "HELLO");
+		for (unsigned i = 0; i < 4; i++)
+			CHECK_EQ(transport_send(t, message(i, 24), 24), 0, "send");
+		usleep(100000); /* they are all there; four are acknowledged at once, so no timer helps */
+		for (unsigned came = 0, wakes = 0; came < 4 && wakes < 50; wakes++) {
+			struct pollfd p = { transport_fd(t), POLLIN, 0 };
+
+			if (!CHECK(poll(&p, 1, 1000) == 1, "not readable after %u of 4", came))
+				break;
+			came += transport_recv(t, got, sizeof(got)) == 24;
+		}
+		CHECK_EQ(transport_recv(t, got, sizeof(got)), -EAGAIN, "nothing more");
+		transport_close(t);
+	}
+	card_stop(&c);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct bench_case cases[] = {
@@ -396,6 +426,7 @@ int main(int argc, char **argv)
 		CASE_ONCE(second_process_is_refused),
 		CASE_ONCE(unplugged),
 		CASE_ONCE(room_is_reported),
+		CASE_ONCE(descriptor_stays_readable),
 		{ 0 },
 	};
 
