@@ -3,7 +3,8 @@
 # formal.sh [UNIT...] - prove the labelled assertions of formal/*.sv and of rtl/*.sv (`ifdef FORMAL_UNIT) with Yosys' own
 # SAT solver, or yosys-smtbmc and z3, and show of each that it can fail: formal/broken.txt names, for each property, a
 # text replacement in a copy of the RTL with which it must fail. docs/formal.md lists them all. Every proof has
-# FORMAL_LIMIT seconds (120); one that does not finish has failed. A line per property and broken copy that failed or,
+# FORMAL_LIMIT seconds (120); one that does not finish has failed. FORMAL_BROKEN=n takes every n-th broken copy only, for
+# CI; all proofs are done all the same. A line per property and broken copy that failed or,
 # with V=1, per any; the last line is "N passed, N failed"; exit 1 if any failed. Called by `make formal`.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -31,7 +32,8 @@ netlist() {
 # once. Only a counterexample refutes: the tools end with 1 when they do not understand, or find no induction, too.
 solve() {
 	local unit=$1 dir=$2 label=$3 mode=$4 depth=$5 name select= status
-	local -A steps=([sat]= [induction]="-tempinduct -seq 1 -maxsteps $depth")
+	local -A steps=([sat]= [induction]="-tempinduct -seq 1 -maxsteps $depth"
+		[refute]="-tempinduct-baseonly -seq 1 -maxsteps $depth")
 	name=$dir/$unit.$label
 	test "$label" = all || select="delete t:\$assert c:$label %d; opt_clean"
 	if [[ $mode != bmc ]]; then
@@ -72,7 +74,8 @@ proof() {
 	fi
 }
 
-# broken N UNIT LABEL FILE OLD NEW: the property must be refuted, not merely unfinished.
+# broken N UNIT LABEL FILE OLD NEW: the property must be refuted, not merely unfinished. A counterexample may take more
+# cycles from reset on than the induction of the proof has steps.
 broken() {
 	local n=$1 unit=$2 label=$3 file=$4 dir=$OUT/broken/$1 mode depth status
 	mkdir -p "$dir" && cp -r rtl "$dir/"
@@ -81,6 +84,7 @@ broken() {
 		say FAILED "broken $n: $unit $label: $file does not hold the text to replace"
 		return
 	fi
+	[[ $mode == induction ]] && mode=refute depth=20
 	status=2
 	netlist "$unit" "$dir" && { solve "$unit" "$dir" "$label" "$mode" "$depth"; status=$?; }
 	case $status in
@@ -109,7 +113,7 @@ for unit in "${units[@]}"; do
 	fi
 	while IFS='|' read -r property label file old new; do
 		((++n))
-		test "$property" = "$unit" && printf 'broken %q %q %q %q %q %q\0' "$n" "$unit" "$label" "$file" "$old" "$new"
+		test "$property" = "$unit" && ((n % ${FORMAL_BROKEN:-1} == 0)) && printf 'broken %q %q %q %q %q %q\0' "$n" "$unit" "$label" "$file" "$old" "$new"
 		grep -qx "$label" "$OUT/$property.labels" 2> /dev/null || test "$property" != "$unit" ||
 			say FAILED "broken $n: $unit has no property $label" >&2
 	done < <(grep -v '^#' formal/broken.txt | grep .)
