@@ -296,8 +296,6 @@ module rx_parser_wide #(
   // Octets 20 to 59 of TCP. What goes on from stage to stage: the octets to come, behind the eight before; how many
   // octets are options from the stage's first one on; what was found.
 
-  logic [5:0] last_wait_q;                                  // bit k: a frame is k + 1 cycles behind hdr_last_q
-
   localparam int STEPS = 5;
   localparam int STEP_BITS = 384 + 6 + `HF_RX_OPTIONS_STATE_BITS + `HF_RX_OPTIONS_VALUE_BITS;
 
@@ -314,7 +312,6 @@ module rx_parser_wide #(
       logic [`HF_RX_OPTIONS_STATE_BITS-1:0] state, state_d;
       logic [`HF_RX_OPTIONS_VALUE_BITS-1:0] value, value_d;
       logic [STEP_BITS-1:0]                 step_q;
-      logic                                 here;
 
       assign {octets, left, state, value} = steps[k*STEP_BITS +: STEP_BITS];
       always_comb begin
@@ -322,18 +319,14 @@ module rx_parser_wide #(
           active[i] = left > 6'(i);
       end
 
-      // Without options all stays as it was; without a frame the stage stands still.
-      assign here = k == 0 ? hdr_last_q : last_wait_q[k > 0 ? k - 1 : 0];
+      // Without options all stays as it was.
       rx_options options (
-        .valid(here && active[0]), .octets(octets[319:256]), .previous(octets[383:320]), .active(active), .behind(left - 6'd1),
+        .valid(active[0]), .octets(octets[319:256]), .previous(octets[383:320]), .active(active), .behind(left - 6'd1),
         .state_in(state), .value_in(value), .state_out(state_d), .value_out(value_d)
       );
 
-      always_ff @(posedge clk) begin
-        if (here)
-          step_q <= {octets[319:0], 64'd0, (left > 6'd8) ? left - 6'd8 : 6'd0,
-                     active[0] ? {state_d, value_d} : {state, value}};
-      end
+      always_ff @(posedge clk)
+        step_q <= {octets[319:0], 64'd0, (left > 6'd8) ? left - 6'd8 : 6'd0, active[0] ? {state_d, value_d} : {state, value}};
       assign steps[(k+1)*STEP_BITS +: STEP_BITS] = step_q;
     end
   endgenerate
@@ -343,7 +336,8 @@ module rx_parser_wide #(
   localparam int DESC_BITS = `HF_SEGMENT_BITS + `HF_RX_CONDITION_BITS;
   localparam int FOUND_BITS = `HF_RX_OPTIONS_STATE_BITS + `HF_RX_OPTIONS_VALUE_BITS;
 
-  logic [6*DESC_BITS-1:0]               desc_wait;          // stage k in bits from k * DESC_BITS on
+  logic [5:0]                           last_wait_q;
+  logic [6*DESC_BITS-1:0]               desc_wait_q;
   logic [3*32-1:0]                      sums_wait_q;
   logic [FOUND_BITS-1:0]                found_d, found_q;   // by the options' last step
   logic [STEP_BITS-FOUND_BITS-1:0]      unused_octets;
@@ -361,25 +355,12 @@ module rx_parser_wide #(
       last_wait_q <= 6'd0;
     else
       last_wait_q <= {last_wait_q[4:0], hdr_last_q};
+    desc_wait_q <= {desc_wait_q[5*DESC_BITS-1:0], seg_d, conditions_d};
     sums_wait_q <= {sums_wait_q[2*32-1:0], ip_sum, l4_sum};
     found_q <= found_d;
   end
 
-  generate
-    for (genvar k = 0; k < 6; k++) begin : g_wait
-      logic [DESC_BITS-1:0] desc_q;
-      always_ff @(posedge clk) begin
-        if (k == 0) begin
-          if (hdr_last_q) desc_q <= {seg_d, conditions_d};
-        end else if (last_wait_q[k > 0 ? k - 1 : 0]) begin
-          desc_q <= desc_wait[(k > 0 ? k - 1 : 0)*DESC_BITS +: DESC_BITS];
-        end
-      end
-      assign desc_wait[k*DESC_BITS +: DESC_BITS] = desc_q;
-    end
-  endgenerate
-
-  assign {headers, conditions} = desc_wait[5*DESC_BITS +: DESC_BITS];
+  assign {headers, conditions} = desc_wait_q[5*DESC_BITS +: DESC_BITS];
   assign {unused_octets, found_d} = steps[STEPS*STEP_BITS +: STEP_BITS];
   assign {unused_state, opt_seen, opt_value} = found_q;
 

@@ -24,33 +24,29 @@ module siphash_pipe #(
   localparam int ROUNDS = 14;
   localparam int SKIPPED = 6;       // rounds of the first three words
 
-  // Stage k holds what goes into round k + 1; of the words those not yet taken off. A stage without a message stands
-  // still.
-  logic [ROUNDS:0]           valid_q;
-  logic [256*(ROUNDS+1)-1:0] v;     // v3, v2, v1, v0
+  // Stage k holds what goes into round k + 1; of the words those not yet taken off.
+  logic [ROUNDS:0]         valid_q;
+  logic [256*(ROUNDS+1)-1:0] v_q;   // v3, v2, v1, v0
   /* verilator lint_off UNUSEDSIGNAL */
-  logic [321*(ROUNDS+1)-1:0] rest;  // long_message, words
-  logic [63:0]               sum;
+  logic [320*ROUNDS-1:0]   words_q;
+  logic [63:0]             sum;
   /* verilator lint_on UNUSEDSIGNAL */
-  logic [255:0]              first_q;
-  logic [320:0]              rest_first_q;
-  logic [63:0]               first;
+  logic [ROUNDS-1:0]       long_q;
+  logic [63:0]             first;
 
   assign first = long_message ? words[63:0] : words[255:192];
   assign done = valid_q[ROUNDS];
-  assign sum = v[256*ROUNDS +: 64] ^ v[256*ROUNDS + 64 +: 64] ^ v[256*ROUNDS + 128 +: 64] ^ v[256*ROUNDS + 192 +: 64];
+  assign sum = v_q[256*ROUNDS +: 64] ^ v_q[256*ROUNDS + 64 +: 64] ^ v_q[256*ROUNDS + 128 +: 64] ^
+               v_q[256*ROUNDS + 192 +: 64];
   assign hash = sum[WIDTH-1:0];
-  assign v[255:0] = first_q;
-  assign rest[320:0] = rest_first_q;
 
   always_ff @(posedge clk) begin
     if (rst) valid_q <= '0;
     else valid_q <= {valid_q[ROUNDS-1:0], req};
-    if (req) begin
-      rest_first_q <= {long_message, words};
-      first_q <= {key[127:64] ^ 64'h7465646279746573 ^ first, key[63:0] ^ 64'h6c7967656e657261,
-                  key[127:64] ^ 64'h646f72616e646f6d, key[63:0] ^ 64'h736f6d6570736575};
-    end
+    long_q <= {long_q[ROUNDS-2:0], long_message};
+    words_q <= {words_q[320*(ROUNDS-1)-1:0], words};
+    v_q[255:0] <= {key[127:64] ^ 64'h7465646279746573 ^ first, key[63:0] ^ 64'h6c7967656e657261,
+                   key[127:64] ^ 64'h646f72616e646f6d, key[63:0] ^ 64'h736f6d6570736575};
   end
 
   generate
@@ -58,24 +54,18 @@ module siphash_pipe #(
       // Rounds 2w + 1 and 2w + 2 are those of word w; after them it is taken off, before them it was put in.
       localparam int WORD = k / 2;
       localparam logic ODD = (k % 2) == 1;
-      logic [255:0] after, v_q;
-      logic [320:0] rest_q;
+      logic [255:0] after;
       logic [63:0]  off, next;
-      sip_round u_round (.valid(valid_q[k]), .v_in(v[256*k +: 256]), .v_out(after));
+      sip_round u_round (.valid(valid_q[k]), .v_in(v_q[256*k +: 256]), .v_out(after));
 
-      assign off = ODD && WORD < 5 ? rest[321*k + 64*(WORD < 5 ? WORD : 0) +: 64] : 64'd0;
-      assign next = ODD && WORD < 4 ? rest[321*k + 64*(WORD < 4 ? WORD + 1 : 0) +: 64] : 64'd0;
-      assign v[256*(k+1) +: 256] = v_q;
-      assign rest[321*(k+1) +: 321] = rest_q;
+      assign off = ODD && WORD < 5 ? words_q[320*k + 64*(WORD < 5 ? WORD : 0) +: 64] : 64'd0;
+      assign next = ODD && WORD < 4 ? words_q[320*k + 64*(WORD < 4 ? WORD + 1 : 0) +: 64] : 64'd0;
 
       always_ff @(posedge clk) begin
-        if (valid_q[k]) begin
-          rest_q <= rest[321*k +: 321];
-          if (k < SKIPPED && !rest[321*k + 320])
-            v_q <= v[256*k +: 256];
-          else
-            v_q <= after ^ {next, ODD && WORD == 4 ? 64'hff : 64'd0, 64'd0, off};
-        end
+        if (k < SKIPPED && !long_q[k])
+          v_q[256*(k+1) +: 256] <= v_q[256*k +: 256];
+        else
+          v_q[256*(k+1) +: 256] <= after ^ {next, ODD && WORD == 4 ? 64'hff : 64'd0, 64'd0, off};
       end
     end
   endgenerate
