@@ -179,6 +179,11 @@ static void hello_that_comes_after_open_is_the_cores_own(void)
 	say(t, OPEN, 0, 0, 8);
 	expect(t, 1, OPEN, 0, 0);
 	quiet(t, 5);
+	t->said = 1; /* whatever a core says before it is not for a host */
+	t->says_until = 3;
+	quiet(t, 5);
+	CHECK_EQ(t->card->discarded, 2, "discarded");
+	t->said = 0;
 	t->says_until = 2;
 	expect(t, 1, DATA, 0, 0);
 	expect(t, 1, DATA, 1, 0);
@@ -379,6 +384,22 @@ static void nak_makes_it_send_again_from_ack_on(void)
 	say(t, 0, 0, 6, 8);
 	quiet(t, 30);
 	CHECK_EQ(t->card->resent, 1, "times it went back");
+	/* An ack that comes while it sends again: what it covers is not sent once more. */
+	t->says_until = 9;
+	for (unsigned i = 6; i < 9; i++)
+		expect(t, 1, DATA, i, 0);
+	t->card->hold_up = true;
+	say(t, NAK, 0, 6, 8);
+	card_ms(t->card, 1);
+	say(t, 0, 0, 9, 8);
+	card_ms(t->card, 1);
+	t->card->hold_up = false;
+	expect(t, 1, DATA, 6, 0); /* it was begun */
+	quiet(t, 30);
+	t->says_until = 10;
+	expect(t, 1, DATA, 9, 0);
+	say(t, 0, 0, 10, 8);
+	quiet(t, 5);
 	end(t);
 }
 
