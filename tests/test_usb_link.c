@@ -691,6 +691,43 @@ static void longest_and_shortest_messages_pass(void)
 	end(t);
 }
 
+/* A message as long as the ring, and another that must wait until it is acknowledged. */
+static void full_ring_keeps_what_is_not_acknowledged(void)
+{
+	struct table *t = begin_open();
+	static uint8_t want[LINK_MESSAGE_MAX];
+	const struct link_packet *p;
+
+	for (size_t i = 0; i < sizeof want; i++)
+		want[i] = (uint8_t)(i * 7 + (i >> 8));
+	want[2] = 0;
+	want[3] = LINK_MESSAGE_MAX >> 8;
+	t->card->tick_clocks = 50000;
+	t->card->c2h_message = NULL;
+	memcpy(t->card->c2h.data, want, sizeof want);
+	t->card->c2h.len = sizeof want;
+	for (unsigned again = 0; again < 2; again++) {
+		p = next_at(__LINE__, t, 4);
+		CHECK(p->flags == DATA && p->seq == 1 && p->length == sizeof want &&
+				!memcmp(p->payload, want, sizeof want),
+			"%s", again ? "changed when it was sent again" : "changed");
+		if (again)
+			break;
+		t->card->c2h.len = 48;
+		t->card->c2h_at = 0;
+		t->card->c2h.data[2] = 48;
+		t->card->c2h.data[3] = 0;
+		card_ms(t->card, 1);
+		say(t, NAK, 0, 1, 8);
+	}
+	say(t, 0, 0, 2, 8);
+	p = next_at(__LINE__, t, 1);
+	CHECK(p->flags == DATA && p->seq == 2 && p->length == 48, "the one that waited");
+	say(t, 0, 0, 3, 8);
+	quiet(t, 1);
+	end(t);
+}
+
 static void silent_host_is_given_up_after_five_seconds(void)
 {
 	struct table *t = begin_open();
@@ -963,7 +1000,7 @@ int main(int argc, char **argv)
 		CASE_ONCE(ask_is_answered_at_once), CASE_ONCE(lying_and_impossible_lengths_use_up_their_numbers),
 		CASE_ONCE(header_is_found_behind_any_garbage), CASE_ONCE(payload_cut_off_swallows_nothing_after_five_milliseconds),
 		CASE_ONCE(window_closes_with_the_core_and_opens_again), CASE_ONCE(longest_and_shortest_messages_pass),
-		CASE_ONCE(silent_host_is_given_up_after_five_seconds), CASE_ONCE(core_waits_while_nobody_acknowledges),
+		CASE_ONCE(full_ring_keeps_what_is_not_acknowledged), CASE_ONCE(silent_host_is_given_up_after_five_seconds), CASE_ONCE(core_waits_while_nobody_acknowledges),
 		CASE_ONCE(last_byte_says_that_nothing_follows), CASE_ONCE(random_packets_never_wedge_it),
 		CASE_ONCE(everything_arrives_over_a_good_cable), CASE_ONCE(everything_arrives_with_stalls_everywhere),
 		CASE_ONCE(everything_arrives_over_a_bad_cable), { 0 }
