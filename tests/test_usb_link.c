@@ -634,8 +634,12 @@ static void window_closes_with_the_core_and_opens_again(void)
 	expect(t, 1, NAK, 1, 8);
 	quiet(t, 5);
 	t->card->hold_h2c = false;
+	for (unsigned i = 0; !t->h2c && i < 1000; i++)
+		card_step(t->card);
+	t->card->hold_h2c = true; /* one place is enough after 0 */
 	p = next_at(__LINE__, t, 1);
 	CHECK(p->flags == 0 && p->ack == 8 && p->window >= 1, "window %u after 0", p->window);
+	t->card->hold_h2c = false;
 	do
 		p = next_at(__LINE__, t, 1);
 	while (p->window < 5 && p->window >= 1);
