@@ -206,6 +206,20 @@ static void broken_rules_of_the_pins_are_noticed(void)
 		CHECK(first[0], "no words for it");
 		end(&r, faults[i]);
 	}
+	for (unsigned chip_first = 0; chip_first < 2; chip_first++) { /* one drives right behind the other */
+		struct rig r;
+
+		begin(&r, true);
+		for (unsigned i = 0; i < 2; i++) {
+			r.in = idle;
+			r.in.oe_n = i == chip_first;
+			r.in.data_oe = i == chip_first;
+			clocks(&r, 1);
+		}
+		r.in = idle;
+		clocks(&r, 2);
+		end(&r, 1);
+	}
 }
 
 int main(int argc, char **argv)

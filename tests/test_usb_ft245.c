@@ -287,6 +287,12 @@ static void siwu_sends_the_end_of_a_burst_at_once(void)
 		run_clocks(r, 300);
 		CHECK_EQ(r->siwu, i, "none later");
 	}
+	/* An end that more follows at once is none. */
+	r->up_end = 10;
+	r->siwu = 0;
+	r->up_total += 3000;
+	run_all(r);
+	CHECK(r->siwu >= 1 && r->siwu <= 5, "%" PRIu64 " pulses for 300 ends in a row", r->siwu);
 	/* Without tlast: after 64 clocks of nothing. */
 	r->up_end = 0;
 	r->up_total += 10;

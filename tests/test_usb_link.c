@@ -179,6 +179,11 @@ static void hello_that_comes_after_open_is_the_cores_own(void)
 	say(t, OPEN, 0, 0, 8);
 	expect(t, 1, OPEN, 0, 0);
 	quiet(t, 5);
+	t->said = 1; /* whatever a core says before it is not for a host */
+	t->says_until = 3;
+	quiet(t, 5);
+	CHECK_EQ(t->card->discarded, 2, "discarded");
+	t->said = 0;
 	t->says_until = 2;
 	expect(t, 1, DATA, 0, 0);
 	expect(t, 1, DATA, 1, 0);
@@ -379,6 +384,22 @@ static void nak_makes_it_send_again_from_ack_on(void)
 	say(t, 0, 0, 6, 8);
 	quiet(t, 30);
 	CHECK_EQ(t->card->resent, 1, "times it went back");
+	/* An ack that comes while it sends again: what it covers is not sent once more. */
+	t->says_until = 9;
+	for (unsigned i = 6; i < 9; i++)
+		expect(t, 1, DATA, i, 0);
+	t->card->hold_up = true;
+	say(t, NAK, 0, 6, 8);
+	card_ms(t->card, 1);
+	say(t, 0, 0, 9, 8);
+	card_ms(t->card, 1);
+	t->card->hold_up = false;
+	expect(t, 1, DATA, 6, 0); /* it was begun */
+	quiet(t, 30);
+	t->says_until = 10;
+	expect(t, 1, DATA, 9, 0);
+	say(t, 0, 0, 10, 8);
+	quiet(t, 5);
 	end(t);
 }
 
@@ -613,8 +634,12 @@ static void window_closes_with_the_core_and_opens_again(void)
 	expect(t, 1, NAK, 1, 8);
 	quiet(t, 5);
 	t->card->hold_h2c = false;
+	for (unsigned i = 0; !t->h2c && i < 1000; i++)
+		card_step(t->card);
+	t->card->hold_h2c = true; /* one place is enough after 0 */
 	p = next_at(__LINE__, t, 1);
 	CHECK(p->flags == 0 && p->ack == 8 && p->window >= 1, "window %u after 0", p->window);
+	t->card->hold_h2c = false;
 	do
 		p = next_at(__LINE__, t, 1);
 	while (p->window < 5 && p->window >= 1);
@@ -667,6 +692,43 @@ static void longest_and_shortest_messages_pass(void)
 		card_ms(t->card, 1);
 	}
 	CHECK_EQ(t->card->damaged + t->card->refused, 0, "dropped");
+	end(t);
+}
+
+/* A message as long as the ring, and another that must wait until it is acknowledged. */
+static void full_ring_keeps_what_is_not_acknowledged(void)
+{
+	struct table *t = begin_open();
+	static uint8_t want[LINK_MESSAGE_MAX];
+	const struct link_packet *p;
+
+	for (size_t i = 0; i < sizeof want; i++)
+		want[i] = (uint8_t)(i * 7 + (i >> 8));
+	want[2] = 0;
+	want[3] = LINK_MESSAGE_MAX >> 8;
+	t->card->tick_clocks = 50000;
+	t->card->c2h_message = NULL;
+	memcpy(t->card->c2h.data, want, sizeof want);
+	t->card->c2h.len = sizeof want;
+	for (unsigned again = 0; again < 2; again++) {
+		p = next_at(__LINE__, t, 4);
+		CHECK(p->flags == DATA && p->seq == 1 && p->length == sizeof want &&
+				!memcmp(p->payload, want, sizeof want),
+			"%s", again ? "changed when it was sent again" : "changed");
+		if (again)
+			break;
+		t->card->c2h.len = 48;
+		t->card->c2h_at = 0;
+		t->card->c2h.data[2] = 48;
+		t->card->c2h.data[3] = 0;
+		card_ms(t->card, 1);
+		say(t, NAK, 0, 1, 8);
+	}
+	say(t, 0, 0, 2, 8);
+	p = next_at(__LINE__, t, 1);
+	CHECK(p->flags == DATA && p->seq == 2 && p->length == 48, "the one that waited");
+	say(t, 0, 0, 3, 8);
+	quiet(t, 1);
 	end(t);
 }
 
@@ -942,7 +1004,7 @@ int main(int argc, char **argv)
 		CASE_ONCE(ask_is_answered_at_once), CASE_ONCE(lying_and_impossible_lengths_use_up_their_numbers),
 		CASE_ONCE(header_is_found_behind_any_garbage), CASE_ONCE(payload_cut_off_swallows_nothing_after_five_milliseconds),
 		CASE_ONCE(window_closes_with_the_core_and_opens_again), CASE_ONCE(longest_and_shortest_messages_pass),
-		CASE_ONCE(silent_host_is_given_up_after_five_seconds), CASE_ONCE(core_waits_while_nobody_acknowledges),
+		CASE_ONCE(full_ring_keeps_what_is_not_acknowledged), CASE_ONCE(silent_host_is_given_up_after_five_seconds), CASE_ONCE(core_waits_while_nobody_acknowledges),
 		CASE_ONCE(last_byte_says_that_nothing_follows), CASE_ONCE(random_packets_never_wedge_it),
 		CASE_ONCE(everything_arrives_over_a_good_cable), CASE_ONCE(everything_arrives_with_stalls_everywhere),
 		CASE_ONCE(everything_arrives_over_a_bad_cable), { 0 }

@@ -31,7 +31,7 @@ struct ft2232h {
 	bool latency_due;      /* the timer has run out since then */
 	size_t send_now;       /* bytes that SIWU# has asked to send */
 	unsigned rxf_held, txe_held;
-	bool oe_n, siwu_n; /* in the clock before */
+	bool oe_n, siwu_n, data_oe; /* in the clock before */
 	uint64_t faults;
 	const char *fault;
 };
@@ -80,6 +80,7 @@ static void power_up(struct ft2232h *f)
 	f->send_now = 0;
 	f->rxf_held = f->txe_held = 0;
 	f->oe_n = f->siwu_n = true;
+	f->data_oe = false;
 }
 
 struct ft2232h *ft2232h_open(uint64_t seed)
@@ -137,6 +138,8 @@ static bool transfer(struct ft2232h *f, const struct ft2232h_in *in)
 	const bool reads = !in->rd_n && !f->shown.rxf_n, writes = !in->wr_n && !f->shown.txe_n;
 
 	rule(f, !in->oe_n && in->data_oe, "card and chip both drive the data pins");
+	rule(f, (in->data_oe && !f->oe_n && in->oe_n) || (!in->oe_n && f->data_oe && !in->data_oe),
+		"no clock between card and chip driving the data pins");
 	rule(f, !in->rd_n && in->oe_n, "RD# low while OE# is high");
 	rule(f, !in->rd_n && !in->oe_n && f->oe_n, "RD# low less than a clock after OE# fell");
 	rule(f, !in->wr_n && !in->oe_n, "WR# low while OE# is low");
@@ -148,6 +151,7 @@ static bool transfer(struct ft2232h *f, const struct ft2232h_in *in)
 	if (!in->siwu_n && f->siwu_n)
 		f->send_now = f->in.count;
 	f->oe_n = in->oe_n;
+	f->data_oe = in->data_oe;
 	f->siwu_n = in->siwu_n;
 	return reads || writes;
 }

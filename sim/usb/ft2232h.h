@@ -67,7 +67,8 @@ void ft2232h_close(struct ft2232h *f);
  * the next one. Returns true while bytes are in a buffer or moved. */
 bool ft2232h_clock(struct ft2232h *f, const struct ft2232h_in *in, struct ft2232h_out *out);
 
-/* Broken rules of the pins so far, by the card: both drive the data pins, RD# low less than a clock after OE# fell, WR# low
+/* Broken rules of the pins so far, by the card: both drive the data pins, or one does in the clock after the
+ * other, RD# low less than a clock after OE# fell, WR# low
  * together with OE# or without driving, RD# low without OE#. `first` (may be NULL) is set to the first in words, or "". */
 uint64_t ft2232h_faults(const struct ft2232h *f, const char **first);
 
