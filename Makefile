@@ -278,7 +278,6 @@ pcie-messages: $B/tests/test_pcie_endpoint  ## 1,000,000 messages each way throu
 	HF_PCIE_MESSAGES=$(or $(MESSAGES),1000000) $B/tests/test_pcie_endpoint --case messages_are_neither_lost_nor_repeated
 pcie-tlps: $B/tests/test_pcie_endpoint  ## 2,000,000 random and malformed TLPs: no hang, no DMA outside what the card was given
 	HF_PCIE_TLPS=$(or $(TLPS),2000000) $B/tests/test_pcie_endpoint --case random_tlps_do_no_harm
-bench: $B/bench $B/bench_transport $B/handfast  ## measure; writes build/bench.json and prints it as a table
 bench: $B/bench $B/bench_transport $B/handfast $B/tests/bench_usb $(USB_TESTBED)  ## measure; writes build/bench.json and prints it as a table
 	tools/bench.sh
 bench-software: $B/handfast $(SOFTWARE)  ## CPU time per SYN of software and of a host with a board; needs root
@@ -311,10 +310,16 @@ netlist-pcie:  ## test_pcie_endpoint on the netlist of the PCIe endpoint
 	+tools/netlist-pcie.sh
 formal:  ## prove the properties of docs/formal.md, and that each one can fail
 	tools/formal.sh
-mutants: mutants-pcie  ## planted RTL faults: each one must be caught
+mutants: mutants-pcie mutants-usb  ## planted RTL faults: each one must be caught
 	+tests/mutants/run
-# Every target that has help, and those that only other targets and scripts use.
-.PHONY: $(shell sed -n 's/^\([a-z][a-z0-9-]*\):.*\#\# .*/\1/p' Makefile) installable small-parameters wide-parameters wide-small-parameters
+mutants-pcie:  ## those of rtl/pcie; EVERY=n takes each n-th
+	+tests/mutants/folder pcie pcie_endpoint test_pcie_endpoint
+mutants-usb:  ## those of rtl/usb and rtl/cross; EVERY=n takes each n-th
+	+tests/mutants/run_modules usb test_cross test_usb_ft245 test_usb_uart test_usb_link
+usb-messages: $B/tests/test_usb_link  ## 1,000,000 messages each way over a cable that loses, doubles and flips bytes
+	HF_USB_MESSAGES=1000000 $B/tests/test_usb_link --case everything_arrives_over_a_bad_cable
+synth-usb:  ## Yosys synth_ecp5 of the tops of rtl/usb, and of the link alone: the table of docs/usb.md
+	+tools/synth-usb.sh
 sanitize:  ## the tests on the C model with address and undefined-behaviour sanitizers
 	$(MAKE) B=build/sanitize R=$R CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover' \
 		LDFLAGS='-fsanitize=address,undefined' all
@@ -340,7 +345,7 @@ wave: $B/wave  ## one handshake at the pins, as ASCII waveforms
 clean:  ## remove build/
 	rm -rf build
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## */\1\t/p' Makefile | expand -t 14
 
 small-parameters:
 	@echo $(addprefix -G,$(SMALL))
@@ -354,7 +359,7 @@ parameters-%:
 	@echo $($*)
 
 # Every target that has help, and those that only other targets and scripts use.
-.PHONY: $(shell sed -n 's/^\([a-z][a-z0-9-]*\):.*\#\# .*/\1/p' Makefile) installable small-parameters wide-parameters wide-small-parameters
+.PHONY: $(shell sed -n 's/^\([a-z][a-z0-9-]*\):.*\#\# .*/\1/p' Makefile) installable small-parameters lean-parameters wide-parameters wide-small-parameters
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $R/shim.d $R/top_*.d)
