@@ -20,14 +20,6 @@ enum {
 	MALFORMED = 1u << HF_PCIE_ERROR_MALFORMED_LOW,
 };
 
-enum {
-#define REG(name, offset, reset, doc) HF_PCIE_RESET_##name = reset,
-#define FIELD(reg, name, low, bits, access, doc)
-#include "../regs/pcie.def"
-#undef REG
-#undef FIELD
-};
-
 /* Above and below 4 GiB: headers of four and of three dwords. */
 #define HIGH   0x1234567000ull
 #define LOW    0x87654000ull
