@@ -20,7 +20,7 @@ check() { # check NAME COMMAND...: silent commands pass
 }
 
 mapfile -t sources < <(find .ci boards cmodel driver examples host packaging regs rtl sim tests tools Makefile .clang-format \
-	-type f ! -name '*.log' ! -name '*.pcap' ! -name '*.pcapng' ! -path 'tests/fuzz/corpus/*' | sort)
+	-type f ! -name '*.log' ! -name '*.pcap' ! -name '*.pcapng' ! -path 'tests/fuzz/corpus/*' ! -path 'packaging/debian/*' ! -name '*.json' | sort)
 mapfile -t c_files < <(printf '%s\n' "${sources[@]}" | grep -E '\.(c|h|cpp)$')
 
 verilog() { # verilog [-Gname=value...]; newer Verilators report on themselves in lines that begin with "- "

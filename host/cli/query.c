@@ -57,7 +57,10 @@ static int print_status(const json_t *r)
 		cli_thousands(cli_int(r, "table.half_open")), cli_thousands(cli_int(r, "table.host_owned")),
 		cli_true(r, "table.cookies") ? ", SYN cookies" : "");
 	printf("netdev     %s, %s, MTU %lld", cli_text(r, "tap.name"), cli_text(r, "tap.mac"), cli_int(r, "tap.mtu"));
-	json_array_foreach(addresses, i, address) printf(", %s", json_string_value(address));
+	json_array_foreach(addresses, i, address)
+	{
+		printf(", %s", json_string_value(address));
+	}
 	putchar('\n');
 	printf("per second %s SYNs, %s established, %s handed off, %s opened, %s frames up, %s down\n",
 		cli_thousands(cli_int(r, "rates.syn")), cli_thousands(cli_int(r, "rates.established")),
@@ -551,8 +554,11 @@ int selftest_main(int argc, char **argv)
 	if (o.json) {
 		cli_print_json(reply);
 	} else {
-		json_array_foreach(json_object_get(reply, "checks"), i, check) printf("%-6s %-24s %s\n",
-			cli_true(check, "ok") ? "ok" : "FAILED", cli_text(check, "name"), cli_text(check, "detail"));
+		json_array_foreach(json_object_get(reply, "checks"), i, check)
+		{
+			printf("%-6s %-24s %s\n", cli_true(check, "ok") ? "ok" : "FAILED", cli_text(check, "name"),
+				cli_text(check, "detail"));
+		}
 		printf("%lld passed, %lld failed\n", cli_int(reply, "passed"), cli_int(reply, "failed"));
 	}
 	json_decref(reply);

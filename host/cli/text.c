@@ -54,7 +54,7 @@ const char *cli_thousands(long long n)
 
 	for (int i = 0; i < length; i++) {
 		*at++ = digits[i];
-		if (digits[i] != '-' && i < length - 1 && (length - 1 - i) % 3 == 0)
+		if (i < length - 1 && (length - 1 - i) % 3 == 0 && digits[i] != '-')
 			*at++ = ',';
 	}
 	*at = 0;

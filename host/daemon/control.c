@@ -208,8 +208,8 @@ static json_int_t host_count(struct daemon *d, enum host_counter which)
 
 json_t *status_json(struct daemon *d)
 {
-	json_t *o = json_pack("{s:s, s:i, s:i, s:I}", "version", HF_RELEASE, "abi", HF_ABI_VERSION, "pid", (int)getpid(),
-		"uptime_ms", (json_int_t)(clock_ms() - d->started_ms));
+	json_t *o = json_pack("{s:s, s:i, s:i, s:I}", "version", HF_RELEASE, "abi", HF_ABI_VERSION, "pid",
+		(int)getpid(), "uptime_ms", (json_int_t)(clock_ms() - d->started_ms));
 
 	json_object_set_new(o, "link", json_string(d->dev ? "up" : "lost"));
 	json_object_set_new(o, "why", json_string(d->why));
