@@ -252,6 +252,9 @@ $B/tests/test_service: tests/service/run $B/handfastd $B/handfast $B/libhandfast
 test-service: $B/handfastd $B/handfast $B/libhandfast-preload.so  ## nginx, redis, sshd, ... unmodified, behind handfastd and a simulated board; needs root
 	tools/install.sh nginx-light redis-server redis-tools openssh-server openssh-client socat wrk ncat nftables curl python3 util-linux
 	tests/service/run $B long
+flood: $B/handfastd $B/handfast $B/tests/software/syn_flood  ## nginx behind handfastd under a SYN flood: the transcript of docs/flood.md; needs root
+	tools/install.sh nginx-light curl iproute2
+	tests/service/flood $B
 IN_GUEST = $(addprefix build/generic/,tests/guest/driver tests/guest/pcie_selftest examples/http_server handfastd)
 test-pcie: $B/handfast $B/tests/guest/echo  ## the simulated board as PCI device of a Linux guest: driver, resets, curl
 	tools/install.sh pciutils curl iproute2
