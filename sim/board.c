@@ -230,6 +230,18 @@ static uint64_t pin_time(const struct board *b)
 	return clock_now(CLOCK_MONOTONIC) - b->clock_ns;
 }
 
+/* Real time for the simulation. Where it is late while its outlet moves something, it is a slower board, not one whose
+ * milliseconds have but a clock each: at most one of them in a round, and the rest is not made up. */
+static uint64_t paced_time(struct board *b)
+{
+	uint64_t now = pin_time(b), limit = b->session.sim->time_ps / 1000 + NS_PER_MS;
+
+	if (now <= limit || !b->host || !b->host->ops->moves || !b->host->ops->moves(b->host))
+		return now;
+	b->clock_ns += now - limit;
+	return limit;
+}
+
 /* Hand over what came, at most INPUTS_AHEAD of a kind. Returns how many, or -1 when the wire is gone. */
 static int take_inputs(struct board *b)
 {
@@ -303,7 +315,7 @@ static int serve(struct board *b, const sigset_t *unblocked)
 
 	while (!stop) {
 		wait_for_input(b, still < s->pass_clocks && !stuck, unblocked);
-		now = pin_time(b);
+		now = paced_time(b);
 		/* Between frames time may jump; within a burst it follows the clocks, so that the nanoseconds between a
 		 * SYN and its answer are the engine's, unless the burst lasts. */
 		if (ran < BURST_CLOCKS || now * 1000 > s->sim->time_ps + NS_PER_MS * 1000)

@@ -41,6 +41,9 @@ struct board_host_ops {
 	void (*c2h)(struct board_host *h, struct session *s, const uint8_t *msg, size_t len);
 	/* What the board has for the host cannot leave before the host does something: no reason to stay awake. */
 	bool (*stuck)(const struct board_host *h);
+	/* An outlet moves something, and its logic counts milliseconds: time may not jump over what the clocks would have
+	 * moved in it. NULL: never. */
+	bool (*moves)(const struct board_host *h);
 	/* Print what happened, lines that begin with `name: `. NULL: nothing to say. */
 	void (*summary)(const struct board_host *h, const char *name, FILE *out);
 	/* Disconnect, free, remove the socket. The session is still open if it was; its outlet is not called again. */

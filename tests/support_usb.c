@@ -158,13 +158,18 @@ bool usb_board_start(struct usb_process *b, const char *engine, const char *more
 
 void usb_board_stop(struct usb_process *b)
 {
+	size_t have = 0;
 	char path[96];
 	int status = 0;
+	ssize_t n;
 
 	if (b->pid <= 0)
 		return;
 	kill(b->pid, SIGTERM);
 	waitpid(b->pid, &status, 0);
+	while (have < sizeof(b->said) - 1 && (n = read(900, b->said + have, sizeof(b->said) - 1 - have)) > 0)
+		have += (size_t)n;
+	b->said[have] = '\0';
 	close(900);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the board ended with status 0x%x", (unsigned)status);
 	snprintf(path, sizeof(path), "%s/wire", b->folder);

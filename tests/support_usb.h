@@ -19,6 +19,7 @@ struct usb_process {
 	pid_t pid;
 	unsigned port;
 	char folder[64]; /* its wire is FOLDER/wire */
+	char said[4096]; /* what it printed when it ended */
 };
 /* Returns false, checked, when it does not become ready within 10 s. `more`: further arguments, or "". */
 bool usb_board_start(struct usb_process *b, const char *engine, const char *more);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -470,6 +471,79 @@ static void traffic_both_ways(void)
 	close(wire);
 	nothing_left();
 	end(&board);
+}
+
+/* A machine that has other things to do: the board has 3 ms of each 12. */
+static pid_t hinder(pid_t board)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (unsigned i = 0; i < 10000 && !kill(board, SIGSTOP); i++) {
+		usleep(9000);
+		kill(board, SIGCONT);
+		usleep(3000);
+	}
+	_exit(0);
+}
+
+/* The RTL's milliseconds are those in which its pins moved: a simulation that is late cuts off no packet, and goes on. */
+static void board_that_is_late(void)
+{
+	enum { FRAMES = 60, WINDOW = 8 };
+	uint8_t frame[1514] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 9, 0x88, 0xb5 }, got[2048];
+	unsigned sent = 0, back = 0, came = 0, wrong = 0;
+	struct usb_process board;
+	struct seen seen;
+	struct device *dev;
+	int64_t until;
+	pid_t other;
+	int wire;
+
+	if (!begin(&board, "rtl"))
+		return;
+	wire = join_wire(&board);
+	dev = open_usb(&seen);
+	other = hinder(board.pid);
+	until = clock_ms() + 30000; /* without any progress */
+	while (dev && (seen.frames < FRAMES || seen.completions < FRAMES) && clock_ms() < until) {
+		ssize_t n;
+
+		while (sent < FRAMES && sent - seen.frames < WINDOW && device_frame_room(dev)) {
+			put32(frame + 14, sent);
+			CHECK_EQ(device_frame(dev, frame, sizeof(frame)), 0, "frame");
+			CHECK_EQ(device_command(dev, HF_COMMAND_RELEASE, 5), 0, "command");
+			sent++;
+		}
+		if (device_pump(dev, 2) < 0)
+			break;
+		if (seen.frames != came) {
+			came = seen.frames;
+			until = clock_ms() + 30000;
+		}
+		while ((n = recv(wire, got, sizeof(got), MSG_DONTWAIT)) > 0) {
+			if (got[12] != 0x88 || got[13] != 0xb5)
+				continue;
+			wrong += get32(got + 14) != back++;
+			send(wire, got, (size_t)n, 0);
+		}
+	}
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+	kill(board.pid, SIGCONT);
+	CHECK_EQ(seen.frames, FRAMES, "frames there and back");
+	CHECK_EQ(seen.completions, FRAMES, "completions");
+	CHECK_EQ(wrong, 0, "frames out of order");
+	CHECK_EQ(seen.resets, 0, "times the link was opened anew");
+	device_close(dev);
+	close(wire);
+	nothing_left();
+	end(&board);
+	CHECK(strstr(board.said, "link: 0 packets damaged") != NULL, "%s", board.said);
 }
 
 /* HF_USB_UNPLUGS: how often; 200 in the everyday form. */
@@ -970,6 +1044,7 @@ int main(int argc, char **argv)
 		CASE_ONCE(suspend_is_survived),
 		CASE_ONCE(descriptor_wakes_and_sleeps),
 		CASE_ONCE(traffic_both_ways),
+		CASE_ONCE(board_that_is_late),
 		CASE_ONCE(unplugged_at_random_moments),
 		CASE_ONCE(plugged_in_while_waiting),
 		CASE_ONCE(chosen_by_serial),

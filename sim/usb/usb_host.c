@@ -307,6 +307,14 @@ static bool usb_host_stuck(const struct board_host *host)
 	return ((const struct usb_host *)host)->first != NULL;
 }
 
+/* Its link has timers for what is cut off, and for acks. */
+static bool usb_host_moves(const struct board_host *host)
+{
+	const struct usb_host *h = (const struct usb_host *)host;
+
+	return h->is_rtl && h->rounds < ROUNDS_MORE;
+}
+
 static void usb_host_summary(const struct board_host *host, const char *name, FILE *out)
 {
 	const struct usb_host *h = (const struct usb_host *)host;
@@ -342,6 +350,7 @@ const struct board_host_ops usbip_host_ops = {
 	.take = usb_host_take,
 	.c2h = usb_host_c2h,
 	.stuck = usb_host_stuck,
+	.moves = usb_host_moves,
 	.summary = usb_host_summary,
 	.close = usb_host_close,
 };
