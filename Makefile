@@ -316,7 +316,7 @@ formal:  ## prove the properties of docs/formal.md, and that each one can fail
 mutants: mutants-pcie mutants-usb  ## planted RTL faults: each one must be caught
 	+tests/mutants/run
 mutants-pcie:  ## those of rtl/pcie; EVERY=n takes each n-th
-	+tests/mutants/folder pcie pcie_endpoint test_pcie_endpoint
+	+tests/mutants/run_modules pcie test_pcie_endpoint
 mutants-usb:  ## those of rtl/usb and rtl/cross; EVERY=n takes each n-th
 	+tests/mutants/run_modules usb test_cross test_usb_ft245 test_usb_uart test_usb_link
 usb-messages: $B/tests/test_usb_link  ## 1,000,000 messages each way over a cable that loses, doubles and flips bytes

@@ -31,7 +31,8 @@ struct pcie_bus_ops {
 	/* Posted: done when a later read returns. */
 	int (*write32)(struct pcie_bus *b, uint32_t offset, uint32_t value);
 	/* Function level reset, or with `hot` a reset of the bus it is on, and everything that was set in configuration space
-	 * set again. -ENOTSUP: there is no way to. */
+	 * set again. -ENOTSUP: there is no way to, or it was refused, perhaps half way: pcie_rings_restart() follows all the
+	 * same. Then whoever waits for a vector is woken once for nothing. */
 	int (*reset)(struct pcie_bus *b, bool hot);
 	/* One of `watch` is ready: whether the card is still there. */
 	bool (*alive)(struct pcie_bus *b);

@@ -150,13 +150,23 @@ static int hot_reset(const struct card *c)
 static int card_reset(struct pcie_bus *b, bool hot)
 {
 	struct card *c = (struct card *)b;
+	const uint64_t one = 1;
 	const char *what;
-	int rc = hot ? hot_reset(c) : ioctl(c->device, VFIO_DEVICE_RESET) ? -errno : 0;
+	uint32_t id;
+	int refused = hot ? hot_reset(c) : ioctl(c->device, VFIO_DEVICE_RESET) ? -errno : 0;
 
-	if (rc)
-		return rc == -ENODEV ? rc : -ENOTSUP;
-	rc = enable(c);
-	return rc ? rc : arm(c, &what) ? -ENODEV : 0;
+	/* Refused or not: the kernel says no before it has begun as well as when the bus did not come back in time, and then
+	 * bus mastering and the MSI-X table are gone. ENODEV is no more than "this bus has no reset": ID tells whether the
+	 * card is there. */
+	if (enable(c) || arm(c, &what))
+		return -ENODEV;
+	if (!refused)
+		return 0;
+	/* An interrupt may have come between the old eventfds and the new. An eventfd that is full is readable as well. */
+	for (unsigned i = 0; i < PCIE_BUS_VECTORS; i++)
+		if (write(b->vector[i], &one, sizeof(one)) < 0 && errno != EAGAIN)
+			return -ENODEV;
+	return card_read32(b, PCIE_REG(ID), &id) || id == UINT32_MAX ? -ENODEV : -ENOTSUP;
 }
 
 static bool card_alive(struct pcie_bus *b)
@@ -375,6 +385,7 @@ static int set_up_card(struct card *c, const char *address, char *why)
 			return -errno;
 	}
 	/* The kernel has reset the card when we opened it, if it can be reset by itself. */
+	what = "bus mastering";
 	rc = enable(c);
 	if (!rc)
 		rc = arm(c, &what);

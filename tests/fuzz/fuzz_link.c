@@ -68,13 +68,16 @@ static size_t judge(const uint8_t *p, size_t n)
 static void output(struct link *l)
 {
 	static uint8_t out[2 * OUT];
-	size_t n, left = 0;
+	size_t n, have, left = 0;
 
 	do {
 		n = link_output(l, out + left, OUT, now);
-		left = judge(out, left + n) ? left + n : 0;
+		have = left + n;
+		left = judge(out, have);
 		must(left < OUT);
+		memmove(out, out + have - left, left);
 	} while (n);
+	must(!left);
 }
 
 static void pass(struct link *l, int64_t us)

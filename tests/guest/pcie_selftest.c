@@ -275,6 +275,11 @@ static void test_reset(uint64_t count, bool hot)
 		while (sent < 16 * (i + 1) && !send_read(HF_REG_ID, 1))
 			sent++;
 		rc = bus->ops->reset(bus, hot && i % 2);
+		if (rc == -ENOTSUP && hot && i % 2) {
+			printf("selftest: skipped: this machine refuses a reset of the bus\n");
+			hot = false;
+			rc = bus->ops->reset(bus, false);
+		}
 		if (rc) {
 			FAIL("reset %" PRIu64 ": %s", i, strerror(-rc));
 			return;
