@@ -31,8 +31,8 @@ netlist() {
 
 # solve UNIT DIRECTORY LABEL MODE DEPTH: exit 0 proved, 1 refuted, else (124: out of time) neither. LABEL "all": all at
 # once. Nothing is an output, so that what reaches neither property nor assumption falls away: bit by bit where
-# a counterexample is looked for, which leaves little of a queue's memory; a proof is easier by whole words. Only a counterexample
-# refutes: the tools end with 1 when they do not understand, or find no induction, too.
+# a counterexample is looked for, which leaves little of a queue's memory; a proof is easier by whole words. Only
+# a counterexample refutes: the tools end with 1 when they do not understand, or find no induction, too.
 solve() {
 	local unit=$1 dir=$2 label=$3 mode=$4 depth=$5 name select status bits=opt_clean
 	local -A steps=([sat]= [induction]="-tempinduct -seq 1 -maxsteps $depth"
