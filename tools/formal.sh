@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 export YOSYS=${YOSYS:-yosys} FORMAL_LIMIT=${FORMAL_LIMIT:-120} V=${V:-} OUT=build/formal
 
 # netlist UNIT DIRECTORY: the unit as DIRECTORY/UNIT.il, its labels in UNIT.labels; RTL from DIRECTORY/rtl.
+# An 'x of the RTL becomes a free input before anything is optimized: a property holds whatever stands there.
 # FORMAL_UNIT tells the unit that it is proved; FORMAL what is inside it, where its own proof is relied on.
 netlist() {
 	local unit=$1 dir=$2 top mode sources parameters memories=opt_clean
@@ -20,7 +21,7 @@ netlist() {
 	"$YOSYS" -q -l "$dir/$unit.log" -p "
 		read_verilog -sv -formal -D FORMAL -D FORMAL_${unit^^} -I$dir/rtl $sources
 		hierarchy -check -top $top $parameters
-		prep -flatten -top $top -nordff
+		proc; flatten; setundef -anyseq; opt_expr; opt_clean; memory_collect
 		$memories; async2sync; dffunmap; opt_clean
 		rename -top $unit
 		write_ilang $dir/$unit.il
@@ -29,15 +30,19 @@ netlist() {
 }
 
 # solve UNIT DIRECTORY LABEL MODE DEPTH: exit 0 proved, 1 refuted, else (124: out of time) neither. LABEL "all": all at
-# once. Only a counterexample refutes: the tools end with 1 when they do not understand, or find no induction, too.
+# once. Nothing is an output, so that what reaches neither property nor assumption falls away: bit by bit where
+# a counterexample is looked for, which leaves little of a queue's memory; a proof is easier by whole words. Only
+# a counterexample refutes: the tools end with 1 when they do not understand, or find no induction, too.
 solve() {
-	local unit=$1 dir=$2 label=$3 mode=$4 depth=$5 name select= status
+	local unit=$1 dir=$2 label=$3 mode=$4 depth=$5 name select status bits=opt_clean
 	local -A steps=([sat]= [induction]="-tempinduct -seq 1 -maxsteps $depth"
 		[refute]="-tempinduct-baseonly -seq 1 -maxsteps $depth")
 	name=$dir/$unit.$label
-	test "$label" = all || select="delete t:\$assert c:$label %d; opt_clean"
+	[[ $mode == refute ]] && bits="simplemap; opt_clean -purge"
+	select="delete -output o:*; opt_clean -purge"
+	test "$label" = all || select="delete t:\$assert c:$label %d; $select"
 	if [[ $mode != bmc ]]; then
-		timeout "$FORMAL_LIMIT" "$YOSYS" -q -p "read_ilang $dir/$unit.il; $select; opt -full
+		timeout "$FORMAL_LIMIT" "$YOSYS" -q -p "read_ilang $dir/$unit.il; $select; $bits; opt -full
 			tee -q -o $name.log sat ${steps[$mode]} -prove-asserts -set-assumes -verify" > "$name.err" 2>&1
 		status=$?
 		((status == 124)) && return 124
