@@ -262,7 +262,7 @@ test-pcie: $B/handfast $B/tests/guest/echo  ## the simulated board as PCI device
 	tests/guest/pcie $B
 test-usb: $B/handfast $B/tests/guest/echo  ## the simulated board as USB device of a Linux guest: usbip, lsusb, driver, unplug, curl
 	tools/install.sh usbutils usbip curl iproute2
-	+$(GENERIC) $(IN_GUEST)
+	+$(GENERIC) $(IN_GUEST) build/generic/handfast
 	tests/guest/usb $B
 test-guest:  ## test_handoff and test_daemon in QEMU with the kernel of Debian 13: VLANs, and what else this machine's kernel lacks
 	+$(GENERIC) build/generic/tests/test_handoff build/generic/tests/test_daemon build/generic/handfastd build/generic/libhandfast-preload.so
