@@ -5,7 +5,7 @@
  * Two kinds of SOCK_SEQPACKET unix sockets, one struct per packet, native byte order:
  *
  *   the daemon's socket   client: struct ipc_request (one at a time, each answered by one struct ipc_reply). Of a connection that is
- *                         hung up before the reply, nothing is left: a CONNECT is aborted
+ *                         hung up before the reply, nothing is left: a CONNECT runs to its end, then its socket is reset
  *   a listener's channel  the other end of the descriptor that comes with the reply to LISTEN. Daemon: struct ipc_connection, each with
  *                         one descriptor. Client: struct ipc_answer to each. The daemon keeps its copy of the descriptor until
  *                         IPC_TAKEN; IPC_AGAIN says that the descriptor was lost on the way (MSG_CTRUNC: the client has no
