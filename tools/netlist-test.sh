@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# netlist-test.sh - Yosys writes both 64-bit geometries back as Verilog, Verilator compiles that in place of rtl/, and the
+# netlist-test.sh - Yosys writes the three 64-bit geometries back as Verilog, Verilator compiles that in place of rtl/, and the
 # directed tests and a short lock-step run are done against it. This catches what synthesis makes of the source,
-# silent miscompiles included. The small geometry becomes gates, only memories stay; the default one is written back
+# silent miscompiles included. The small geometry becomes gates, only memories stay; the others are written back
 # with whole words, for speed. Called by `make netlist-test`.
 set -u
 out=build/netlist
 mkdir -p $out
 mapfile -t small < <(make -s small-parameters | tr ' ' '\n' | sed 's/^-G//')
+mapfile -t lean < <(make -s lean-parameters | tr ' ' '\n' | sed 's/^-G//')
 
 netlist() { # netlist NAME COMMANDS [PARAMETER=VALUE...]
 	local name=$1 commands=$2
@@ -26,13 +27,14 @@ netlist() { # netlist NAME COMMANDS [PARAMETER=VALUE...]
 	fi
 }
 
-netlist Vhandfast "proc; flatten; opt -full; wreduce; memory -nomap; opt -full" &
+words="proc; flatten; opt -full; wreduce; memory -nomap; opt -full"
+{ netlist Vhandfast "$words" && netlist Vhandfast_lean "$words" "${lean[@]}"; } &
 netlist Vhandfast_small "synth -flatten -run begin:fine; opt -full; memory -nomap; opt -full; techmap; opt; abc -fast" \
 	"${small[@]}"
 wait $! || exit 1
 
 # Without -fno-dfg Verilator 5.006 takes the input time_ns a cycle late in such a netlist (not in rtl/).
-make -s B=$out OBJ=build/obj HAS_WIDE=0 CXXFLAGS=-O1 VSPEED=-fno-dfg RTL="$out/Vhandfast.v $out/Vhandfast_small.v" \
+make -s B=$out OBJ=build/obj HAS_WIDE=0 CXXFLAGS=-O1 VSPEED=-fno-dfg RTL="$out/Vhandfast.v $out/Vhandfast_lean.v $out/Vhandfast_small.v" \
 	SOURCES="--top-module handfast $out/\$*.v" all > $out/build.log 2>&1 || { tail -n 30 $out/build.log; exit 1; }
 $out/lockstep --data-width 64 --cycles "${LOCKSTEP_CYCLES:-200000}" --seed 1 || exit 1
 tests=()

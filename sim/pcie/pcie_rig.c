@@ -22,8 +22,10 @@ static void say_beat(struct pcie_rig *g, uint64_t beat, bool last)
 
 		if (!said || !said_last)
 			abort(); /* a test without memory is no test */
-		memcpy(said, g->said + g->say_head, held * sizeof *said);
-		memcpy(said_last, g->said_last + g->say_head, held * sizeof *said_last);
+		if (held) {
+			memcpy(said, g->said + g->say_head, held * sizeof *said);
+			memcpy(said_last, g->said_last + g->say_head, held * sizeof *said_last);
+		}
 		free(g->said);
 		free(g->said_last);
 		g->said = said;
