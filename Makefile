@@ -321,7 +321,7 @@ mutants-usb:  ## those of rtl/usb and rtl/cross; EVERY=n takes each n-th
 	+tests/mutants/run_modules usb test_cross test_usb_ft245 test_usb_uart test_usb_link
 usb-messages: $B/tests/test_usb_link  ## 1,000,000 messages each way over a cable that loses, doubles and flips bytes
 	HF_USB_MESSAGES=1000000 $B/tests/test_usb_link --case everything_arrives_over_a_bad_cable
-synth-usb:  ## Yosys synth_ecp5 of the tops of rtl/usb, and of the link alone: the table of docs/usb.md
+synth-usb:  ## Yosys synth_ecp5 of the tops of rtl/usb, and of the link alone; with SYNTH=all into docs/usb.md
 	+tools/synth-usb.sh
 # Not what is preloaded into programs without sanitizers, and not the config beside build/ itself.
 sanitize:  ## the tests on the C model with address and undefined-behaviour sanitizers
