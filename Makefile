@@ -44,7 +44,7 @@ DAEMON   = $(call objects,host/daemon/*.c)
 DAEMON_LIBS = -lconfig -ljansson -lsystemd
 TESTS    = $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
 # What is not about cycles or beats runs at 512 bits too.
-WIDE_TESTS = $(addprefix 512:$B/tests/test_,active_open checksum close conn_table listen_table rate_limit regs rx_parser \
+WIDE_TESTS = $(addprefix 512:$B/tests/test_,active_open checksum close conn_table listen_table rate_limit regs rule_table rx_parser \
                syn_cookie tcp_fsm)
 # lwIP is one of the peers where it is installed (Debian: liblwip-dev).
 LWIP     = $(wildcard /usr/include/lwip/lwip/tcpip.h)

@@ -16,6 +16,8 @@
 #define PEER_NET       0x0a4d0000u	   /* 10.77/16, the lower half is the peer's index */
 #define PEER_NET6      0x20010db800770000u /* upper half of IPv6 peers, the lower one is the index */
 #define SLOTS_MAX      1024u
+#define LISTENERS_MAX  16u
+#define RULES_MAX      16u
 #define RECENT	       16u
 #define HOST_MARK      0x06 /* octets 0 and 2 of every frame from the host; the MACs of peers have others there */
 #define IDS	       64u
@@ -80,6 +82,11 @@ struct answer {
 	X(COOKIE_IP6, 64, "a cookie accepted over IPv6")                                            \
 	X(COOKIES_ON, 64, "cookies began at COOKIE_HIGH")                                           \
 	X(COOKIES_OFF, 64, "cookies ended below COOKIE_LOW")                                        \
+	X(RULE_LIMITED_NEXT, 512, "a SYN without a token, two cycles behind one that was answered") \
+	X(SAMPLE_ANSWERED, 64, "a sample of a SYN that was not dropped")                            \
+	X(SAMPLE_DENIED, 64, "a sample of a SYN that a rule denied")                                \
+	X(SAMPLE_LIMITED, 64, "a sample of a SYN that a rule limited")                              \
+	X(SAMPLE_IP6, 64, "a sample of a SYN of IPv6")                                              \
 	X(CACHE_HOST_GONE, 64, "CACHE.COMPLETE cleared because the host is gone")                   \
 	X(CACHE_EVICTED, 64, "CACHE.COMPLETE cleared by an eviction")                               \
 	X(CACHE_NO_ROOM, 64, "CACHE.COMPLETE cleared by an ADOPT without room")                     \
@@ -144,7 +151,7 @@ struct seen {
 struct traced {
 	uint64_t cycle;
 	unsigned op, slot;
-	bool hit, write, chained;
+	bool hit, write, chained, answered;
 	uint64_t left; /* state that it left, if it wrote */
 };
 
@@ -258,9 +265,9 @@ struct segment lockstep_answer(const struct answer *a, uint32_t tsval);
 void lockstep_send_answer(struct run *r);
 /* Many segments of few tuples, so that one op follows another on one entry or one set. */
 void lockstep_burst(struct run *r);
-/* One of the DEFENCES registers of cookies, limits, cache and shares, at a random value. */
+/* One of the DEFENCES registers of cookies, limits, rules, samples, cache and shares, at a random value. */
 void lockstep_configure_defence(struct run *r, unsigned what);
-#define DEFENCES 8u
+#define DEFENCES 11u
 /* The epoch of cookies ends: now, soon, or some epochs pass at once. */
 void lockstep_epoch(struct run *r);
 /* Let the pins' time go on by `epochs` epochs, without ticks. */
