@@ -56,46 +56,46 @@ struct answer {
 };
 
 /* What a run must have met, beyond counters, states and codes: name, least DATA_W at which it can happen, in words. */
-#define SITUATIONS(X)                                                                               \
-	X(EVERY_SECOND_CYCLE, 64, "three ops, one every second cycle")                              \
-	X(HAZARD_SEGMENTS, 64, "two segments of one set, the later one four or five cycles behind") \
-	X(HAZARD_COMMAND, 64, "a command and a segment of one set, four or five cycles apart")      \
-	X(HAZARD_TIMEOUT, 64, "a timeout and a segment of one set, four or five cycles apart")      \
-	X(CHAIN, 512, "a segment chained to another one")                                           \
-	X(CHAIN_NEXT, 512, "a segment chained to the op just before it")                            \
-	X(CHAIN_SECOND, 512, "a segment chained three cycles behind its leader")                    \
-	X(CHAIN_OF_THREE, 512, "three segments chained")                                            \
-	X(CHAIN_INSERTED, 512, "a segment chained to one that inserted")                            \
-	X(CHAIN_FREED, 512, "a segment chained to one that freed")                                  \
-	X(CHAIN_CHANGED, 512, "a segment chained to one that changed its entry")                    \
-	X(CHAIN_FOUND, 512, "a segment chained to one that hit and wrote nothing")                  \
-	X(CHAIN_MISSED, 512, "a segment chained to one that missed")                                \
-	X(CHAIN_ICMP, 512, "an ICMP error chained, or a segment chained to one")                    \
-	X(COOKIE_A, 64, "a cookie of key A accepted")                                               \
-	X(COOKIE_B, 64, "a cookie of key B accepted")                                               \
-	X(COOKIE_AGE_0, 64, "a cookie of this epoch accepted")                                      \
-	X(COOKIE_AGE_1, 64, "a cookie of the epoch before accepted")                                \
-	X(COOKIE_AGE_2, 64, "a cookie two epochs old accepted")                                     \
-	X(COOKIE_AGE_3, 64, "a cookie three epochs old accepted")                                   \
-	X(COOKIE_TEXT, 64, "a cookie accepted from a segment with text")                            \
-	X(COOKIE_TS, 64, "a cookie accepted with timestamps")                                       \
-	X(COOKIE_IP6, 64, "a cookie accepted over IPv6")                                            \
-	X(COOKIES_ON, 64, "cookies began at COOKIE_HIGH")                                           \
-	X(COOKIES_OFF, 64, "cookies ended below COOKIE_LOW")                                        \
-	X(RULE_LIMITED_NEXT, 512, "a SYN without a token, two cycles behind one that was answered") \
-	X(SAMPLE_ANSWERED, 64, "a sample of a SYN that was not dropped")                            \
-	X(SAMPLE_DENIED, 64, "a sample of a SYN that a rule denied")                                \
-	X(SAMPLE_LIMITED, 64, "a sample of a SYN that a rule limited")                              \
-	X(SAMPLE_IP6, 64, "a sample of a SYN of IPv6")                                              \
-	X(CACHE_HOST_GONE, 64, "CACHE.COMPLETE cleared because the host is gone")                   \
-	X(CACHE_EVICTED, 64, "CACHE.COMPLETE cleared by an eviction")                               \
-	X(CACHE_NO_ROOM, 64, "CACHE.COMPLETE cleared by an ADOPT without room")                     \
-	X(CACHE_NO_ENTRY, 64, "CACHE.COMPLETE cleared by a cookie without entry")                   \
-	X(SNAPSHOT_BUS, 64, "an AXI-Lite access that waited for SNAPSHOT")                          \
-	X(SNAPSHOT_MESSAGE, 64, "a register message that waited for SNAPSHOT")                      \
-	X(TURN_TO_HOST, 64, "a host frame right behind a reply")                                    \
-	X(TURN_TO_REPLY, 64, "a reply right behind a host frame")                                   \
-	X(FRAMES_OF_A_BEAT, 512, "received frames of one beat in successive cycles")                \
+#define SITUATIONS(X)                                                                                \
+	X(EVERY_SECOND_CYCLE, 64, "three ops, one every second cycle")                               \
+	X(HAZARD_SEGMENTS, 64, "two segments of one set, the later one as soon as that has written") \
+	X(HAZARD_COMMAND, 64, "a command and a segment of one set, as soon as one has written")      \
+	X(HAZARD_TIMEOUT, 64, "a timeout and a segment of one set, as soon as one has written")      \
+	X(CHAIN, 512, "a segment chained to another one")                                            \
+	X(CHAIN_NEXT, 512, "a segment chained to the op just before it")                             \
+	X(CHAIN_SECOND, 512, "a segment chained three cycles behind its leader")                     \
+	X(CHAIN_OF_THREE, 512, "three segments chained")                                             \
+	X(CHAIN_INSERTED, 512, "a segment chained to one that inserted")                             \
+	X(CHAIN_FREED, 512, "a segment chained to one that freed")                                   \
+	X(CHAIN_CHANGED, 512, "a segment chained to one that changed its entry")                     \
+	X(CHAIN_FOUND, 512, "a segment chained to one that hit and wrote nothing")                   \
+	X(CHAIN_MISSED, 512, "a segment chained to one that missed")                                 \
+	X(CHAIN_ICMP, 512, "an ICMP error chained, or a segment chained to one")                     \
+	X(COOKIE_A, 64, "a cookie of key A accepted")                                                \
+	X(COOKIE_B, 64, "a cookie of key B accepted")                                                \
+	X(COOKIE_AGE_0, 64, "a cookie of this epoch accepted")                                       \
+	X(COOKIE_AGE_1, 64, "a cookie of the epoch before accepted")                                 \
+	X(COOKIE_AGE_2, 64, "a cookie two epochs old accepted")                                      \
+	X(COOKIE_AGE_3, 64, "a cookie three epochs old accepted")                                    \
+	X(COOKIE_TEXT, 64, "a cookie accepted from a segment with text")                             \
+	X(COOKIE_TS, 64, "a cookie accepted with timestamps")                                        \
+	X(COOKIE_IP6, 64, "a cookie accepted over IPv6")                                             \
+	X(COOKIES_ON, 64, "cookies began at COOKIE_HIGH")                                            \
+	X(COOKIES_OFF, 64, "cookies ended below COOKIE_LOW")                                         \
+	X(RULE_LIMITED_NEXT, 512, "a SYN without a token, two cycles behind one that was answered")  \
+	X(SAMPLE_ANSWERED, 64, "a sample of a SYN that was not dropped")                             \
+	X(SAMPLE_DENIED, 64, "a sample of a SYN that a rule denied")                                 \
+	X(SAMPLE_LIMITED, 64, "a sample of a SYN that a rule limited")                               \
+	X(SAMPLE_IP6, 64, "a sample of a SYN of IPv6")                                               \
+	X(CACHE_HOST_GONE, 64, "CACHE.COMPLETE cleared because the host is gone")                    \
+	X(CACHE_EVICTED, 64, "CACHE.COMPLETE cleared by an eviction")                                \
+	X(CACHE_NO_ROOM, 64, "CACHE.COMPLETE cleared by an ADOPT without room")                      \
+	X(CACHE_NO_ENTRY, 64, "CACHE.COMPLETE cleared by a cookie without entry")                    \
+	X(SNAPSHOT_BUS, 64, "an AXI-Lite access that waited for SNAPSHOT")                           \
+	X(SNAPSHOT_MESSAGE, 64, "a register message that waited for SNAPSHOT")                       \
+	X(TURN_TO_HOST, 64, "a host frame right behind a reply")                                     \
+	X(TURN_TO_REPLY, 64, "a reply right behind a host frame")                                    \
+	X(FRAMES_OF_A_BEAT, 512, "received frames of one beat in successive cycles")                 \
 	X(MESSAGES_OF_A_BEAT, 512, "messages of one beat to the host in successive cycles")
 
 enum situation {
@@ -284,8 +284,11 @@ bool lockstep_order(struct run *r);
 
 /* lockstep_moments.c */
 
-/* Rows for register writes and ticks in each cycle of one op. False as lockstep_clock(). */
+/* Rows for what happens in each cycle of one op: register writes; ticks, and what clears CACHE.COMPLETE; commits of rules,
+ * writes of SAMPLE. False as lockstep_clock(). */
 bool lockstep_moments(struct run *r);
+bool lockstep_ticks(struct run *r);
+bool lockstep_rules(struct run *r);
 
 /* lockstep_random.c */
 

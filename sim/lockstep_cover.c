@@ -28,7 +28,7 @@ static void cover_leader(struct run *r, const struct traced *leader)
 		seen(r, SEEN_CHAIN_FOUND);
 }
 
-/* Two ops of one set, four or five cycles apart. */
+/* Two ops of one set, the later one issued in the first or second cycle in which it may be. */
 static void cover_hazard(struct run *r, const struct traced *a, const struct traced *b)
 {
 	const unsigned command = (a->op == HF_OP_COMMAND) + (b->op == HF_OP_COMMAND);
@@ -54,10 +54,11 @@ void lockstep_cover_op(struct run *r, const struct hf_out *o)
 			    o->trc_verdict == HF_VERDICT_CONSUME,
 		.left = o->trc_entry.state };
 	const uint64_t apart = now.cycle - before[0].cycle;
+	const unsigned steps = r->params->match_cycles + r->params->read_cycles + r->params->fsm_cycles;
 	const unsigned slots = r->params->ways << r->params->sets_log2;
 
-	now.chained =
-		before[0].cycle && apart < 4 && has_tuple(&now) && has_tuple(&before[0]) && now.slot == before[0].slot;
+	now.chained = before[0].cycle && apart <= steps && has_tuple(&now) && has_tuple(&before[0]) &&
+		      now.slot == before[0].slot;
 	if (now.chained) {
 		seen(r, SEEN_CHAIN);
 		seen(r, apart == 2 ? SEEN_CHAIN_NEXT : SEEN_CHAIN_SECOND);
@@ -68,8 +69,9 @@ void lockstep_cover_op(struct run *r, const struct hf_out *o)
 		cover_leader(r, &before[0]);
 	}
 	for (unsigned i = 0; i < COUNT(r->ops_before); i++)
-		if (before[i].cycle && now.cycle - before[i].cycle >= 4 && now.cycle - before[i].cycle <= 5 &&
-			now.slot < slots && now.slot / r->params->ways == before[i].slot / r->params->ways)
+		if (before[i].cycle && now.cycle - before[i].cycle > steps &&
+			now.cycle - before[i].cycle <= steps + 2 && now.slot < slots &&
+			now.slot / r->params->ways == before[i].slot / r->params->ways)
 			cover_hazard(r, &before[i], &now);
 	if (o->trc_cause == HF_CAUSE_SOURCE_LIMITED && apart == 2 && before[0].answered)
 		seen(r, SEEN_RULE_LIMITED_NEXT);
