@@ -286,6 +286,8 @@ bool lockstep_order(struct run *r);
 
 /* Rows for register writes and ticks in each cycle of one op. False as lockstep_clock(). */
 bool lockstep_moments(struct run *r);
+/* The same of source rules and samples. */
+bool lockstep_rules(struct run *r);
 
 /* lockstep_random.c */
 

@@ -60,7 +60,7 @@ static bool run_phase(const struct options *o, uint64_t number, uint64_t cycles)
 	struct run *r = calloc(1, sizeof *r);
 	/* The first phases of each geometry begin with directed rows. */
 	static bool (*const rows[])(
-		struct run *) = { lockstep_rows, lockstep_limits, lockstep_order, lockstep_moments };
+		struct run *) = { lockstep_rows, lockstep_limits, lockstep_order, lockstep_moments, lockstep_rules };
 	uint64_t next_check = CHECK_EVERY, mismatches;
 	bool good;
 
