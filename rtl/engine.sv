@@ -29,7 +29,10 @@ module engine #(
   parameter int WIDE = 0,               // 1: a frame, and so a request, may come in every cycle
   parameter int HASH_ROUNDS = 1,        // 1 or 2, of siphash_lanes
   parameter int HASH_SERIAL = 0,        // 1: hash_serial instead
-  parameter int IP6 = 1
+  parameter int IP6 = 1,
+  parameter int MATCH_CYCLES = 1,       // of T1
+  parameter int READ_CYCLES = 1,        // of T2
+  parameter int FSM_CYCLES = 1          // of T3
 ) (
   input  logic                        clk,
   input  logic                        rst,
@@ -165,6 +168,12 @@ module engine #(
   output logic [63:0]                 trc_stamp,
   output logic [`HF_TCB_BITS-1:0]     trc_entry
 );
+
+  generate
+    if (MATCH_CYCLES != 1 || READ_CYCLES != 1 || FSM_CYCLES != 1) begin : g_illegal_cycles
+      engine_steps_must_be_of_one_cycle illegal ();
+    end
+  endgenerate
 
   typedef struct packed { `HF_TCB_FIELDS } tcb_t;
   typedef struct packed { `HF_SEGMENT_FIELDS } segment_t;
