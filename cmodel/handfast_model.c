@@ -19,6 +19,11 @@ const struct hf_params hf_params_default = {
 	.cmd_depth = 4,
 	.tx_beats = 512,
 	.tx_descs = 16,
+	.match_cycles = 1,
+	.read_cycles = 1,
+	.fsm_cycles = 1,
+	.parse_cycles = 1,
+	.build_cycles = 1,
 };
 
 const struct hf_params hf_params_small = {
@@ -35,6 +40,11 @@ const struct hf_params hf_params_small = {
 	.cmd_depth = 2,
 	.tx_beats = 256,
 	.tx_descs = 2,
+	.match_cycles = 1,
+	.read_cycles = 1,
+	.fsm_cycles = 1,
+	.parse_cycles = 1,
+	.build_cycles = 1,
 };
 
 const struct hf_params hf_params_lean = {
@@ -53,6 +63,11 @@ const struct hf_params hf_params_lean = {
 	.tx_descs = 2,
 	.hash_serial = true,
 	.no_ip6 = true,
+	.match_cycles = 1,
+	.read_cycles = 1,
+	.fsm_cycles = 1,
+	.parse_cycles = 1,
+	.build_cycles = 1,
 };
 
 const struct hf_params hf_params_wide = {
@@ -69,6 +84,11 @@ const struct hf_params hf_params_wide = {
 	.cmd_depth = 8,
 	.tx_beats = 128,
 	.tx_descs = 32,
+	.match_cycles = 1,
+	.read_cycles = 1,
+	.fsm_cycles = 1,
+	.parse_cycles = 1,
+	.build_cycles = 1,
 };
 
 const struct hf_params hf_params_wide_small = {
@@ -85,11 +105,30 @@ const struct hf_params hf_params_wide_small = {
 	.cmd_depth = 2,
 	.tx_beats = 16,
 	.tx_descs = 2,
+	.match_cycles = 1,
+	.read_cycles = 1,
+	.fsm_cycles = 1,
+	.parse_cycles = 1,
+	.build_cycles = 1,
 };
 
 static bool between(unsigned x, unsigned low, unsigned high)
 {
 	return x >= low && x <= high;
+}
+
+/* Steps of more than one cycle are made for 64 bits, and nothing is chained then. A tag that is read, or an entry, must
+ * be as the op before leaves it. */
+static bool legal_steps(const struct hf_params *p)
+{
+	const unsigned cycles_max = 8;
+	bool slow = p->match_cycles > 1 || p->read_cycles > 1 || p->fsm_cycles > 1 || p->parse_cycles > 1 ||
+		    p->build_cycles > 1;
+
+	return between(p->fsm_cycles, 1, cycles_max) && between(p->parse_cycles, 1, cycles_max) &&
+	       between(p->build_cycles, 1, cycles_max) && between(p->match_cycles, 1, cycles_max) &&
+	       between(p->read_cycles, 1, cycles_max) && p->match_cycles <= p->fsm_cycles + 1 &&
+	       p->read_cycles <= p->fsm_cycles + 1 && (!slow || (p->data_w == 64 && p->hash_serial));
 }
 
 /* A frame of MAX_FRAME octets must fit everywhere, a slot into 16 bits, `beats` into 11. */
@@ -107,7 +146,7 @@ static bool legal(const struct hf_params *p)
 	       between(p->stage_beats, beats, depth_max) && between(p->host_fifo_beats, beats + 2, depth_max) &&
 	       between(p->event_depth, 1, depth_max) && between(p->reply_depth, 1, depth_max) &&
 	       between(p->cmd_depth, 1, 65535) && between(p->tx_beats, beats, depth_max) &&
-	       between(p->tx_descs, 1, depth_max);
+	       between(p->tx_descs, 1, depth_max) && legal_steps(p);
 }
 
 /* An array with a ring over it. */
@@ -208,6 +247,7 @@ struct hf_model *hf_model_new(const struct hf_params *params)
 		hf_model_free(m);
 		return NULL;
 	}
+	hfm_engine_init(&m->engine, params);
 	hfm_regs_init(&m->regs, m->table.slots);
 	reset(m);
 	return m;
