@@ -13,7 +13,7 @@
 #include <string.h>
 #include "lockstep.h"
 
-#define PHASE	     100000u  /* cycles */
+#define PHASE	     160000u  /* cycles */
 #define CHECK_EVERY  45000u   /* cycles between two checks of conservation */
 #define COVER_CYCLES 2000000u /* from here on what was never reached is a failure */
 
