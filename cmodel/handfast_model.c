@@ -65,9 +65,9 @@ const struct hf_params hf_params_lean = {
 	.tx_descs = 2,
 	.hash_serial = true,
 	.no_ip6 = true,
-	.match_cycles = 1,
-	.read_cycles = 1,
-	.fsm_cycles = 1,
+	.match_cycles = 2,
+	.read_cycles = 2,
+	.fsm_cycles = 3,
 	.parse_cycles = 1,
 	.build_cycles = 1,
 };

@@ -116,9 +116,9 @@ module formal_tcp_fsm (
   logic [7:0] room_event_code;
   logic [`HF_TCB_BITS-1:0] room_entry_after;
 
-  tcp_fsm dut (.*, .valid(1'b1), .ms(ms[23:0]));
+  tcp_fsm dut (.*, .clk(1'b0), .first(1'b1), .valid(1'b1), .ms(ms[23:0]));
   tcp_fsm with_room (
-    .valid(1'b1), .op(op), .segment(segment), .isn(isn), .mac(mac), .mac_key(mac_key), .command(command), .command_status(command_status),
+    .clk(1'b0), .first(1'b1), .valid(1'b1), .op(op), .segment(segment), .isn(isn), .mac(mac), .mac_key(mac_key), .command(command), .command_status(command_status),
     .command_body(command_body), .tuple(tuple), .command_mixed(command_mixed), .entry(entry),
     .key_match(key_match), .slot_exists(slot_exists), .id_match(id_match), .insertable(insertable), .victim(victim),
     .listener_found(listener_found), .listener_bypass(listener_bypass), .listener_index(listener_index),

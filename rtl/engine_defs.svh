@@ -68,4 +68,9 @@
 
 `define HF_EVENT_NONE 8'd0
 
+// Seven places at which tcp_fsm, with tcp_entry, may be cut by registers. A step of n cycles has n - 1 of them there: at the
+// first place, behind which clock and configuration are not looked at again, and others in equal distances.
+`define HF_CUT(place, n) \
+  ((n) > 1 && ((place) == 1 || (((place) - 1) * ((n) - 2)) / 6 != (((place) - 2) * ((n) - 2)) / 6) ? 1 : 0)
+
 `endif

@@ -31,7 +31,14 @@ module handfast #(
   parameter int TX_DESCS = 16,
   parameter int HASH_ROUNDS = 1,        // 2: at 64 bits half the logic for hashes, but twice as deep; same behaviour
   parameter int HASH_SERIAL = 0,        // 1: at 64 bits one hash after another, a seventh of the logic; later
-  parameter int IP6 = 1                 // 0: frames of IPv6 go to the host as those of any other EtherType
+  parameter int IP6 = 1,                // 0: frames of IPv6 go to the host as those of any other EtherType
+  // Cycles of steps that have one; more make them shorter, for a faster clock. 1 to 8; more than 1 only at 64 bits and
+  // with HASH_SERIAL.
+  parameter int MATCH_CYCLES = 1,       // T1
+  parameter int READ_CYCLES = 1,        // T2
+  parameter int FSM_CYCLES = 1,         // T3
+  parameter int PARSE_CYCLES = 1,       // from a frame's checksum to its descriptor
+  parameter int BUILD_CYCLES = 1        // from a reply's descriptor to its frame
 ) (
   input  logic                    clk,
   input  logic                    rst,
@@ -106,6 +113,17 @@ module handfast #(
     end
     if (HASH_SERIAL != 0 && DATA_W != 64) begin : g_illegal_serial
       handfast_HASH_SERIAL_needs_DATA_W_64 illegal ();
+    end
+    if (MATCH_CYCLES < 1 || MATCH_CYCLES > 8 || READ_CYCLES < 1 || READ_CYCLES > 8 || FSM_CYCLES < 1 || FSM_CYCLES > 8 ||
+        PARSE_CYCLES < 1 || PARSE_CYCLES > 8 || BUILD_CYCLES < 1 || BUILD_CYCLES > 8) begin : g_illegal_cycles
+      handfast_cycles_of_a_step_must_be_1_to_8 illegal ();
+    end
+    if (MATCH_CYCLES > FSM_CYCLES + 1 || READ_CYCLES > FSM_CYCLES + 1) begin : g_illegal_step
+      handfast_MATCH_CYCLES_and_READ_CYCLES_must_be_at_most_FSM_CYCLES_plus_1 illegal ();
+    end
+    if ((DATA_W != 64 || HASH_SERIAL == 0) && (MATCH_CYCLES > 1 || READ_CYCLES > 1 || FSM_CYCLES > 1 ||
+                                               PARSE_CYCLES > 1 || BUILD_CYCLES > 1)) begin : g_illegal_slow
+      handfast_steps_of_several_cycles_need_DATA_W_64_and_HASH_SERIAL illegal ();
     end
     if (STAGE_BEATS < FRAME_BEATS || TX_BEATS < FRAME_BEATS || HOST_FIFO_BEATS < FRAME_BEATS + 2) begin : g_illegal
       handfast_STAGE_BEATS_HOST_FIFO_BEATS_and_TX_BEATS_must_hold_a_MAX_FRAME illegal ();
@@ -229,7 +247,7 @@ module handfast #(
         .mac_epoch(mac_epoch), .seg_push(seg_push), .seg_data(seg_data), .cnt_rx_frames(cnt_rx_frames),
         .cnt_drop_not_ready(cnt_drop_not_ready), .cnt_drop_overrun(cnt_drop_overrun));
     end else begin : g_parser
-      rx_parser #(.MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH), .IP6(IP6)) u_parser (
+      rx_parser #(.MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH), .IP6(IP6), .PARSE_CYCLES(PARSE_CYCLES)) u_parser (
         .clk(clk), .rst(rst), .ready(ready), .time_ns(time_ns),
         .s_axis_rx_tdata(s_axis_rx_tdata), .s_axis_rx_tkeep(s_axis_rx_tkeep), .s_axis_rx_tvalid(s_axis_rx_tvalid),
         .s_axis_rx_tlast(s_axis_rx_tlast), .s_axis_rx_tuser(s_axis_rx_tuser),
@@ -257,7 +275,8 @@ module handfast #(
   engine #(
     .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .RULES(RULES), .SEG_DEPTH(SEG_DEPTH), .CMD_DEPTH(CMD_DEPTH),
     .EVENT_DEPTH(EVENT_DEPTH), .REPLY_DEPTH(REPLY_DEPTH), .WIDE(WIDE),
-    .HASH_ROUNDS(HASH_ROUNDS), .HASH_SERIAL(HASH_SERIAL), .IP6(IP6)
+    .HASH_ROUNDS(HASH_ROUNDS), .HASH_SERIAL(HASH_SERIAL), .IP6(IP6),
+    .MATCH_CYCLES(MATCH_CYCLES), .READ_CYCLES(READ_CYCLES), .FSM_CYCLES(FSM_CYCLES)
   ) u_engine (
     .clk(clk), .rst(rst), .ready(ready), .sweep_last(sweep_last),
     .seg_push(seg_push), .seg_data(seg_data), .hash_req(hash_req), .hash_ip6(hash_ip6),
@@ -307,7 +326,9 @@ module handfast #(
 
   // ---- send ----
 
-  tx_builder #(.DATA_W(DATA_W), .REPLY_DEPTH(REPLY_DEPTH), .IP6(IP6)) u_builder (
+  tx_builder #(
+    .DATA_W(DATA_W), .REPLY_DEPTH(REPLY_DEPTH), .IP6(IP6), .BUILD_CYCLES(BUILD_CYCLES)
+  ) u_builder (
     .clk(clk), .rst(rst), .reply_push(reply_push), .reply_data(reply_data), .reply_pop(reply_pop),
     .cfg_mac(cfg_mac), .cfg_ttl(cfg_ttl), .cfg_tos(cfg_tos),
     .tb_valid(tb_valid), .tb_tdata(tb_tdata), .tb_tkeep(tb_tkeep), .tb_tlast(tb_tlast), .tb_take(tb_take));

@@ -4,8 +4,9 @@
 // What    a table of prefixes, each with a token bucket. A lookup finds the first entry that holds the source address;
 //         an IPv4 address stands in the prefixes' 128 bits as ::ffff:a.b.c.d. A bucket is kept as what is missing
 //         from it, in thousandths of a token, so that a rate per second is what comes back in a millisecond.
-// Input   commit copies commit_rule into entry commit_index (caller: below RULES) and fills its bucket. lookup: the
-//         source is looked up. ask: the bucket of what was found is asked. syn: the op that asked last is a SYN of no
+// Input   commit copies commit_rule into entry commit_index (caller: below RULES) and fills its bucket. The
+//         source is looked up in the cycles from lookup_first to lookup, MATCH_CYCLES in all, with the entries of the first
+//         one. ask: the bucket of what was found is asked. syn: the op that asked last is a SYN of no
 //         connection, it takes the token that was there. drop: that op was dropped by what it found.
 // Output  denies, empty: in a cycle with ask: what was found denies all, or has no token. read_drops: what entry
 //         read_index dropped since reset, modulo 2^32.
@@ -16,6 +17,7 @@
 `include "engine_defs.svh"
 module rule_table #(
   parameter int RULES = 8,               // 1 to 16
+  parameter int MATCH_CYCLES = 1,        // 2 or more: cut behind the comparisons
   parameter int IP6 = 1                  // 0: no lookup is for IPv6
 ) (
   input  logic                     clk,
@@ -30,6 +32,7 @@ module rule_table #(
   output logic [31:0]              read_drops,
 
   // T1
+  input  logic                     lookup_first,
   input  logic                     lookup,
   input  logic                     lookup_ip6,
   input  logic [127:0]             lookup_addr,      // IPv4 in the low 32 bits
@@ -140,10 +143,14 @@ module rule_table #(
 
   // ---- T1: which one ----
 
+  logic [RULES-1:0] matched, matched_denies;
   logic       hit, hit_denies;
   logic [3:0] hit_index;
   logic       found_q, found_denies_q;                       // in T2 and T3
   logic [3:0] index_q;
+
+  cut #(.WIDTH(2 * RULES), .ON(MATCH_CYCLES - 1)) u_match (
+    .clk(clk), .take(lookup_first), .d({match, match_denies}), .q({matched, matched_denies}));
 
   always_comb begin
     if (lookup) begin
@@ -152,10 +159,10 @@ module rule_table #(
       hit_index = 4'd0;
       hit_denies = 1'b0;
       for (int i = RULES - 1; i >= 0; i--) begin
-        if (match[i]) begin
+        if (matched[i]) begin
           hit = 1'b1;
           hit_index = i[3:0];
-          hit_denies = match_denies[i];
+          hit_denies = matched_denies[i];
         end
       end
     end else begin

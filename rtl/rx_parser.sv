@@ -25,7 +25,8 @@
 module rx_parser #(
   parameter int MAX_FRAME = 1522,
   parameter int SEG_DEPTH = 16,
-  parameter int IP6 = 1
+  parameter int IP6 = 1,
+  parameter int PARSE_CYCLES = 1         // from the checksum's end to the descriptor
 ) (
   input  logic                        clk,
   input  logic                        rst,
@@ -68,6 +69,12 @@ module rx_parser #(
   output logic                        cnt_drop_not_ready,
   output logic                        cnt_drop_overrun
 );
+
+  generate
+    if (PARSE_CYCLES != 1) begin : g_illegal_cycles
+      rx_parser_PARSE_CYCLES_must_be_1 illegal ();
+    end
+  endgenerate
 
   localparam int INDEX_W = 12;                              // as rx_framing's
 

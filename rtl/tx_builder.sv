@@ -16,7 +16,8 @@
 module tx_builder #(
   parameter int DATA_W = 64,                                // 64 or 512
   parameter int REPLY_DEPTH = 32,
-  parameter int IP6 = 1
+  parameter int IP6 = 1,
+  parameter int BUILD_CYCLES = 1                            // of a reply in `making`
 ) (
   input  logic                      clk,
   input  logic                      rst,
@@ -39,6 +40,9 @@ module tx_builder #(
   generate
     if (DATA_W != 64 && DATA_W != 512) begin : g_illegal
       tx_builder_needs_DATA_W_of_64_or_512 illegal ();
+    end
+    if (BUILD_CYCLES != 1) begin : g_illegal_cycles
+      tx_builder_BUILD_CYCLES_must_be_1 illegal ();
     end
   endgenerate
 

@@ -180,78 +180,6 @@ static bool directed_ticks(struct run *r)
 	return settle(r);
 }
 
-/* Rules and samples: a commit, a write to SAMPLE or a tick around a SYN; the SYNs behind it show what became of the bucket
- * and of the count. */
-static bool directed_rules(struct run *r)
-{
-	const unsigned last = last_cycle(r);
-	const uint32_t valid = 1u << HF_RULE_COMMIT_VALID_LOW;
-	enum {
-		APPEARS,
-		GOES,
-		DENIES,
-		LIMITS,
-		FILLS,
-		TICKS,
-		TICKS_FULL,
-		READ_DROPS,
-		SAMPLES,
-		SAMPLES_AGAIN,
-		SAMPLES_END,
-		READ_SYNS,
-		ROWS
-	};
-
-	for (unsigned i = 0; i < 4; i++)
-		lockstep_write(r, HF_REG_RULE_ADDR0 + 4 * i, 0);
-	lockstep_write(r, HF_REG_RULE_MASK_LEN, 0);
-	lockstep_write(r, HF_REG_LISTEN_SELECT, 0);
-	for (unsigned row = 0; row < ROWS; row++) {
-		for (unsigned cycle = last - OP_CYCLES; cycle <= last; cycle++) {
-			const bool sampled = row >= SAMPLES;
-
-			/* before it */
-			lockstep_write(r, HF_REG_RULE_RATE, row == TICKS || row == TICKS_FULL ? 1000 : row != LIMITS);
-			lockstep_write(r, HF_REG_RULE_BURST, row == TICKS_FULL ? 2 : 1);
-			lockstep_write(r, HF_REG_RULE_COMMIT, row == APPEARS || sampled ? 0 : valid);
-			lockstep_write(r, HF_REG_SAMPLE, sampled ? 2 : 0);
-			if (row == DENIES || row == APPEARS || row == READ_DROPS)
-				lockstep_write(r, HF_REG_RULE_RATE, 0);
-			if (row == LIMITS)
-				lockstep_write(r, HF_REG_RULE_RATE, 1);
-			if (!lockstep_settle(r, WRITTEN))
-				return false;
-			if (row == FILLS || row == TICKS || row == SAMPLES_AGAIN)
-				send(r, SYN, false); /* takes the token */
-			if (!settle(r))
-				return false;
-			send(r, SYN, row != READ_SYNS && cycle & 1);
-			if (!wait_cycles(r, cycle))
-				return false;
-			/* around it */
-			if (row == TICKS || row == TICKS_FULL)
-				tick(r);
-			else if (row == READ_DROPS)
-				lockstep_bus(r, false, HF_REG_RULE_DROPS, 0, 0, NULL);
-			else if (row == READ_SYNS)
-				lockstep_bus(r, false, HF_REG_LISTEN_SYNS, 0, 0, NULL);
-			else if (sampled)
-				lockstep_write(r, HF_REG_SAMPLE, row == SAMPLES_END ? 0 : row == SAMPLES ? 1 : 2);
-			else
-				lockstep_write(r, HF_REG_RULE_COMMIT, row == GOES ? 0 : valid);
-			if (!settle(r))
-				return false;
-			for (unsigned i = 0; i < 3; i++)
-				send(r, SYN, cycle & 1);
-			if (!clean(r))
-				return false;
-		}
-	}
-	lockstep_write(r, HF_REG_SAMPLE, 0);
-	lockstep_write(r, HF_REG_RULE_COMMIT, 0);
-	return clean(r);
-}
-
 /* A write that sets CACHE.COMPLETE around the moment that clears it: an ADOPT that evicts or finds no room, or the end
  * of the heartbeat. */
 static bool directed_cache(struct run *r)
@@ -318,7 +246,75 @@ bool lockstep_ticks(struct run *r)
 	return lockstep_prepare(r) && directed_ticks(r) && directed_cache(r);
 }
 
+/* Rules and samples: a commit, a write to SAMPLE or a tick around a SYN; the SYNs behind it show what became of the bucket
+ * and of the count. Cookies answer, so that no entry is in the way of the next row. */
 bool lockstep_rules(struct run *r)
 {
-	return !r->params->rules || (lockstep_prepare(r) && directed_rules(r));
+	const unsigned last = last_cycle(r);
+	const uint32_t valid = 1u << HF_RULE_COMMIT_VALID_LOW;
+	enum {
+		APPEARS,
+		GOES,
+		DENIES,
+		LIMITS,
+		FILLS,
+		TICKS,
+		TICKS_FULL,
+		READ_DROPS,
+		SAMPLES,
+		SAMPLES_AGAIN,
+		SAMPLES_END,
+		READ_SYNS,
+		ROWS
+	};
+
+	if (!lockstep_prepare(r))
+		return false;
+	lockstep_write(r, HF_REG_COOKIE, 2u << HF_COOKIE_MODE_LOW);
+	for (unsigned i = 0; i < 4; i++)
+		lockstep_write(r, HF_REG_RULE_ADDR0 + 4 * i, 0);
+	lockstep_write(r, HF_REG_RULE_MASK_LEN, 0);
+	lockstep_write(r, HF_REG_LISTEN_SELECT, 0);
+	for (unsigned row = 0; row < ROWS && r->params->rules; row++) {
+		const bool ticks = row == TICKS || row == TICKS_FULL, sampled = row >= SAMPLES;
+
+		for (unsigned cycle = last - OP_CYCLES; cycle <= last; cycle++) {
+			/* before it */
+			lockstep_write(r, HF_REG_RULE_RATE, ticks ? 1000 : row != LIMITS);
+			lockstep_write(r, HF_REG_RULE_BURST, row == TICKS_FULL ? 2 : 1);
+			lockstep_write(r, HF_REG_RULE_COMMIT, row == APPEARS || sampled ? 0 : valid);
+			lockstep_write(r, HF_REG_SAMPLE, sampled ? 2 : 0);
+			if (row == DENIES || row == APPEARS || row == LIMITS)
+				lockstep_write(r, HF_REG_RULE_RATE, row == LIMITS);
+			if (!lockstep_settle(r, WRITTEN))
+				return false;
+			if (row == FILLS || row == TICKS || row == READ_DROPS || row == SAMPLES_AGAIN) {
+				send(r, SYN, false); /* takes the token, or is the first of two */
+				if (!settle(r))
+					return false;
+			}
+			send(r, SYN, row != READ_SYNS && cycle & 1);
+			if (!wait_cycles(r, cycle))
+				return false;
+			/* around it */
+			if (ticks)
+				tick(r);
+			else if (row == READ_DROPS)
+				lockstep_bus(r, false, HF_REG_RULE_DROPS, 0, 0, NULL);
+			else if (row == READ_SYNS)
+				lockstep_bus(r, false, HF_REG_LISTEN_SYNS, 0, 0, NULL);
+			else if (sampled)
+				lockstep_write(r, HF_REG_SAMPLE, row == SAMPLES_END ? 0 : row == SAMPLES ? 1 : 2);
+			else
+				lockstep_write(r, HF_REG_RULE_COMMIT, row == GOES ? 0 : valid);
+			for (unsigned i = 0; i < 3; i++)
+				send(r, SYN, cycle & 1);
+			if (!settle(r))
+				return false;
+		}
+	}
+	lockstep_write(r, HF_REG_COOKIE, 0);
+	lockstep_write(r, HF_REG_SAMPLE, 0);
+	lockstep_write(r, HF_REG_RULE_COMMIT, 0);
+	return settle(r);
 }
