@@ -68,8 +68,8 @@ const struct hf_params hf_params_lean = {
 	.match_cycles = 2,
 	.read_cycles = 2,
 	.fsm_cycles = 3,
-	.parse_cycles = 1,
-	.build_cycles = 1,
+	.parse_cycles = 8,
+	.build_cycles = 2,
 };
 
 const struct hf_params hf_params_wide = {
