@@ -21,6 +21,7 @@ void hfm_engine_reset(struct engine *e, const struct regs *regs)
 	e->issue_cycle = 0;
 	e->last_t0 = UINT64_MAX;
 	e->cookie_on = false;
+	e->since_sample = 0;
 	memset(e->sent, 0, sizeof(e->sent));
 	hfm_rate_limit_reset(&e->limits, regs);
 }

@@ -45,9 +45,13 @@ struct engine_op {
 	struct command_body body;
 	unsigned slot;
 	struct listener listener; /* as it was in T1 */
+	int rule;		  /* for its source, if it has a listener; -1 = none; and whether */
+	bool denied;		  /* it denies everything, as it was in T1 */
 	uint32_t lookup_ms;	  /* of T1 */
 	struct tcp_config config; /* of T3 */
 	struct tcp_result result; /* of T3 */
+	bool sample_due;	  /* of T3: result.listener_syn is the one to be shown to the host, */
+	bool sampled;		  /* ... and it is */
 	unsigned state_before;	  /* trc_state */
 };
 
@@ -69,6 +73,7 @@ struct engine {
 	struct rate_limits limits;
 	bool cookie_on;
 	struct cookie_memory sent[LISTENERS_MAX];
+	uint32_t since_sample; /* SYNs to listeners since one was shown, modulo 2^20 */
 };
 
 struct hf_model;

@@ -10,6 +10,7 @@ const struct hf_params hf_params_default = {
 	.sets_log2 = 8,
 	.ways = 4,
 	.listeners = 16,
+	.rules = 8,
 	.max_frame = 1522,
 	.seg_depth = 16,
 	.stage_beats = 512,
@@ -52,6 +53,7 @@ const struct hf_params hf_params_lean = {
 	.sets_log2 = 2,
 	.ways = 2,
 	.listeners = 2,
+	.rules = 2,
 	.max_frame = 512,
 	.seg_depth = 4,
 	.stage_beats = 256,
@@ -66,8 +68,8 @@ const struct hf_params hf_params_lean = {
 	.match_cycles = 2,
 	.read_cycles = 2,
 	.fsm_cycles = 3,
-	.parse_cycles = 1,
-	.build_cycles = 1,
+	.parse_cycles = 8,
+	.build_cycles = 2,
 };
 
 const struct hf_params hf_params_wide = {
@@ -75,6 +77,7 @@ const struct hf_params hf_params_wide = {
 	.sets_log2 = 8,
 	.ways = 4,
 	.listeners = 16,
+	.rules = 8,
 	.max_frame = 1522,
 	.seg_depth = 64,
 	.stage_beats = 128,
@@ -96,6 +99,7 @@ const struct hf_params hf_params_wide_small = {
 	.sets_log2 = 2,
 	.ways = 2,
 	.listeners = 2,
+	.rules = 2,
 	.max_frame = 512,
 	.seg_depth = 8,
 	.stage_beats = 32,
@@ -142,11 +146,11 @@ static bool legal(const struct hf_params *p)
 		return false;
 	beats = beats_of(p->max_frame, p->data_w / 8);
 	return (p->ways & (p->ways - 1)) == 0 && p->ways << p->sets_log2 <= 65536 &&
-	       between(p->listeners, 1, LISTENERS_MAX) && between(p->seg_depth, 1, depth_max) &&
-	       between(p->stage_beats, beats, depth_max) && between(p->host_fifo_beats, beats + 2, depth_max) &&
-	       between(p->event_depth, 1, depth_max) && between(p->reply_depth, 1, depth_max) &&
-	       between(p->cmd_depth, 1, 65535) && between(p->tx_beats, beats, depth_max) &&
-	       between(p->tx_descs, 1, depth_max) && legal_steps(p);
+	       between(p->listeners, 1, LISTENERS_MAX) && p->rules <= RULES_MAX &&
+	       between(p->seg_depth, 1, depth_max) && between(p->stage_beats, beats, depth_max) &&
+	       between(p->host_fifo_beats, beats + 2, depth_max) && between(p->event_depth, 1, depth_max) &&
+	       between(p->reply_depth, 1, depth_max) && between(p->cmd_depth, 1, 65535) &&
+	       between(p->tx_beats, beats, depth_max) && between(p->tx_descs, 1, depth_max) && legal_steps(p);
 }
 
 /* An array with a ring over it. */
@@ -221,6 +225,7 @@ static void reset(struct hf_model *m)
 	hfm_rx_frame_fifo_reset(&m->frames);
 	hfm_conn_table_reset(&m->table);
 	hfm_listen_table_reset(&m->listen);
+	hfm_rule_table_reset(&m->rules);
 	ring_reset(&m->events.ring);
 	hfm_tx_builder_reset(&m->builder);
 	hfm_tx_checksum_reset(&m->host_frames);
@@ -248,7 +253,7 @@ struct hf_model *hf_model_new(const struct hf_params *params)
 		return NULL;
 	}
 	hfm_engine_init(&m->engine, params);
-	hfm_regs_init(&m->regs, m->table.slots);
+	hfm_regs_init(&m->regs, m->table.slots, params->rules > 0);
 	reset(m);
 	return m;
 }

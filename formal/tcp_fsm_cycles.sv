@@ -18,6 +18,8 @@ module formal_tcp_fsm_cycles #(
   input  logic [2:0] listener_opts,
   input  logic listener_sent,
   input  logic [23:0] listener_epoch,
+  input  logic rule_denies,
+  input  logic rule_empty,
   input  logic [23:0] ms,
   input  logic [31:0] clock_4us,
   input  logic host_alive,
@@ -76,6 +78,8 @@ module formal_tcp_fsm_cycles #(
   logic [2:0] listener_opts_q;
   logic listener_sent_q;
   logic [23:0] listener_epoch_q;
+  logic rule_denies_q;
+  logic rule_empty_q;
   logic [23:0] ms_q;
   logic [31:0] clock_4us_q;
   logic host_alive_q;
@@ -121,6 +125,8 @@ module formal_tcp_fsm_cycles #(
       listener_opts_q <= listener_opts;
       listener_sent_q <= listener_sent;
       listener_epoch_q <= listener_epoch;
+      rule_denies_q <= rule_denies;
+      rule_empty_q <= rule_empty;
       ms_q <= ms;
       clock_4us_q <= clock_4us;
       host_alive_q <= host_alive;
@@ -166,6 +172,7 @@ module formal_tcp_fsm_cycles #(
   logic take_miss, one_take_miss;
   logic cache_clear, one_cache_clear;
   logic free, one_free;
+  logic listener_syn, one_listener_syn;
   logic [1:0] verdict, one_verdict;
   logic [4:0] cause, one_cause;
   logic [2:0] send, one_send;
@@ -208,7 +215,7 @@ module formal_tcp_fsm_cycles #(
     .victim(victim), .listener_found(listener_found_q), .listener_bypass(listener_bypass_q),
     .listener_index(listener_index_q), .listener_backlog(listener_backlog_q),
     .listener_half_open(listener_half_open_q), .listener_opts(listener_opts_q), .listener_sent(listener_sent_q),
-    .listener_epoch(listener_epoch_q), .ms(ms_q), .clock_4us(clock_4us_q), .host_alive(host_alive_q),
+    .listener_epoch(listener_epoch_q), .rule_denies(rule_denies_q), .rule_empty(rule_empty_q), .ms(ms_q), .clock_4us(clock_4us_q), .host_alive(host_alive_q),
     .ts_offset_off(ts_offset_off_q), .ts_relaxed(ts_relaxed_q), .tw_rst_closes(tw_rst_closes_q), .ecn(ecn_q),
     .syn_rto_ms(syn_rto_ms_q), .syn_rto_max_ms(syn_rto_max_ms_q), .synack_retries(synack_retries_q),
     .connect_ms(connect_ms_q), .close_ms(close_ms_q), .fin_wait_2_ms(fin_wait_2_ms_q), .time_wait_ms(time_wait_ms_q),
@@ -219,7 +226,7 @@ module formal_tcp_fsm_cycles #(
     .miss_token(miss_token_q), .reply_room(reply_room_q), .event_room(event_room_q), .hit(one_hit),
     .state_before(one_state_before), .entry_after(one_entry_after), .write(one_write), .insert(one_insert),
     .cookie(one_cookie), .take_rst(one_take_rst), .take_synack(one_take_synack), .take_miss(one_take_miss),
-    .cache_clear(one_cache_clear), .free(one_free), .verdict(one_verdict), .cause(one_cause), .send(one_send),
+    .cache_clear(one_cache_clear), .free(one_free), .listener_syn(one_listener_syn), .verdict(one_verdict), .cause(one_cause), .send(one_send),
     .event_code(one_event_code), .event_cookie(one_event_cookie), .event_no_entry(one_event_no_entry),
     .rtt_ms(one_rtt_ms), .rto_ms(one_rto_ms), .completion(one_completion), .status(one_status), .new_id(one_new_id),
     .cnt_opt_malformed(one_cnt_opt_malformed), .cnt_ws_clamped(one_cnt_ws_clamped),
@@ -233,14 +240,14 @@ module formal_tcp_fsm_cycles #(
 
   always_comb begin
     same: assert (cycle_q < 4'(FSM_CYCLES - 1) || cycle_q > 4'(FSM_CYCLES) ||
-      {hit, state_before, entry_after, write, insert, cookie, take_rst, take_synack, take_miss, cache_clear, free,
+      {hit, state_before, entry_after, write, insert, cookie, take_rst, take_synack, take_miss, cache_clear, free, listener_syn,
        verdict, cause, send, event_code, event_cookie, event_no_entry, rtt_ms, rto_ms, completion, status, new_id,
        cnt_opt_malformed, cnt_ws_clamped, cnt_syn_accepted, cnt_retransmit, cnt_timeout, cnt_reset,
        cnt_challenge_limited, cnt_cookie_bad, cnt_synack_limited, cnt_icmp_hard, cnt_tw_reused, cnt_evict_host,
        cnt_evict_time_wait, cnt_connect, cnt_close, cnt_tx_syn, cnt_tx_synack, cnt_tx_ack, cnt_tx_rst, cnt_tx_fin,
        cnt_command} ==
       {one_hit, one_state_before, one_entry_after, one_write, one_insert, one_cookie, one_take_rst, one_take_synack,
-       one_take_miss, one_cache_clear, one_free, one_verdict, one_cause, one_send, one_event_code, one_event_cookie,
+       one_take_miss, one_cache_clear, one_free, one_listener_syn, one_verdict, one_cause, one_send, one_event_code, one_event_cookie,
        one_event_no_entry, one_rtt_ms, one_rto_ms, one_completion, one_status, one_new_id, one_cnt_opt_malformed,
        one_cnt_ws_clamped, one_cnt_syn_accepted, one_cnt_retransmit, one_cnt_timeout, one_cnt_reset,
        one_cnt_challenge_limited, one_cnt_cookie_bad, one_cnt_synack_limited, one_cnt_icmp_hard, one_cnt_tw_reused,

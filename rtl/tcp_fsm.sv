@@ -11,7 +11,7 @@
 //         becomes of the frame; what to count.
 // Timing  FSM_CYCLES = 1: combinational. Else registers cut it (HF_CUT of engine_defs.svh): the outputs are right in the
 //         FSM_CYCLES-th cycle of the step, whose first one `first` marks, until the next `first`. Configuration, clock,
-//         listener, tokens and room are read in the first cycle; all else holds still for the step. The engine
+//         listener, rule, tokens and room are read in the first cycle; all else holds still for the step. The engine
 //         registers the outputs at the end of T3.
 //
 // Numbers compare modulo 2^32: a < b means that a - b has its top bit set (RFC 9293 3.4).
@@ -58,6 +58,10 @@ module tcp_fsm #(
   input  logic                       listener_sent,  // it ever sent a cookie, the last one in listener_epoch
   input  logic [23:0]                listener_epoch,
 
+  // SEGMENT: what a rule says of its source
+  input  logic                       rule_denies,    // nothing to listeners
+  input  logic                       rule_empty,     // no SYN now
+
   // configuration and clock
   input  logic [23:0]                ms,
   input  logic [31:0]                clock_4us,      // time_ns[43:12]
@@ -103,6 +107,8 @@ module tcp_fsm #(
   output logic                       take_miss,
   output logic                       cache_clear,    // CACHE.COMPLETE does not hold any more
   output logic                       free,           // it gives its slot back
+  output logic                       listener_syn,   // a SYN alone, of no connection, to a listener that offloads: entry_after
+                                                     // is of it, whatever becomes of it
 
   // what leaves
   output logic [1:0]                 verdict,
@@ -169,6 +175,8 @@ module tcp_fsm #(
     logic [23:0] ms;
     logic        listener_offload;
     logic        listener_sent;
+    logic        rule_denies;
+    logic        rule_empty;
     logic        host_alive;
     logic        ts_relaxed;
     logic        tw_rst_closes;
@@ -225,6 +233,8 @@ module tcp_fsm #(
     a_d.ms = ms;
     a_d.listener_offload = listener_found && !listener_bypass;
     a_d.listener_sent = listener_sent;
+    a_d.rule_denies = rule_denies;
+    a_d.rule_empty = rule_empty;
     a_d.host_alive = host_alive;
     a_d.ts_relaxed = ts_relaxed;
     a_d.tw_rst_closes = tw_rst_closes;
@@ -286,6 +296,7 @@ module tcp_fsm #(
   assign has_text_or_fin = a.text || fin;         // SEG.LEN of a segment without SYN is not 0
   assign cookie_age = epoch[1:0] - a.cookie_number[30:29];
   assign hit = b.hit;
+  assign listener_syn = op == `HF_OP_SEGMENT && !b.hit && a.listener_offload && syn && !ack && !rst && !fin;
 
   always_comb begin
     if (valid) begin
@@ -489,6 +500,9 @@ module tcp_fsm #(
               // RFC 9293 3.10.7.2, fourth: nothing else can come; SYN with RST or FIN means nothing.
               e_d.verdict = `HF_VERDICT_DROP;
               e_d.cause   = `HF_CAUSE_BAD_FLAGS;
+            end else if (a.rule_denies) begin
+              e_d.verdict = `HF_VERDICT_DROP;
+              e_d.cause   = `HF_CAUSE_DENIED;
             end else if (rst) begin
               // RFC 9293 3.10.7.2, first: ignored, where the table knows of all connections.
               if (a.cache_complete) begin
@@ -519,9 +533,13 @@ module tcp_fsm #(
               end else begin
                 e_d.missed = 1'b1;
               end
+            end else if (a.rule_empty) begin
+              e_d.verdict = `HF_VERDICT_DROP;
+              e_d.cause   = `HF_CAUSE_SOURCE_LIMITED;
             end else begin
               e_d.passive_open = 1'b1;
             end
+            if (listener_syn) e_d.become = OPEN;
           end else begin
             case (tcb.state)
               `HF_STATE_SYN_SENT: begin

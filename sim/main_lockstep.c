@@ -59,8 +59,8 @@ static bool run_phase(const struct options *o, uint64_t number, uint64_t cycles)
 	const uint64_t round = number / o->size_count;
 	struct run *r = calloc(1, sizeof *r);
 	/* The first phases of each geometry begin with directed rows. */
-	static bool (*const rows[])(
-		struct run *) = { lockstep_rows, lockstep_limits, lockstep_order, lockstep_moments };
+	static bool (*const rows[])(struct run *) = { lockstep_rows, lockstep_limits, lockstep_order, lockstep_rules,
+		lockstep_moments, lockstep_ticks };
 	uint64_t next_check = CHECK_EVERY, mismatches;
 	bool good;
 
