@@ -8,11 +8,11 @@
 
 #include "device.h"
 
-#define DEVICE_RULES_MAX       16	 /* entries that a board may have at most */
-#define DEVICE_RULE_RATE_MAX   0xffffffu /* SYNs per second that RULE_RATE can hold */
-#define DEVICE_RULE_BURST_MAX  1023
-#define DEVICE_SAMPLE_MAX      0xfffffu /* SAMPLE.EVERY */
-#define DEVICE_MAPPED_BITS     96	/* an IPv4 prefix /n has n more: ::ffff:a.b.c.d */
+#define DEVICE_RULES_MAX      16	/* entries that a board may have at most */
+#define DEVICE_RULE_RATE_MAX  0xffffffu /* SYNs per second that RULE_RATE can hold */
+#define DEVICE_RULE_BURST_MAX 1023
+#define DEVICE_SAMPLE_MAX     0xfffffu /* SAMPLE.EVERY */
+#define DEVICE_MAPPED_BITS    96       /* an IPv4 prefix /n has n more: ::ffff:a.b.c.d */
 
 /* One entry of the table. The lowest index that matches decides. */
 struct device_rule {

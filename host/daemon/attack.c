@@ -129,12 +129,12 @@ json_t *attack_json(struct daemon *d)
 		char host[ADDRESS_TEXT_BYTES];
 
 		if (l->attack.active)
-			json_array_append_new(list,
-				json_pack("{s:s, s:i, s:I, s:I, s:I}", "address",
-					address_host_text(&l->config.address, host), "port",
-					address_port(&l->config.address), "since_ms",
-					(json_int_t)(clock_ms() - l->attack.changed_ms), "syn_rate",
-					(json_int_t)l->syn_rate, "peak", (json_int_t)l->attack.peak));
+			json_array_append_new(
+				list, json_pack("{s:s, s:i, s:I, s:I, s:I}", "address",
+					      address_host_text(&l->config.address, host), "port",
+					      address_port(&l->config.address), "since_ms",
+					      (json_int_t)(clock_ms() - l->attack.changed_ms), "syn_rate",
+					      (json_int_t)l->syn_rate, "peak", (json_int_t)l->attack.peak));
 	}
 	return json_pack("{s:b, s:I, s:I, s:o}", "active", d->attack.active, "since_ms",
 		d->attack.active ? (json_int_t)(clock_ms() - d->attack.changed_ms) : 0, "syn_rate",

@@ -26,16 +26,16 @@
 #include "log.h"
 #include "loop.h"
 
-#define WORKERS_MAX    64
-#define CLIENTS_MAX    1024 /* programs connected at once, CONNECTs under way included */
-#define TRACE_RING     4096 /* records between service thread and main thread */
-#define TRACE_BYTES    256  /* of a frame that a record keeps, unless somebody wants all */
-#define WHY_BYTES      160
-#define SECOND_MS      1000
-#define AGAIN_FIRST_MS 50 /* until a connection that the client had no descriptor for is sent again; doubled */
-#define TWIN_NUMBERS   (1ull << 63)
-#define AGAIN_LAST_MS  1000
-#define SAMPLE_SOURCES 256 /* prefixes whose SYNs are counted in one window */
+#define WORKERS_MAX	 64
+#define CLIENTS_MAX	 1024 /* programs connected at once, CONNECTs under way included */
+#define TRACE_RING	 4096 /* records between service thread and main thread */
+#define TRACE_BYTES	 256  /* of a frame that a record keeps, unless somebody wants all */
+#define WHY_BYTES	 160
+#define SECOND_MS	 1000
+#define AGAIN_FIRST_MS	 50 /* until a connection that the client had no descriptor for is sent again; doubled */
+#define TWIN_NUMBERS	 (1ull << 63)
+#define AGAIN_LAST_MS	 1000
+#define SAMPLE_SOURCES	 256 /* prefixes whose SYNs are counted in one window */
 #define SAMPLE_WINDOW_MS 60000
 
 struct daemon;
@@ -105,8 +105,8 @@ struct listener {
 	uint64_t old_established, old_failed, old_overflow;
 	unsigned rate;
 	/* attack.c */
-	uint64_t syns;			    /* since start */
-	unsigned syn_rate;		    /* per second */
+	uint64_t syns;			   /* since start */
+	unsigned syn_rate;		   /* per second */
 	const struct hf_listener *syns_of; /* the one of `board` that `syns_last` was read of */
 	uint32_t syns_last;
 	struct attack attack;
@@ -228,12 +228,12 @@ struct daemon {
 	struct rates rates;
 	bool primed; /* the rates have something to compare with */
 	struct attack attack;
-	uint64_t syns_resets;  /* of the board, when SYNs per listener were last read */
+	uint64_t syns_resets;				 /* of the board, when SYNs per listener were last read */
 	struct device_rule board_rule[DEVICE_RULES_MAX]; /* what the board was last given */
 	unsigned board_rules;
-	bool rules_stale;      /* the board's rules are not known to be what they should */
-	bool samples_off;      /* the board refused */
-	int64_t top_asked_ms;  /* when somebody wanted to see sources, 0: never */
+	bool rules_stale;     /* the board's rules are not known to be what they should */
+	bool samples_off;     /* the board refused */
+	int64_t top_asked_ms; /* when somebody wanted to see sources, 0: never */
 	uint64_t rotations, taken_again;
 	uint8_t dnat_ports[65536 / 8]; /* dnat.c */
 	bool dnat_looking;
@@ -293,9 +293,9 @@ unsigned rules_on_board(struct daemon *d);
 unsigned rules_source(const union address *remote, union address *prefix);
 
 /* samples.c: SYNs that the board shows, and where they come from. */
-void samples_take(struct daemon *d, const uint8_t *msg); /* service thread */
+void samples_take(struct daemon *d, const uint8_t *msg);      /* service thread */
 uint32_t samples_every(struct daemon *d, const uint8_t *msg); /* for how many SYNs that event stands; any thread */
-void samples_start(struct daemon *d);			 /* the board was set up */
+void samples_start(struct daemon *d);			      /* the board was set up */
 void samples_too_many(struct daemon *d);
 void samples_second(struct daemon *d);
 json_t *samples_top_json(struct daemon *d); /* reply to `top` */

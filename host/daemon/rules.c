@@ -222,8 +222,9 @@ void rules_configure(struct daemon *d, const struct config *c)
 	}
 	pthread_mutex_unlock(&s->lock);
 	if (too_many)
-		log_line(LOG_ERR, "config", "%u rules of the config find no room beside those set by command: %d in all",
-			too_many, CONTROL_RULES_MAX);
+		log_line(LOG_ERR, "config",
+			"%u rules of the config find no room beside those set by command: %d in all", too_many,
+			CONTROL_RULES_MAX);
 	rules_place(d);
 }
 
@@ -243,7 +244,9 @@ static void to_device(const struct rule *r, struct device_rule *to)
 	*to = (struct device_rule){ .bits = mapped_bits(r),
 		.rate = rate < DEVICE_RULE_RATE_MAX ? rate : DEVICE_RULE_RATE_MAX,
 		/* A second's worth at once, as here. */
-		.burst = !rate ? 1 : rate < DEVICE_RULE_BURST_MAX ? rate : DEVICE_RULE_BURST_MAX };
+		.burst = !rate				? 1
+			 : rate < DEVICE_RULE_BURST_MAX ? rate
+							: DEVICE_RULE_BURST_MAX };
 	address_to_mapped(&r->prefix, to->prefix);
 }
 

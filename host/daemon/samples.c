@@ -276,18 +276,18 @@ json_t *samples_top_json(struct daemon *d)
 	for (unsigned i = 0; i < count; i++) {
 		char text[ADDRESS_TEXT_BYTES];
 
-		json_array_append_new(list,
-			json_pack("{s:I, s:I, s:o, s:I, s:I, s:I}", "connections", (json_int_t)rows[i].connections,
-				"denied", (json_int_t)rows[i].denied, "prefix",
-				json_sprintf("%s/%u", address_host_text(&rows[i].prefix, text),
-					rules_source(&rows[i].prefix, &rows[i].prefix)),
-				"syns", (json_int_t)rows[i].syns, "syn_rate",
-				(json_int_t)(window > 0 ? rows[i].syns * 1000 / (uint64_t)window : 0), "syns_dropped",
-				(json_int_t)rows[i].dropped));
+		json_array_append_new(
+			list, json_pack("{s:I, s:I, s:o, s:I, s:I, s:I}", "connections",
+				      (json_int_t)rows[i].connections, "denied", (json_int_t)rows[i].denied, "prefix",
+				      json_sprintf("%s/%u", address_host_text(&rows[i].prefix, text),
+					      rules_source(&rows[i].prefix, &rows[i].prefix)),
+				      "syns", (json_int_t)rows[i].syns, "syn_rate",
+				      (json_int_t)(window > 0 ? rows[i].syns * 1000 / (uint64_t)window : 0),
+				      "syns_dropped", (json_int_t)rows[i].dropped));
 	}
-	reply = json_pack("{s:o, s:I, s:I, s:I, s:I}", "sources", list, "window_ms", (json_int_t)(s->every ? window : 0),
-		"samples", (json_int_t)(s->seen[0] + s->seen[1]), "syns", (json_int_t)(s->syns[0] + s->syns[1]), "every",
-		(json_int_t)(attack_counts(d) ? s->every : 0));
+	reply = json_pack("{s:o, s:I, s:I, s:I, s:I}", "sources", list, "window_ms",
+		(json_int_t)(s->every ? window : 0), "samples", (json_int_t)(s->seen[0] + s->seen[1]), "syns",
+		(json_int_t)(s->syns[0] + s->syns[1]), "every", (json_int_t)(attack_counts(d) ? s->every : 0));
 	free(rows);
 	free(s);
 	return reply;
