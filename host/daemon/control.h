@@ -20,7 +20,7 @@
  * milliseconds; a counter never goes back while the daemon lives.
  *
  * status
- *	"version": "0.1.0", "abi": 3, "pid": n, "uptime_ms": n,
+ *	"version": "0.1.0", "abi": 4, "pid": n, "uptime_ms": n,
  *	"link": "up" | "lost" | "starting",		"lost": the board is gone, and is tried again
  *	"why": text					of the link's state; "" when up
  *	"board": {"uri", "epoch", "slots", "ways", "listeners", "credits", "max_frame", "data_width"}
