@@ -22,6 +22,7 @@ module engine #(
   parameter int SETS_LOG2 = 8,
   parameter int WAYS = 4,
   parameter int LISTENERS = 16,
+  parameter int RULES = 8,              // 0 to 16; 0: no samples either, nor counts of SYNs
   parameter int SEG_DEPTH = 16,
   parameter int CMD_DEPTH = 4,
   parameter int EVENT_DEPTH = 32,
@@ -112,6 +113,18 @@ module engine #(
   input  logic [3:0]                  listen_opts,
   input  logic [3:0]                  listen_read_index,
   output logic [15:0]                 listen_half_open,
+
+  // source rules, counts of SYNs, samples
+  /* verilator lint_off UNUSEDSIGNAL */
+  input  logic                        rule_commit,
+  input  logic [3:0]                  rule_index,
+  input  logic [`HF_RULE_BITS-1:0]    rule_staged,
+  input  logic [3:0]                  rule_read_index,
+  input  logic [19:0]                 cfg_sample,
+  input  logic                        sample_restart,
+  /* verilator lint_on UNUSEDSIGNAL */
+  output logic [31:0]                 rule_drops,
+  output logic [31:0]                 listen_syns,
 
   // to the mover
   output logic                        verdict_push,
@@ -395,9 +408,13 @@ module engine #(
   logic [1:0]               under_way;
   logic                     event_room, reply_room;               // for the op in T3
   logic                     event_room_t0, reply_room_t0;
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic                     event_half_room;                      // for a sample
+  /* verilator lint_on UNUSEDSIGNAL */
 
   assign under_way = {1'b0, t2 || t3} + {1'b0, t4};
   assign event_room = event_count_q < EVENT_COUNT_W'(EVENT_DEPTH);
+  assign event_half_room = event_count_q < EVENT_COUNT_W'((EVENT_DEPTH + 1) / 2);
   assign reply_room = reply_count_q < REPLY_COUNT_W'(REPLY_DEPTH);
   assign event_room_t0 = 32'(event_count_q) + 32'(under_way) < EVENT_DEPTH;
   assign reply_room_t0 = 32'(reply_count_q) + 32'(under_way) < REPLY_DEPTH;
@@ -587,6 +604,34 @@ module engine #(
     .enter(enter), .leave(leave), .cookie(t4 && cookie_q), .cookie_epoch(seg_late.stamp[59:36]),
     .count_index(count_index));
 
+  // ---- source rules, counts of SYNs, samples ----
+
+  logic       rule_denies, rule_empty;   // in T3
+  logic       listener_syn, syn_q;       // in T3, in T4
+  logic       sample_there, sample;      // in T4
+
+  assign sample = syn_q && sample_there;
+
+  generate
+    if (RULES != 0) begin : g_rules
+      rule_table #(.RULES(RULES), .IP6(IP6)) u_rules (
+        .clk(clk), .rst(rst), .tick_1ms(tick_1ms),
+        .commit(rule_commit), .commit_index(rule_index), .commit_rule(rule_staged),
+        .read_index(rule_read_index), .read_drops(rule_drops),
+        .lookup(t1), .lookup_ip6(seg.ip6), .lookup_addr(seg.src_addr),
+        .ask(t3), .denies(rule_denies), .empty(rule_empty), .syn(t4 && syn_q),
+        .drop(t4 && (cause_q == `HF_CAUSE_DENIED || cause_q == `HF_CAUSE_SOURCE_LIMITED)));
+
+      syn_watch #(.LISTENERS(LISTENERS)) u_watch (
+        .clk(clk), .rst(rst), .every(cfg_sample), .restart(sample_restart),
+        .read_index(listen_read_index), .read_syns(listen_syns),
+        .ask(t3), .half_room(event_half_room), .syn(t4 && syn_q), .listener(listener_q), .sample(sample_there));
+    end else begin : g_no_rules
+      assign {rule_denies, rule_empty, sample_there} = '0;
+      assign {rule_drops, listen_syns} = '0;
+    end
+  endgenerate
+
   // ---- limits ----
 
   logic rst_token, synack_token, miss_token;
@@ -625,6 +670,7 @@ module engine #(
     .listener_found(listener_found), .listener_bypass(listener_bypass), .listener_index(listener_index),
     .listener_backlog(listener_backlog), .listener_half_open(listener_half_open), .listener_opts(listener_opts),
     .listener_sent(listener_sent), .listener_epoch(listener_epoch),
+    .rule_denies(rule_denies), .rule_empty(rule_empty), .listener_syn(listener_syn),
     .ms(ms[23:0]), .clock_4us(time_ns[43:12]), .host_alive(host_alive), .ts_offset_off(cfg_ts_offset_off),
     .ts_relaxed(cfg_ts_relaxed), .tw_rst_closes(cfg_tw_rst_closes), .ecn(cfg_ecn), .syn_rto_ms(cfg_syn_rto_ms),
     .syn_rto_max_ms(cfg_syn_rto_max_ms), .synack_retries(cfg_synack_retries), .connect_ms(cfg_connect_ms),
@@ -686,6 +732,7 @@ module engine #(
       enter_q <= write && is_half_open && !was_half_open;
       leave_q <= write && was_half_open && !is_half_open;
       cookie_q <= cookie;
+      syn_q <= listener_syn;
       listener_q <= is_half_open ? after_fields.listener : old.listener;
       passive_q <= is_half_open ? !after_fields.active : !old.active;
       take_rst_q <= take_rst && cfg_rst_limit[15:0] != 16'd0;
@@ -761,22 +808,27 @@ module engine #(
   tcb_t        told;
   assign established = event_code_q == `HF_EVENT_ESTABLISHED;
   assign entry_id = {written.generation, slot};
-  assign event_push = t4 && (event_code_q != `HF_EVENT_NONE || completion_q);
+  assign event_push = t4 && (event_code_q != `HF_EVENT_NONE || completion_q || sample);
   assign event_completion = completion_q;
   always_comb begin
     event_id = entry_id;
     if (completion_q && !new_id_q) event_id = cmd_late.id;
-    if (event_cookie_q && no_entry_q) event_id = 32'hffffffff;
+    if ((event_cookie_q && no_entry_q) || sample) event_id = 32'hffffffff;
     event_stamp = time_q;
     if (is_frame) event_stamp = seg_late.stamp;
     if (op_late_q == `HF_OP_COMMAND) event_stamp = cmd_late.cookie;
     // Of a freed entry: as it was before, but CLOSED.
     told = written;
     if (free_q) told.state = `HF_STATE_CLOSED;
+    // Of a sample: event_queue leaves out what has not become of the SYN.
+    if (sample) begin
+      told.state = `HF_STATE_LISTEN;
+      told.mss = {11'd0, cause_q};
+    end
   end
   assign event_status = status_q;
   assign event_command = cmd_late.status == `HF_STATUS_OK ? {1'b0, cmd_late.code} : {1'b1, cmd_late.msg_type};
-  assign event_code = event_code_q;
+  assign event_code = sample ? `HF_EVENT_SAMPLE : event_code_q;
   assign event_cookie = event_cookie_q;
   assign event_entry = told;
   assign event_frame_follows = verdict_q == `HF_VERDICT_HOST;
@@ -829,6 +881,8 @@ module engine #(
           `HF_CAUSE_NO_CONNECTION: inc[`HF_CAUSE_CNT_NO_CONNECTION] = 1'b1;
           `HF_CAUSE_RST_LIMITED:   inc[`HF_CAUSE_CNT_RST_LIMITED] = 1'b1;
           `HF_CAUSE_HOST_LIMITED:  inc[`HF_CAUSE_CNT_HOST_LIMITED] = 1'b1;
+          `HF_CAUSE_DENIED:        inc[`HF_CAUSE_CNT_DENIED] = 1'b1;
+          `HF_CAUSE_SOURCE_LIMITED: inc[`HF_CAUSE_CNT_SOURCE_LIMITED] = 1'b1;
           default: ;
         endcase
       end

@@ -39,6 +39,15 @@
   logic [7:0]   state; \
   logic [7:0]   code; \
 
+// What RULE_COMMIT copies into the source rule table: the staging registers of regs/regs.def, and its own VALID.
+`define HF_RULE_BITS 171
+`define HF_RULE_FIELDS \
+  logic         valid; \
+  logic [127:0] prefix; \
+  logic [7:0]   mask_len; \
+  logic [23:0]  rate; \
+  logic [9:0]   burst; \
+
 // Who a connection is between: what the table's key and the hash are made of. IPv4 in the low 32 bits.
 `define HF_TUPLE_BITS 289
 `define HF_TUPLE_FIELDS \

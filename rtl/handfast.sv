@@ -19,6 +19,7 @@ module handfast #(
   parameter int SETS_LOG2 = 8,          // log2 of the sets of the connection table
   parameter int WAYS = 4,               // 1, 2, 4 or 8 slots per set
   parameter int LISTENERS = 16,         // 1 to 16
+  parameter int RULES = 8,              // source rules, 0 to 16; 0: no samples either, nor counts of SYNs
   parameter int MAX_FRAME = 1522,       // bytes without FCS
   parameter int SEG_DEPTH = 16,         // frames in flight between first beat and verdict
   parameter int STAGE_BEATS = 512,
@@ -137,6 +138,11 @@ module handfast #(
   logic [127:0]                listen_addr;
   logic [15:0]                 listen_port, listen_backlog, listen_half_open;
   logic [3:0]                  listen_opts;
+  logic [31:0]                 listen_syns, rule_drops;
+  logic                        rule_commit, sample_restart;
+  logic [3:0]                  rule_index, rule_read_index;
+  logic [`HF_RULE_BITS-1:0]    rule_staged;
+  logic [19:0]                 cfg_sample;
 
   logic                        stage_push, stage_has_space, mover_take;
   logic [DATA_W-1:0]           stage_data;
@@ -249,7 +255,7 @@ module handfast #(
   // ---- the engine and what it feeds ----
 
   engine #(
-    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .SEG_DEPTH(SEG_DEPTH), .CMD_DEPTH(CMD_DEPTH),
+    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .RULES(RULES), .SEG_DEPTH(SEG_DEPTH), .CMD_DEPTH(CMD_DEPTH),
     .EVENT_DEPTH(EVENT_DEPTH), .REPLY_DEPTH(REPLY_DEPTH), .WIDE(WIDE),
     .HASH_ROUNDS(HASH_ROUNDS), .HASH_SERIAL(HASH_SERIAL), .IP6(IP6)
   ) u_engine (
@@ -276,6 +282,8 @@ module handfast #(
     .listen_commit(listen_commit), .listen_index(listen_index), .listen_mode(listen_mode),
     .listen_addr(listen_addr), .listen_port(listen_port), .listen_backlog(listen_backlog),
     .listen_opts(listen_opts), .listen_read_index(listen_read_index), .listen_half_open(listen_half_open),
+    .listen_syns(listen_syns), .rule_commit(rule_commit), .rule_index(rule_index), .rule_staged(rule_staged),
+    .rule_read_index(rule_read_index), .rule_drops(rule_drops), .cfg_sample(cfg_sample), .sample_restart(sample_restart),
     .verdict_push(verdict_push), .verdict(verdict), .verdict_is_seg(verdict_is_seg), .verdict_conn(verdict_conn),
     .verdict_id(verdict_id), .verdict_stamp(verdict_stamp), .verdict_length(verdict_length),
     .verdict_beats(verdict_beats), .verdict_lost(verdict_lost),
@@ -290,7 +298,7 @@ module handfast #(
     .trc_valid(trc_valid), .trc_op(trc_op), .trc_write(trc_write), .trc_slot(trc_slot), .trc_state(trc_state),
     .trc_verdict(trc_verdict), .trc_cause(trc_cause), .trc_stamp(trc_stamp), .trc_entry(trc_entry));
 
-  event_queue #(.DATA_W(DATA_W), .EVENT_DEPTH(EVENT_DEPTH), .IP6(IP6)) u_events (
+  event_queue #(.DATA_W(DATA_W), .EVENT_DEPTH(EVENT_DEPTH), .IP6(IP6), .RULES(RULES)) u_events (
     .clk(clk), .rst(rst), .push(event_push), .completion(event_completion), .id(event_id), .stamp(event_stamp),
     .status(event_status), .command(event_command), .code(event_code), .cookie(event_cookie), .entry(event_entry),
     .frame_follows(event_frame_follows), .seg_seq(event_seg_seq), .seg_ack(event_seg_ack), .seg_wnd(event_seg_wnd),
@@ -338,7 +346,7 @@ module handfast #(
     .txf_start(txf_start), .txf_offset(txf_offset), .txf_abort(txf_abort), .txf_ready(txf_ready),
     .cnt_h2c_messages(cnt_h2c_messages), .cnt_h2c_bad(cnt_h2c_bad));
 
-  regs #(.SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS)) u_regs (
+  regs #(.SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .RULES(RULES)) u_regs (
     .clk(clk), .rst(rst), .epoch(time_ns[41:10]), .tick_1ms(tick_1ms),
     .s_axil_awaddr(s_axil_awaddr), .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready),
     .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb), .s_axil_wvalid(s_axil_wvalid),
@@ -365,6 +373,8 @@ module handfast #(
     .cfg_miss_limit(cfg_miss_limit), .cfg_tx_share(cfg_tx_share),
     .listen_commit(listen_commit), .listen_index(listen_index), .listen_mode(listen_mode),
     .listen_addr(listen_addr), .listen_port(listen_port), .listen_backlog(listen_backlog),
-    .listen_opts(listen_opts), .listen_read_index(listen_read_index), .listen_half_open(listen_half_open));
+    .listen_opts(listen_opts), .listen_read_index(listen_read_index), .listen_half_open(listen_half_open),
+    .listen_syns(listen_syns), .rule_commit(rule_commit), .rule_index(rule_index), .rule_staged(rule_staged),
+    .rule_read_index(rule_read_index), .rule_drops(rule_drops), .cfg_sample(cfg_sample), .sample_restart(sample_restart));
 
 endmodule

@@ -15,7 +15,8 @@
 module regs #(
   parameter int SETS_LOG2 = 8,
   parameter int WAYS = 4,
-  parameter int LISTENERS = 16
+  parameter int LISTENERS = 16,
+  parameter int RULES = 8                        // 0: nothing is kept of rules and samples
 ) (
   input  logic                     clk,
   input  logic                     rst,
@@ -111,8 +112,18 @@ module regs #(
   output logic [15:0]              listen_port,
   output logic [15:0]              listen_backlog,
   output logic [3:0]               listen_opts,       // {IP6, TS, SACK, WS}
-  output logic [3:0]               listen_read_index, // the listener last committed
-  input  logic [15:0]              listen_half_open   // its half-open connections
+  output logic [3:0]               listen_read_index, // the listener whose counts are read
+  input  logic [15:0]              listen_half_open,  // its half-open connections
+  input  logic [31:0]              listen_syns,       // its SYNs
+
+  // source rules and samples
+  output logic                     rule_commit,
+  output logic [3:0]               rule_index,        // with rule_commit, as VALID in rule_staged
+  output logic [`HF_RULE_BITS-1:0] rule_staged,
+  output logic [3:0]               rule_read_index,   // the rule whose drops are read
+  input  logic [31:0]              rule_drops,
+  output logic [19:0]              cfg_sample,
+  output logic                     sample_restart     // SAMPLE is written
 );
 
   localparam int SLOTS = WAYS << SETS_LOG2;
@@ -180,6 +191,14 @@ module regs #(
   logic [3:0]  listen_opts_q;
   logic [7:0]  commit_index_q;
   logic [1:0]  commit_mode_q;
+  logic [3:0]  listen_select_q, rule_select_q;
+  logic [31:0] rule_addr0_q, rule_addr1_q, rule_addr2_q, rule_addr3_q;
+  logic [7:0]  rule_mask_len_q;
+  logic [23:0] rule_rate_q;
+  logic [9:0]  rule_burst_q;
+  logic [3:0]  rule_commit_index_q;
+  logic        rule_valid_q;
+  logic [19:0] sample_q;
   logic [31:0] key_index0_q, key_index1_q, key_index2_q, key_index3_q;
   logic [31:0] key_isn0_q, key_isn1_q, key_isn2_q, key_isn3_q;
   logic [31:0] key_cookie_a0_q, key_cookie_a1_q, key_cookie_a2_q, key_cookie_a3_q;
@@ -216,7 +235,7 @@ module regs #(
       end
       `HF_REG_GEOMETRY: begin
         writable = 1'b0;
-        rdata = {8'd0, 8'(LISTENERS), 8'(WAYS), 8'(SETS_LOG2)};
+        rdata = {8'(RULES), 8'(LISTENERS), 8'(WAYS), 8'(SETS_LOG2)};
       end
       `HF_REG_EPOCH: begin
         writable = 1'b0;
@@ -268,6 +287,34 @@ module regs #(
         writable = 1'b0;
         rdata = {16'd0, listen_half_open};
       end
+      `HF_REG_LISTEN_SYNS: begin
+        writable = 1'b0;
+        rdata = listen_syns;
+      end
+      `HF_REG_LISTEN_SELECT: begin
+        writable = 32'(wdata[7:0]) < LISTENERS;
+        rdata = {28'd0, listen_select_q};
+      end
+      `HF_REG_RULE_ADDR0: rdata = rule_addr0_q;
+      `HF_REG_RULE_ADDR1: rdata = rule_addr1_q;
+      `HF_REG_RULE_ADDR2: rdata = rule_addr2_q;
+      `HF_REG_RULE_ADDR3: rdata = rule_addr3_q;
+      `HF_REG_RULE_MASK_LEN: rdata = {24'd0, rule_mask_len_q};
+      `HF_REG_RULE_RATE: rdata = {8'd0, rule_rate_q};
+      `HF_REG_RULE_BURST: rdata = {22'd0, rule_burst_q};
+      `HF_REG_RULE_COMMIT: begin
+        writable = 32'(wdata[7:0]) + 32'd1 <= RULES;
+        rdata = {23'd0, rule_valid_q, 4'd0, rule_commit_index_q};
+      end
+      `HF_REG_RULE_SELECT: begin
+        writable = 32'(wdata[7:0]) + 32'd1 <= RULES;
+        rdata = {28'd0, rule_select_q};
+      end
+      `HF_REG_RULE_DROPS: begin
+        writable = 1'b0;
+        rdata = rule_drops;
+      end
+      `HF_REG_SAMPLE: rdata = {12'd0, sample_q};
       // Keys are never read back; the index key not changed while entries may lie where it put them.
       `HF_REG_KEY_INDEX0, `HF_REG_KEY_INDEX1, `HF_REG_KEY_INDEX2, `HF_REG_KEY_INDEX3: writable = !cfg_enable;
       `HF_REG_KEY_ISN0, `HF_REG_KEY_ISN1, `HF_REG_KEY_ISN2, `HF_REG_KEY_ISN3: ;
@@ -399,6 +446,18 @@ module regs #(
       listen_opts_q <= 4'(`HF_RESET_LISTEN_OPTS);
       commit_index_q <= 8'(`HF_RESET_LISTEN_COMMIT);
       commit_mode_q <= 2'(`HF_RESET_LISTEN_COMMIT >> 8);
+      listen_select_q <= 4'(`HF_RESET_LISTEN_SELECT);
+      rule_addr0_q <= `HF_RESET_RULE_ADDR0;
+      rule_addr1_q <= `HF_RESET_RULE_ADDR1;
+      rule_addr2_q <= `HF_RESET_RULE_ADDR2;
+      rule_addr3_q <= `HF_RESET_RULE_ADDR3;
+      rule_mask_len_q <= 8'(`HF_RESET_RULE_MASK_LEN);
+      rule_rate_q <= 24'(`HF_RESET_RULE_RATE);
+      rule_burst_q <= RULES != 0 ? 10'(`HF_RESET_RULE_BURST) : 10'd0;
+      rule_commit_index_q <= 4'(`HF_RESET_RULE_COMMIT);
+      rule_valid_q <= 1'(`HF_RESET_RULE_COMMIT >> 8);
+      rule_select_q <= 4'(`HF_RESET_RULE_SELECT);
+      sample_q <= 20'(`HF_RESET_SAMPLE);
       key_index0_q <= `HF_RESET_KEY_INDEX0;
       key_index1_q <= `HF_RESET_KEY_INDEX1;
       key_index2_q <= `HF_RESET_KEY_INDEX2;
@@ -462,7 +521,11 @@ module regs #(
         `HF_REG_LISTEN_PORT: listen_port_q <= wdata[15:0];
         `HF_REG_LISTEN_BACKLOG: listen_backlog_q <= wdata[15:0];
         `HF_REG_LISTEN_OPTS: listen_opts_q <= wdata[3:0];
-        `HF_REG_LISTEN_COMMIT: {commit_mode_q, commit_index_q} <= wdata[9:0];
+        `HF_REG_LISTEN_COMMIT: begin
+          {commit_mode_q, commit_index_q} <= wdata[9:0];
+          listen_select_q <= wdata[3:0];
+        end
+        `HF_REG_LISTEN_SELECT: listen_select_q <= wdata[3:0];
         `HF_REG_KEY_INDEX0: key_index0_q <= wdata;
         `HF_REG_KEY_INDEX1: key_index1_q <= wdata;
         `HF_REG_KEY_INDEX2: key_index2_q <= wdata;
@@ -488,6 +551,24 @@ module regs #(
         `HF_REG_TX_SHARE: tx_share_q <= wdata[7:0];
         default: ;   // HEARTBEAT and SNAPSHOT store nothing; CACHE is below
       endcase
+      if (RULES != 0) begin
+        case (addr[11:0])
+          `HF_REG_RULE_ADDR0: rule_addr0_q <= wdata;
+          `HF_REG_RULE_ADDR1: rule_addr1_q <= wdata;
+          `HF_REG_RULE_ADDR2: rule_addr2_q <= wdata;
+          `HF_REG_RULE_ADDR3: rule_addr3_q <= wdata;
+          `HF_REG_RULE_MASK_LEN: rule_mask_len_q <= wdata[7:0];
+          `HF_REG_RULE_RATE: rule_rate_q <= wdata[23:0];
+          `HF_REG_RULE_BURST: rule_burst_q <= wdata[9:0];
+          `HF_REG_RULE_COMMIT: begin
+            {rule_valid_q, rule_commit_index_q} <= {wdata[8], wdata[3:0]};
+            rule_select_q <= wdata[3:0];
+          end
+          `HF_REG_RULE_SELECT: rule_select_q <= wdata[3:0];
+          `HF_REG_SAMPLE: sample_q <= wdata[19:0];
+          default: ;
+        endcase
+      end
     end
   end
 
@@ -593,6 +674,14 @@ module regs #(
   assign listen_port = listen_port_q;
   assign listen_backlog = listen_backlog_q;
   assign listen_opts = listen_opts_q;
-  assign listen_read_index = commit_index_q[3:0];
+  assign listen_read_index = listen_select_q;
+
+  assign rule_commit = do_write && addr[11:0] == `HF_REG_RULE_COMMIT;
+  assign rule_index = wdata[3:0];
+  assign rule_staged = {wdata[8], rule_addr3_q, rule_addr2_q, rule_addr1_q, rule_addr0_q, rule_mask_len_q, rule_rate_q,
+                        rule_burst_q};
+  assign rule_read_index = rule_select_q;
+  assign cfg_sample = sample_q;
+  assign sample_restart = do_write && addr[11:0] == `HF_REG_SAMPLE;
 
 endmodule

@@ -49,6 +49,10 @@ module tcp_fsm (
   input  logic                       listener_sent,  // it ever sent a cookie, the last one in listener_epoch
   input  logic [23:0]                listener_epoch,
 
+  // SEGMENT: what a rule says of its source
+  input  logic                       rule_denies,    // nothing to listeners
+  input  logic                       rule_empty,     // no SYN now
+
   // configuration and clock
   input  logic [23:0]                ms,
   input  logic [31:0]                clock_4us,      // time_ns[43:12]
@@ -94,6 +98,8 @@ module tcp_fsm (
   output logic                       take_miss,
   output logic                       cache_clear,    // CACHE.COMPLETE does not hold any more
   output logic                       free,           // it gives its slot back
+  output logic                       listener_syn,   // a SYN alone, of no connection, to a listener that offloads: entry_after
+                                                     // is of it, whatever becomes of it
 
   // what leaves
   output logic [1:0]                 verdict,
@@ -248,6 +254,8 @@ module tcp_fsm (
       state_before = 'x;
     end
   end
+
+  assign listener_syn = op == `HF_OP_SEGMENT && !hit && listener_offload && syn && !ack && !rst && !fin;
 
   // ---- SYN cookies (RFC 4987 3.6): what a listener sent is in the peer's ACK ----
 
@@ -472,6 +480,9 @@ module tcp_fsm (
               // RFC 9293 3.10.7.2, fourth: nothing else can come; SYN with RST or FIN means nothing.
               new_verdict = `HF_VERDICT_DROP;
               new_cause   = `HF_CAUSE_BAD_FLAGS;
+            end else if (rule_denies) begin
+              new_verdict = `HF_VERDICT_DROP;
+              new_cause   = `HF_CAUSE_DENIED;
             end else if (rst) begin
               // RFC 9293 3.10.7.2, first: ignored, where the table knows of all connections.
               if (cache_complete) begin
@@ -502,9 +513,13 @@ module tcp_fsm (
               end else begin
                 missed = 1'b1;
               end
+            end else if (rule_empty) begin
+              new_verdict = `HF_VERDICT_DROP;
+              new_cause   = `HF_CAUSE_SOURCE_LIMITED;
             end else begin
               passive_open = 1'b1;
             end
+            if (listener_syn) become = OPEN;
           end else begin
             case (tcb.state)
               `HF_STATE_SYN_SENT: begin

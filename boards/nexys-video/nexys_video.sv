@@ -59,7 +59,7 @@ module nexys_video #(
   assign usb_d = usb_oe ? usb_out : 8'hzz;
 
   board_ft245 #(
-    .SETS_LOG2(8), .WAYS(4), .LISTENERS(16), .SEG_DEPTH(16), .STAGE_BEATS(512), .HOST_FIFO_BEATS(2048), .EVENT_DEPTH(32),
+    .SETS_LOG2(8), .WAYS(4), .LISTENERS(16), .RULES(8), .SEG_DEPTH(16), .STAGE_BEATS(512), .HOST_FIFO_BEATS(2048), .EVENT_DEPTH(32),
     .REPLY_DEPTH(32), .CMD_DEPTH(4), .TX_BEATS(512), .TX_DESCS(16), .HASH_ROUNDS(2),
     .PHY_ADDR(1), .MDIO_HALF((CLK_HZ + 2499999) / 2500000), .POLL_CLKS(CLK_HZ / 100), .CLK_PS(CLK_PS)
   ) u_board (

@@ -12,6 +12,7 @@ module board_core #(
   parameter int SETS_LOG2 = 7,  // of the core, as in rtl/handfast.sv
   parameter int WAYS = 4,
   parameter int LISTENERS = 4,
+  parameter int RULES = 4,
   parameter int MAX_FRAME = 1522,
   parameter int SEG_DEPTH = 16,
   parameter int STAGE_BEATS = 256,
@@ -136,7 +137,7 @@ module board_core #(
     .s_axil_rresp(s_axil_mac_rresp), .s_axil_rready(s_axil_mac_rready));
 
   handfast #(
-    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH),
+    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .RULES(RULES), .MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH),
     .STAGE_BEATS(STAGE_BEATS), .HOST_FIFO_BEATS(HOST_FIFO_BEATS), .EVENT_DEPTH(EVENT_DEPTH),
     .REPLY_DEPTH(REPLY_DEPTH), .CMD_DEPTH(CMD_DEPTH), .TX_BEATS(TX_BEATS), .TX_DESCS(TX_DESCS),
     .HASH_ROUNDS(HASH_ROUNDS)
