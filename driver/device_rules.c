@@ -19,28 +19,29 @@ int device_rule_set(struct device *dev, unsigned index, const struct device_rule
 	static const uint32_t at[4] = { HF_REG_RULE_ADDR3, HF_REG_RULE_ADDR2, HF_REG_RULE_ADDR1, HF_REG_RULE_ADDR0 };
 	int rc = 0;
 
+	/* The board takes messages in order, and never refuses these: only for the last one's answer somebody has to wait. */
 	for (unsigned i = 0; rule && i < 4 && !rc; i++) {
 		const uint8_t *o = rule->prefix + 4 * i;
 
-		rc = device_reg_write(
+		rc = device_reg_post(
 			dev, at[i], (uint32_t)o[0] << 24 | (uint32_t)o[1] << 16 | (uint32_t)o[2] << 8 | o[3]);
 	}
 	if (rule && !rc)
-		rc = device_reg_write(dev, HF_REG_RULE_MASK_LEN, rule->bits);
+		rc = device_reg_post(dev, HF_REG_RULE_MASK_LEN, rule->bits);
 	if (rule && !rc)
-		rc = device_reg_write(dev, HF_REG_RULE_RATE, rule->rate);
+		rc = device_reg_post(dev, HF_REG_RULE_RATE, rule->rate);
 	if (rule && !rc)
-		rc = device_reg_write(dev, HF_REG_RULE_BURST, rule->burst);
+		rc = device_reg_post(dev, HF_REG_RULE_BURST, rule->burst);
 	if (rc)
 		return rc;
 	return device_reg_write(dev, HF_REG_RULE_COMMIT,
 		index << HF_RULE_COMMIT_INDEX_LOW | (rule ? 1u << HF_RULE_COMMIT_VALID_LOW : 0));
 }
 
-/* The count that a SELECT register chooses. */
+/* The count that a SELECT register chooses, of an index that the board has. */
 static int read_selected(struct device *dev, uint32_t select, unsigned index, uint32_t offset, uint32_t *value)
 {
-	int rc = device_reg_write(dev, select, index);
+	int rc = device_reg_post(dev, select, index);
 
 	return rc ? rc : device_reg_read(dev, offset, value);
 }

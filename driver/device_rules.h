@@ -30,10 +30,10 @@ int device_rules_room(struct device *dev, unsigned *room);
  * The drops of the entry go on counting from where they are. -EACCES: index at or above the room. */
 int device_rule_set(struct device *dev, unsigned index, const struct device_rule *rule);
 
-/* What the entry has dropped since reset, modulo 2^32. */
+/* What the entry, below the room, has dropped since reset, modulo 2^32. */
 int device_rule_drops(struct device *dev, unsigned index, uint32_t *drops);
 
-/* SYNs that found a listener of mode offload since reset, modulo 2^32, whatever became of them. */
+/* SYNs that found a listener, below the board's number of them, of mode offload since reset, modulo 2^32, whatever became of them. */
 int device_listener_syns(struct device *dev, unsigned listener, uint32_t *syns);
 
 /* device_sample - have one of `every` such SYNs told by an event SAMPLE; 0: none.

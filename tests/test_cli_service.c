@@ -108,7 +108,10 @@ static void expect(const char *arguments, int code, const char *text)
 	"\"board\":{\"uri\":\"unix:/x\",\"epoch\":16,\"slots\":1024,\"ways\":4,\"listeners\":16,\"data_width\":64},"   \
 	"\"table\":{\"entries\":1000,\"half_open\":12,\"host_owned\":900,\"cookies\":true},"                           \
 	"\"tap\":{\"name\":\"hf0\",\"mac\":\"02:00:00:00:00:02\",\"mtu\":1500,\"addresses\":[\"192.0.2.2/24\"]},"      \
-	"\"rates\":{\"syn\":1234567,\"established\":1,\"handoffs\":2,\"connects\":3,\"frames_up\":4,\"frames_down\":"  \
+	"\"rates\":{\"listeners\":[{\"address\":\"0.0.0.0\",\"port\":80,\"syn\":4321},{\"address\":\"::\",\"port\":"   \
+	"80,\"syn\":"                                                                                                  \
+	"0},{\"address\":\"0.0.0.0\",\"port\":81,\"syn\":5}],\"syn\":1234567,\"established\":1,\"handoffs\":2,"        \
+	"\"connects\":3,\"frames_up\":4,\"frames_down\":"                                                              \
 	"5},"                                                                                                          \
 	"\"rules\":{\"room\":8,\"on_board\":8,\"on_host\":3},"                                                         \
 	"\"attack\":{\"active\":true,\"since_ms\":61000,\"syn_rate\":99,\"listeners\":[{\"address\":\"0.0.0.0\","      \
@@ -135,6 +138,10 @@ static void status_is_told(void)
 	if (!begin(STATUS_REPLY, STATUS_REPLY))
 		return;
 	expect("status", 0, "ATTACK     on 0.0.0.0 port 80 since 1 min 2 s, 98 SYNs per second, 12,345 at most");
+	end();
+	if (!begin(STATUS_REPLY, STATUS_REPLY))
+		return;
+	expect("status", 0, "SYNs       4,321 on 0.0.0.0 port 80, 5 on 0.0.0.0 port 81\n");
 	expect("status", 0, "rules      8 of 8 in the board, 3 after the handshake");
 	end();
 }

@@ -952,22 +952,30 @@ static void connections_are_listed(void)
 	service_end(s);
 }
 
-static void metrics_are_scraped(void)
+static const char *scrape(const struct service *s)
 {
-	struct service *s = service_start(listeners);
 	static char text[1 << 18];
 	size_t n = 0;
 	ssize_t got;
-	int fd;
+	int fd = dial(s->metrics, SOCK_STREAM);
 
-	if (!s)
-		return;
-	fd = dial(s->metrics, SOCK_STREAM);
 	CHECK(send(fd, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 35, 0) == 35, "send");
 	while ((got = recv(fd, text + n, sizeof(text) - 1 - n, 0)) > 0)
 		n += (size_t)got;
 	text[n] = 0;
 	close(fd);
+	return text;
+}
+
+static void metrics_are_scraped(void)
+{
+	struct service *s = service_start(listeners);
+	const char *text;
+	int fd;
+
+	if (!s)
+		return;
+	text = scrape(s);
 	CHECK(!strncmp(text, "HTTP/1.0 200 OK\r\n", 17), "%.80s", text);
 	CHECK(strstr(text, "\nhandfast_up 1\n"), "handfast_up");
 	CHECK(strstr(text, "handfast_listener_mode{address=\"0.0.0.0\",port=\"80\",way=\"repair\"} 2\n"),
@@ -1208,8 +1216,12 @@ static void rules_go_into_the_board(void)
 	CHECK_EQ(aborts(s), 0, "connections refused");
 
 	/* Drops are the rule's, over the wrap of the register, wherever it stands. */
+	CHECK(strstr(scrape(s), "\nhandfast_rules{where=\"board\"} 2\nhandfast_rules{where=\"host\"} 1\n") != NULL,
+		"metrics");
 	dropped_by(s, 0, 7);
 	CHECK(comes_to_say(s, RULES, "\"where\":\"board\",\"drops\":7,"), "%s", ask(s, RULES));
+	CHECK(strstr(scrape(s), "\nhandfast_rule_drops_total{prefix=\"192.0.2.1/32\",where=\"board\"} 7\n") != NULL,
+		"metrics");
 	CHECK_SAYS(s, LIMIT("192.0.2.1/32", 0), "\"ok\":true");
 	CHECK_ENTRY(s, 0, "::ffff:192.0.2.0/120 rate 0 burst 1");
 	CHECK_ENTRY(s, 1, "2001:db8::/64 rate 50 burst 50");
@@ -1393,6 +1405,10 @@ static void syns_are_counted_per_listener(void)
 	CHECK(logged(s, "50000 per second at most"), "no peak");
 	CHECK_SAYS(s, "{\"request\": \"listeners\"}", "\"syns\":50512,");
 	CHECK(number(s, "{\"request\": \"listeners\"}", "attack_changed_ms") >= 0, "no age");
+	CHECK(strstr(scrape(s),
+		      "handfast_listener_syns_total{address=\"0.0.0.0\",port=\"80\",way=\"repair\"} 50512\n") != NULL,
+		"metrics");
+	CHECK_SAYS(s, "{\"request\": \"status\"}", "\"listeners\":[{\"address\":\"0.0.0.0\",\"port\":80,\"syn\":");
 	/* Two listeners: each has its own. */
 	CHECK(!listen_at(s->dev, 81, 4, &other), "hf_listen: %s", hf_error(s->dev));
 	CHECK(becomes_mode(s, 1, OFFLOAD), "mode %d", committed_mode(s, 1));
@@ -1451,6 +1467,7 @@ static void samples_tell_where_from(void)
 		ask(s, "{\"request\": \"top\"}"));
 	CHECK_SAYS(s, "{\"request\": \"top\"}", "\"syns_dropped\":2}");
 	CHECK_SAYS(s, "{\"request\": \"top\"}", "\"samples\":5,\"syns\":5,\"every\":1");
+	CHECK(strstr(scrape(s), "\nhandfast_source_syns{prefix=\"198.51.100.0/24\"} 5\n") != NULL, "metrics");
 
 	/* A flood begins: more than should come within a second raise N at once. */
 	for (unsigned i = 0; i < 300; i++)

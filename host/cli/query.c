@@ -38,6 +38,24 @@ static int ask_and_print(int argc, char **argv, const char *usage, json_t *reque
 
 /* ---- status ---- */
 
+/* SYNs per second of each listener that has some. */
+static void print_rates(const json_t *listeners)
+{
+	const json_t *l;
+	unsigned shown = 0;
+	size_t i;
+
+	json_array_foreach(listeners, i, l)
+	{
+		if (!cli_int(l, "syn"))
+			continue;
+		printf("%s%s on %s port %lld", shown++ ? ", " : "SYNs       ", cli_thousands(cli_int(l, "syn")),
+			cli_text(l, "address"), cli_int(l, "port"));
+	}
+	if (shown)
+		putchar('\n');
+}
+
 static int print_status(const json_t *r)
 {
 	const json_t *addresses = r ? json_object_get(json_object_get(r, "tap"), "addresses") : NULL, *address;
@@ -67,6 +85,7 @@ static int print_status(const json_t *r)
 		cli_thousands(cli_int(r, "rates.syn")), cli_thousands(cli_int(r, "rates.established")),
 		cli_thousands(cli_int(r, "rates.handoffs")), cli_thousands(cli_int(r, "rates.connects")),
 		cli_thousands(cli_int(r, "rates.frames_up")), cli_thousands(cli_int(r, "rates.frames_down")));
+	print_rates(json_object_get(json_object_get(r, "rates"), "listeners"));
 	printf("since start %s handed off, %s failed, %s found a full queue, %s board resets\n",
 		cli_thousands(cli_int(r, "handoffs")), cli_thousands(cli_int(r, "handoff_failed")),
 		cli_thousands(cli_int(r, "accept_overflow")), cli_thousands(cli_int(r, "board_resets")));

@@ -120,6 +120,22 @@ void attack_second(struct daemon *d, uint64_t rate)
 	judge(&d->attack, d->rates.syn, &d->config, "", named);
 }
 
+json_t *attack_rates_json(struct daemon *d)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < d->listeners && attack_counts(d); i++) {
+		const struct listener *l = d->listener[i];
+		char host[ADDRESS_TEXT_BYTES];
+
+		if (l->mode == MODE_OFFLOAD)
+			json_array_append_new(list,
+				json_pack("{s:s, s:i, s:I}", "address", address_host_text(&l->config.address, host),
+					"port", address_port(&l->config.address), "syn", (json_int_t)l->syn_rate));
+	}
+	return list;
+}
+
 json_t *attack_json(struct daemon *d)
 {
 	json_t *list = json_array();

@@ -220,6 +220,7 @@ json_t *status_json(struct daemon *d)
 			(json_int_t)d->rates.established, "handoffs", (json_int_t)d->rates.handoffs, "connects",
 			(json_int_t)d->rates.connects, "frames_up", (json_int_t)d->rates.frames_up, "frames_down",
 			(json_int_t)d->rates.frames_down));
+	json_object_set_new(json_object_get(o, "rates"), "listeners", attack_rates_json(d));
 	json_object_set_new(o, "attack", attack_json(d));
 	json_object_set_new(o, "rules",
 		json_pack("{s:I, s:I, s:I}", "room", (json_int_t)rules_room(d), "on_board",

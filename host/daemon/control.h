@@ -26,7 +26,8 @@
  *	"board": {"uri", "epoch", "slots", "ways", "listeners", "credits", "max_frame", "data_width"}
  *	"table": {"entries", "half_open", "host_owned", "cookies": bool}
  *	"tap": {"name", "mac", "mtu", "addresses": ["192.0.2.2/24", ...]}
- *	"rates": {"syn", "established", "handoffs", "connects", "frames_up", "frames_down"}  per second, over the last second
+ *	"rates": {"syn", "established", "handoffs", "connects", "frames_up", "frames_down",	per second, over the last second
+ *	  "listeners": [{"address", "port", "syn"}]}	of the offloaded ones, where the board counts SYNs per listener
  *	"attack": {"active": bool, "since_ms": n, "syn_rate": n,	since_ms: how long, 0 when not
  *	  "listeners": [{"address", "port", "since_ms", "syn_rate", "peak": n}]}	those that are attacked
  *	"rules": {"room": n, "on_board": n, "on_host": n}	what the board can hold, and where those that are act

@@ -305,6 +305,7 @@ void attack_second(struct daemon *d, uint64_t rate);
 /* Does the board count SYNs per listener? */
 bool attack_counts(const struct daemon *d);
 json_t *attack_json(struct daemon *d);
+json_t *attack_rates_json(struct daemon *d);
 
 /* trace.c: records from the hooks; lines to the control's clients. */
 void trace_event(struct daemon *d, const uint8_t *msg);
