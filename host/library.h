@@ -19,6 +19,7 @@
 #include "handfast.h"
 #include "handoff.h"
 #include "owned.h"
+#include "source_rules.h"
 #include "tap.h"
 
 #define LISTENERS_MAX	 256
@@ -181,6 +182,7 @@ struct hf_device {
 	uint32_t rcv_wnd;
 	uint64_t last_tag; /* of the CONNECTs so far */
 	int64_t heartbeat_ms, next_heartbeat_ms, next_rotation_ms;
+	struct source_rules source_rules;
 	struct tap_addresses addresses;
 	/* A frame of the kernel's: for the board as it is, or to be cut into pieces. */
 	uint8_t frame[TAP_FRAME_MAX], piece[TRANSPORT_MESSAGE_MAX];

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "driver/clock.h"
+#include "sample.h"
 #include "watch.h"
 
 #define FRAMES_PER_TURN	  64   /* from the TAP before the board gets its turn */
@@ -368,8 +369,16 @@ static bool on_other_event(struct hf_device *dev, const uint8_t *msg)
 	case HF_EVENT_DUMP:
 		on_dumped(dev, msg);
 		return true;
-	default:
+	case HF_EVENT_SAMPLE:
+		if (sample_parse(msg, &(struct sample){ 0 }))
+			count(dev, COUNT_bad_events);
+		return true;
+	case HF_EVENT_ESTABLISHED:
 		return false;
+	default:
+		/* Of a board that knows more than this library. */
+		count(dev, COUNT_unknown_events);
+		return true;
 	}
 }
 
@@ -429,8 +438,7 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 		return;
 	if (handoff_parse(msg, &c)) {
 		count(dev, COUNT_bad_events);
-		error_set(dev, "the board sent an event this library does not know, code %u",
-			(unsigned)GET(msg, EVENT, code));
+		error_set(dev, "the board told of a connection that cannot be");
 		return;
 	}
 	if (c.active) {
@@ -648,6 +656,8 @@ int service_configure(struct hf_device *dev)
 		rc = device_reg_write(dev->board, settings[i].offset, settings[i].value);
 	if (!rc)
 		rc = load_addresses(dev);
+	if (!rc)
+		rc = source_rules_load(dev);
 	if (!rc)
 		rc = load_listeners(dev);
 	if (!rc)

@@ -97,6 +97,37 @@ void fake_board_complete(struct fake_board *b, unsigned index, unsigned status)
 
 /* With the lock held, from here on. */
 
+/* The rule table and what SELECT registers choose. Returns whether the write is refused. */
+static bool on_rule_register(struct fake_board *b, uint32_t offset, uint32_t value)
+{
+	unsigned index = value & 0xff;
+
+	if (offset == HF_REG_RULE_COMMIT || offset == HF_REG_RULE_SELECT) {
+		if (index >= b->rules)
+			return true;
+		b->reg[HF_REG_RULE_SELECT / 4] = index;
+		if (offset == HF_REG_RULE_SELECT)
+			return false;
+		b->rule[index].valid = value >> HF_RULE_COMMIT_VALID_LOW & 1;
+		memcpy(b->rule[index].addr, &b->reg[HF_REG_RULE_ADDR0 / 4], sizeof(b->rule[index].addr));
+		b->rule[index].bits = b->reg[HF_REG_RULE_MASK_LEN / 4];
+		b->rule[index].rate = b->reg[HF_REG_RULE_RATE / 4];
+		b->rule[index].burst = b->reg[HF_REG_RULE_BURST / 4];
+	} else if (offset == HF_REG_LISTEN_COMMIT) {
+		b->reg[HF_REG_LISTEN_SELECT / 4] = index;
+	} else if (offset == HF_REG_LISTEN_SELECT) {
+		return index >= b->listeners;
+	}
+	return false;
+}
+
+static uint32_t selected_count(const struct fake_board *b, uint32_t offset)
+{
+	return offset == HF_REG_RULE_DROPS    ? b->rule_drops[b->reg[HF_REG_RULE_SELECT / 4] % FAKE_RULES]
+	       : offset == HF_REG_LISTEN_SYNS ? b->listen_syns[b->reg[HF_REG_LISTEN_SELECT / 4] & 0xff]
+					      : b->reg[offset / 4 % COUNT(b->reg)];
+}
+
 static void on_register(struct fake_board *b, const uint8_t *msg)
 {
 	uint32_t offset = (uint32_t)MSG_GET(msg, HEADER, id), value = (uint32_t)MSG_GET(msg, REG_WRITE, value);
@@ -106,6 +137,8 @@ static void on_register(struct fake_board *b, const uint8_t *msg)
 							: 0;
 	uint8_t reply[24];
 
+	if (write && !status && on_rule_register(b, offset, value))
+		status = HF_STATUS_REFUSED;
 	if (write && b->writes < FAKE_WRITES)
 		b->write[b->writes++] = (struct fake_write){ offset, value };
 	if (b->mute)
@@ -118,7 +151,7 @@ static void on_register(struct fake_board *b, const uint8_t *msg)
 	if (write && !status)
 		b->reg[offset / 4 % COUNT(b->reg)] = value;
 	header(reply, HF_MSG_REG_REPLY, status, sizeof(reply), offset, MSG_GET(msg, HEADER, stamp));
-	MSG_PUT(reply, REG_REPLY, value, write || status ? 0 : b->reg[offset / 4 % COUNT(b->reg)]);
+	MSG_PUT(reply, REG_REPLY, value, write || status ? 0 : selected_count(b, offset));
 	fake_board_send(b, reply, sizeof(reply));
 }
 
@@ -323,6 +356,7 @@ bool fake_board_start(struct fake_board *b)
 	b->reg[HF_REG_ID / 4] = b->id;
 	b->reg[HF_REG_VERSION / 4] = b->version;
 	b->reg[HF_REG_HEARTBEAT_MS / 4] = b->heartbeat_ms;
+	b->reg[HF_REG_GEOMETRY / 4] = b->rules << HF_GEOMETRY_RULES_LOW;
 	snprintf(b->dir, sizeof(b->dir), "/tmp/handfast-test.XXXXXX");
 	if (!mkdtemp(b->dir) || chmod(b->dir, 0755) || pipe2(b->wake, O_CLOEXEC))
 		return false;

@@ -15,6 +15,7 @@
 #define FAKE_FRAMES   256
 #define FAKE_COMMANDS 1024
 #define FAKE_WRITES   4096
+#define FAKE_RULES    16
 
 struct fake_command {
 	unsigned code;
@@ -22,6 +23,12 @@ struct fake_command {
 	uint64_t cookie;
 	size_t len;	   /* 16, or 128 with a body */
 	uint8_t body[128]; /* the whole message */
+};
+
+struct fake_rule {
+	bool valid;
+	uint32_t addr[4]; /* as RULE_ADDR0 to RULE_ADDR3 */
+	uint32_t bits, rate, burst;
 };
 
 struct fake_write {
@@ -36,6 +43,7 @@ struct fake_frame {
 struct fake_board {
 	/* Set before fake_board_start(); fake_board_init() gives what a good board says. */
 	uint32_t id, version, hello_version, epoch, slots, credits, listeners, max_frame, heartbeat_ms;
+	unsigned rules;	      /* entries of its rule table; 0: it has none, no counts per listener and no samples */
 	const uint8_t *first; /* sent instead of HELLO, first_len bytes */
 	size_t first_len;
 	bool silent; /* no HELLO */
@@ -60,7 +68,10 @@ struct fake_board {
 	unsigned writes;
 	struct fake_frame frame[FAKE_FRAMES]; /* from the host: IPv4, and TCP over IPv6 */
 	unsigned frames;
-	unsigned malformed; /* packets whose length field was not their length */
+	struct fake_rule rule[FAKE_RULES];
+	uint32_t rule_drops[FAKE_RULES],
+		listen_syns[256]; /* what RULE_DROPS and LISTEN_SYNS show; the test changes them */
+	unsigned malformed;	  /* packets whose length field was not their length */
 	uint32_t reg[0x800 / 4];
 	bool connected, hung_up;
 

@@ -42,6 +42,8 @@ struct service {
 	pid_t daemon;
 	char dir[64], config[96], socket[96], control[96], metrics[96], link[96], log[96], uri[120];
 	struct hf_device *dev;
+	unsigned board_rules; /* that its board has room for */
+	const char *config_rules;
 };
 
 /* ---- the daemon ---- */
@@ -63,6 +65,8 @@ static void write_config(const struct service *s, const char *list)
 	fprintf(f, "socket = \"%s\";\ncontrol = { socket = \"%s\"; };\nmetrics = { socket = \"%s\"; };\n", s->socket,
 		s->control, s->metrics);
 	fprintf(f, "attack = { syn_rate = 1000; quiet_ms = 100; };\nlisteners = ( %s );\n", list);
+	if (s->config_rules)
+		fprintf(f, "rules = ( %s );\n", s->config_rules);
 	fclose(f);
 }
 
@@ -105,6 +109,7 @@ static bool start_board(struct service *s)
 {
 	fake_board_init(&s->board);
 	s->board.arp_mac = PEER_MAC;
+	s->board.rules = s->board_rules;
 	if (!CHECK(fake_board_start(&s->board), "the fake board does not start"))
 		return false;
 	unlink(s->link);
@@ -117,10 +122,12 @@ static bool start_daemon(struct service *s)
 	return CHECK(s->daemon > 0 && wait_for_control(s), "handfastd does not start: see %s", s->log);
 }
 
-static struct service *service_start(const char *list)
+static struct service *service_with_rules(const char *list, unsigned board_rules, const char *config_rules)
 {
 	struct service *s = calloc(1, sizeof(*s));
 
+	s->board_rules = board_rules;
+	s->config_rules = config_rules;
 	if (!privileged) {
 		bench_skip("needs root, a network namespace and /dev/net/tun");
 		free(s);
@@ -146,6 +153,12 @@ static struct service *service_start(const char *list)
 			return s;
 	}
 	return s;
+}
+
+/* Of a board without rules. */
+static struct service *service_start(const char *list)
+{
+	return service_with_rules(list, 0, NULL);
 }
 
 /* It must end by itself, with exit code 0. */
@@ -939,22 +952,30 @@ static void connections_are_listed(void)
 	service_end(s);
 }
 
-static void metrics_are_scraped(void)
+static const char *scrape(const struct service *s)
 {
-	struct service *s = service_start(listeners);
 	static char text[1 << 18];
 	size_t n = 0;
 	ssize_t got;
-	int fd;
+	int fd = dial(s->metrics, SOCK_STREAM);
 
-	if (!s)
-		return;
-	fd = dial(s->metrics, SOCK_STREAM);
 	CHECK(send(fd, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 35, 0) == 35, "send");
 	while ((got = recv(fd, text + n, sizeof(text) - 1 - n, 0)) > 0)
 		n += (size_t)got;
 	text[n] = 0;
 	close(fd);
+	return text;
+}
+
+static void metrics_are_scraped(void)
+{
+	struct service *s = service_start(listeners);
+	const char *text;
+	int fd;
+
+	if (!s)
+		return;
+	text = scrape(s);
 	CHECK(!strncmp(text, "HTTP/1.0 200 OK\r\n", 17), "%.80s", text);
 	CHECK(strstr(text, "\nhandfast_up 1\n"), "handfast_up");
 	CHECK(strstr(text, "handfast_listener_mode{address=\"0.0.0.0\",port=\"80\",way=\"repair\"} 2\n"),
@@ -1111,6 +1132,412 @@ static void sighup_reads_the_config_again(void)
 	write_config(s, "{ port = 80; mode = ");
 	CHECK_SAYS(s, "{\"request\": \"reload\"}", "\"errno\":\"EINVAL\"");
 	CHECK_SAYS(s, "{\"request\": \"listeners\"}", "\"port\":8088");
+	service_end(s);
+}
+
+/* ---- rules in the board, counts per listener, samples ---- */
+
+#define DENY(prefix)	    "{\"request\": \"deny\", \"prefix\": \"" prefix "\", \"deny\": true}"
+#define ALLOW(prefix)	    "{\"request\": \"deny\", \"prefix\": \"" prefix "\", \"deny\": false}"
+#define LIMIT(prefix, rate) "{\"request\": \"limit\", \"prefix\": \"" prefix "\", \"rate\": " #rate "}"
+#define RULES		    "{\"request\": \"rules\"}"
+
+/* "4 192.0.2.1/128 1 burst 1": what the fake's entry holds, "-" if it is not valid. */
+static const char *entry(struct service *s, unsigned index)
+{
+	static char text[4][96];
+	static unsigned next;
+	char *out = text[next++ % 4], host[INET6_ADDRSTRLEN];
+	struct fake_rule r;
+	uint32_t octets[4];
+
+	pthread_mutex_lock(&s->board.lock);
+	r = s->board.rule[index];
+	pthread_mutex_unlock(&s->board.lock);
+	for (unsigned i = 0; i < 4; i++)
+		octets[i] = htonl(r.addr[3 - i]);
+	inet_ntop(AF_INET6, octets, host, sizeof(host));
+	snprintf(out, 96, r.valid ? "%s/%u rate %u burst %u" : "-", host, (unsigned)r.bits, (unsigned)r.rate,
+		(unsigned)r.burst);
+	return out;
+}
+
+static bool becomes_entry(struct service *s, unsigned index, const char *text)
+{
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US; i++) {
+		if (!strcmp(entry(s, index), text))
+			return true;
+		usleep(STEP_US);
+	}
+	return false;
+}
+
+#define CHECK_ENTRY(s, index, text) \
+	CHECK(becomes_entry(s, index, text), "entry %d: %s, not %s", index, entry(s, index), text)
+
+static void dropped_by(struct service *s, unsigned index, uint32_t more)
+{
+	pthread_mutex_lock(&s->board.lock);
+	s->board.rule_drops[index] += more;
+	pthread_mutex_unlock(&s->board.lock);
+}
+
+static void rules_go_into_the_board(void)
+{
+	struct service *s = service_with_rules(listeners, 2, NULL);
+	struct hf_listener *l;
+
+	if (!s)
+		return;
+	CHECK(!listen_at(s->dev, 80, 300, &l), "hf_listen: %s", hf_error(s->dev));
+	CHECK_SAYS(s, RULES, "\"rules\":[],\"room\":2");
+	s->board.rule_drops[0] = 0xfffffffe;
+	CHECK_SAYS(s, LIMIT("2001:db8::/64", 50), "\"ok\":true");
+	CHECK_ENTRY(s, 0, "2001:db8::/64 rate 50 burst 50");
+	CHECK_SAYS(s, DENY("192.0.2.0/24"), "\"ok\":true");
+	/* An IPv4 prefix is 96 bits longer: it goes first. */
+	CHECK_ENTRY(s, 0, "::ffff:192.0.2.0/120 rate 0 burst 1");
+	CHECK_ENTRY(s, 1, "2001:db8::/64 rate 50 burst 50");
+	/* The longest decides: no longer denied, and, being in the board, not limited here again. */
+	CHECK_SAYS(s, LIMIT("192.0.2.1/32", 1), "\"ok\":true");
+	CHECK_ENTRY(s, 0, "::ffff:192.0.2.1/128 rate 1 burst 1");
+	CHECK_ENTRY(s, 1, "::ffff:192.0.2.0/120 rate 0 burst 1");
+	CHECK_SAYS(s, RULES, "\"prefix\":\"192.0.2.1/32\",\"deny\":false,\"rate\":1,\"hits\":0,\"where\":\"board\"");
+	CHECK_SAYS(s, RULES,
+		"\"prefix\":\"2001:db8::/64\",\"deny\":false,\"rate\":50,\"hits\":0,\"where\":\"host\",\"drops\":0,");
+	CHECK_SAYS(s, "{\"request\": \"status\"}", "\"rules\":{\"room\":2,\"on_board\":2,\"on_host\":1}");
+	for (uint16_t i = 0; i < 4; i++)
+		event_for(s, 0, 80, 0x10006u + i, (uint16_t)(1300 + i));
+	for (unsigned i = 0; i < 4; i++) {
+		int fd = hf_accept(l, NULL, WAIT_MS);
+
+		if (CHECK(fd >= 0, "connection %u: %d", i, fd))
+			close(fd);
+	}
+	CHECK_EQ(aborts(s), 0, "connections refused");
+
+	/* Drops are the rule's, over the wrap of the register, wherever it stands. */
+	CHECK(strstr(scrape(s), "\nhandfast_rules{where=\"board\"} 2\nhandfast_rules{where=\"host\"} 1\n") != NULL,
+		"metrics");
+	dropped_by(s, 0, 7);
+	CHECK(comes_to_say(s, RULES, "\"where\":\"board\",\"drops\":7,"), "%s", ask(s, RULES));
+	CHECK(strstr(scrape(s), "\nhandfast_rule_drops_total{prefix=\"192.0.2.1/32\",where=\"board\"} 7\n") != NULL,
+		"metrics");
+	CHECK_SAYS(s, LIMIT("192.0.2.1/32", 0), "\"ok\":true");
+	CHECK_ENTRY(s, 0, "::ffff:192.0.2.0/120 rate 0 burst 1");
+	CHECK_ENTRY(s, 1, "2001:db8::/64 rate 50 burst 50");
+	dropped_by(s, 0, 5);
+	CHECK(comes_to_say(s, RULES, "\"deny\":true,\"rate\":0,\"hits\":0,\"where\":\"board\",\"drops\":5,"), "%s",
+		ask(s, RULES));
+	/* A handshake that was under way when its prefix was denied. */
+	event_for(s, 0, 80, 0x10020, 1400);
+	CHECK(reaches(s, aborts, 1), "a denied peer is not refused");
+	CHECK_SAYS(s, RULES, "\"hits\":1,\"where\":\"board\",\"drops\":6,");
+
+	/* ::/0 holds IPv4 in the board: it stays here. */
+	CHECK_SAYS(s, LIMIT("2001:db8::/64", 0), "\"ok\":true");
+	CHECK_SAYS(s, DENY("::/0"), "\"ok\":true");
+	CHECK_SAYS(s, RULES, "\"prefix\":\"::/0\",\"deny\":true,\"rate\":0,\"hits\":0,\"where\":\"host\"");
+	CHECK_ENTRY(s, 1, "-");
+	CHECK_SAYS(s, ALLOW("::/0"), "\"ok\":true");
+	/* More than a second's worth at once the board cannot. */
+	CHECK_SAYS(s, LIMIT("198.51.100.0/25", 1000000000), "\"ok\":true");
+	CHECK_ENTRY(s, 0, "::ffff:198.51.100.0/121 rate 16777215 burst 1023");
+	service_end(s);
+}
+
+/* Index of the last write of that value to a register; -1: none. */
+static int last_write(struct service *s, uint32_t offset, uint32_t mask, uint32_t value)
+{
+	int at = -1;
+
+	pthread_mutex_lock(&s->board.lock);
+	for (unsigned i = 0; i < s->board.writes; i++) {
+		if (s->board.write[i].offset == offset && (s->board.write[i].value & mask) == value)
+			at = (int)i;
+	}
+	pthread_mutex_unlock(&s->board.lock);
+	return at;
+}
+
+static void rules_survive_the_board(void)
+{
+	struct service *s = service_with_rules(listeners, 4, NULL);
+	uint32_t valid = 1u << HF_RULE_COMMIT_VALID_LOW;
+	unsigned writes;
+
+	if (!s)
+		return;
+	CHECK_SAYS(s, DENY("198.51.100.0/24"), "\"ok\":true");
+	CHECK_SAYS(s, LIMIT("203.0.113.0/24", 9), "\"ok\":true");
+	CHECK_ENTRY(s, 1, "::ffff:203.0.113.0/120 rate 9 burst 9");
+
+	/* A reset: they are there before the engine runs again. */
+	pthread_mutex_lock(&s->board.lock);
+	memset(s->board.rule, 0, sizeof(s->board.rule));
+	writes = s->board.writes;
+	fake_board_hello(&s->board);
+	pthread_mutex_unlock(&s->board.lock);
+	CHECK_ENTRY(s, 0, "::ffff:198.51.100.0/120 rate 0 burst 1");
+	CHECK_ENTRY(s, 1, "::ffff:203.0.113.0/120 rate 9 burst 9");
+	CHECK_ENTRY(s, 2, "-");
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US && last_write(s, HF_REG_CTRL, ~0u, 1) < (int)writes; i++)
+		usleep(STEP_US);
+	CHECK(last_write(s, HF_REG_RULE_COMMIT, ~0u, valid | 1) > (int)writes &&
+			last_write(s, HF_REG_RULE_COMMIT, ~0u, valid | 1) < last_write(s, HF_REG_CTRL, ~0u, 1),
+		"the engine ran without them");
+	/* And samples are asked for again. */
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US && last_write(s, HF_REG_SAMPLE, ~0u, 1) < (int)writes; i++)
+		usleep(STEP_US);
+	CHECK(last_write(s, HF_REG_SAMPLE, ~0u, 1) > (int)writes, "no samples after a reset");
+
+	/* Loss, and another board with room for one. */
+	fake_board_stop(&s->board);
+	CHECK(comes_to_say(s, "{\"request\": \"status\"}", "\"link\":\"lost\""), "the loss is not noticed");
+	CHECK_SAYS(s, RULES, "\"room\":0");
+	CHECK(!strstr(ask(s, RULES), "\"where\":\"board\""), "a rule in a board that is lost");
+	s->board_rules = 1;
+	start_board(s);
+	CHECK(comes_to_say(s, "{\"request\": \"status\"}", "\"rules\":{\"room\":1,\"on_board\":1,\"on_host\":1}"), "%s",
+		ask(s, "{\"request\": \"status\"}"));
+	CHECK_ENTRY(s, 0, "::ffff:198.51.100.0/120 rate 0 burst 1");
+
+	/* One that refuses: they act here, and it is tried again. */
+	pthread_mutex_lock(&s->board.lock);
+	s->board.refused_offset = HF_REG_RULE_COMMIT;
+	pthread_mutex_unlock(&s->board.lock);
+	CHECK_SAYS(s, DENY("198.51.100.7/32"), "\"ok\":true");
+	CHECK_SAYS(s, "{\"request\": \"status\"}", "\"on_board\":0,\"on_host\":3");
+	pthread_mutex_lock(&s->board.lock);
+	s->board.refused_offset = UINT32_MAX;
+	pthread_mutex_unlock(&s->board.lock);
+	CHECK_ENTRY(s, 0, "::ffff:198.51.100.7/128 rate 0 burst 1");
+	CHECK(comes_to_say(s, "{\"request\": \"status\"}", "\"on_board\":1,\"on_host\":2"), "not tried again");
+	service_end(s);
+}
+
+static void rules_of_the_config(void)
+{
+	static const char first[] =
+		"{ prefix = \"198.51.100.0/24\"; deny = true; }, { prefix = \"2001:db8:bad::/48\"; limit = 5; }";
+	struct service *s = service_with_rules(listeners, 8, first);
+
+	if (!s)
+		return;
+	CHECK_ENTRY(s, 0, "::ffff:198.51.100.0/120 rate 0 burst 1");
+	CHECK_ENTRY(s, 1, "2001:db8:bad::/48 rate 5 burst 5");
+	CHECK_SAYS(s, RULES, "\"config\":true");
+	/* By command: another one, and without one of the config's, until it is read again. */
+	CHECK_SAYS(s, DENY("203.0.113.7/32"), "\"ok\":true");
+	CHECK_SAYS(s, ALLOW("198.51.100.0/24"), "\"ok\":true");
+	CHECK_ENTRY(s, 0, "::ffff:203.0.113.7/128 rate 0 burst 1");
+	CHECK_ENTRY(s, 1, "2001:db8:bad::/48 rate 5 burst 5");
+	CHECK_SAYS(s, "{\"request\": \"reload\"}", "\"ok\":true");
+	CHECK_ENTRY(s, 1, "::ffff:198.51.100.0/120 rate 0 burst 1");
+	CHECK_ENTRY(s, 2, "2001:db8:bad::/48 rate 5 burst 5");
+	s->config_rules = "{ prefix = \"2001:db8:bad::/48\"; limit = 6; }";
+	write_config(s, listeners);
+	CHECK_SAYS(s, "{\"request\": \"reload\"}", "\"ok\":true");
+	CHECK_ENTRY(s, 0, "::ffff:203.0.113.7/128 rate 0 burst 1");
+	CHECK_ENTRY(s, 1, "2001:db8:bad::/48 rate 6 burst 6");
+	CHECK_ENTRY(s, 2, "-");
+	s->config_rules = "{ prefix = \"2001:db8:bad::/48\"; }";
+	write_config(s, listeners);
+	CHECK_SAYS(s, "{\"request\": \"reload\"}", "a rule needs deny = true or a 'limit'");
+	s->config_rules = "{ prefix = \"2001:db8:bad::\"; deny = true; }";
+	write_config(s, listeners);
+	CHECK_SAYS(s, "{\"request\": \"reload\"}", "a rule needs a 'prefix'");
+	CHECK_ENTRY(s, 1, "2001:db8:bad::/48 rate 6 burst 6");
+	/* After a restart there is what the config has. */
+	s->config_rules = first;
+	write_config(s, listeners);
+	stop_daemon(s);
+	hf_close(s->dev);
+	s->dev = NULL;
+	fake_board_stop(&s->board);
+	start_board(s);
+	if (start_daemon(s)) {
+		CHECK_ENTRY(s, 0, "::ffff:198.51.100.0/120 rate 0 burst 1");
+		CHECK_ENTRY(s, 1, "2001:db8:bad::/48 rate 5 burst 5");
+		CHECK_ENTRY(s, 2, "-");
+	}
+	service_end(s);
+}
+
+static void add_syns(struct service *s, unsigned listener, uint32_t more)
+{
+	pthread_mutex_lock(&s->board.lock);
+	s->board.listen_syns[listener] += more;
+	pthread_mutex_unlock(&s->board.lock);
+}
+
+/* Once a second each offloaded listener's count is read: wait until that has happened `least` times more. */
+static bool counts_are_read(struct service *s, unsigned least)
+{
+	unsigned before = fake_board_written(&s->board, HF_REG_LISTEN_SELECT, NULL);
+
+	for (unsigned i = 0; i < (WAIT_MS + 1000 * least) * 1000 / STEP_US; i++) {
+		if (fake_board_written(&s->board, HF_REG_LISTEN_SELECT, NULL) >= before + least)
+			return true;
+		usleep(STEP_US);
+	}
+	return false;
+}
+
+static void syns_are_counted_per_listener(void)
+{
+	struct service *s = service_with_rules(listeners, 1, NULL);
+	struct hf_listener *l, *other;
+
+	if (!s)
+		return;
+	s->board.listen_syns[0] = 0xffffff00;
+	CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev));
+	CHECK(becomes_mode(s, 0, OFFLOAD), "mode %d", committed_mode(s, 0));
+	/* The first reading is what the others are compared with. */
+	CHECK(counts_are_read(s, 2), "nobody asks for LISTEN_SYNS");
+	add_syns(s, 0, 0x200);
+	CHECK(comes_to_say(s, "{\"request\": \"listeners\"}", "\"syns\":512,"), "%s",
+		ask(s, "{\"request\": \"listeners\"}"));
+	CHECK_SAYS(s, "{\"request\": \"listeners\"}", "\"attack\":false,\"attack_changed_ms\":null");
+	add_syns(s, 0, 50000);
+	CHECK(logged(s, "port 80: 50000 SYNs per second, more than 1000"), "no begin");
+	CHECK(logged(s, "port 80: no more than 1000 SYNs per second"), "no end");
+	CHECK(logged(s, "50000 per second at most"), "no peak");
+	CHECK_SAYS(s, "{\"request\": \"listeners\"}", "\"syns\":50512,");
+	CHECK(number(s, "{\"request\": \"listeners\"}", "attack_changed_ms") >= 0, "no age");
+	CHECK(strstr(scrape(s),
+		      "handfast_listener_syns_total{address=\"0.0.0.0\",port=\"80\",way=\"repair\"} 50512\n") != NULL,
+		"metrics");
+	CHECK_SAYS(s, "{\"request\": \"status\"}", "\"listeners\":[{\"address\":\"0.0.0.0\",\"port\":80,\"syn\":");
+	/* Two listeners: each has its own. */
+	CHECK(!listen_at(s->dev, 81, 4, &other), "hf_listen: %s", hf_error(s->dev));
+	CHECK(becomes_mode(s, 1, OFFLOAD), "mode %d", committed_mode(s, 1));
+	CHECK(counts_are_read(s, 4), "nobody asks for LISTEN_SYNS");
+	add_syns(s, 1, 30000);
+	CHECK(logged(s, "port 81: 30000 SYNs per second, more than 1000"), "no begin");
+	CHECK(!strstr(ask(s, "{\"request\": \"listeners\"}"), "\"syns\":80512"), "counted for the other");
+	/* After a reset the board begins at 0. */
+	CHECK(logged(s, "port 81: no more than 1000 SYNs per second"), "no end");
+	pthread_mutex_lock(&s->board.lock);
+	s->board.listen_syns[0] = s->board.listen_syns[1] = 3;
+	fake_board_hello(&s->board);
+	pthread_mutex_unlock(&s->board.lock);
+	CHECK(comes_to_say(s, "{\"request\": \"listeners\"}", "\"syns\":50515,"), "%s",
+		ask(s, "{\"request\": \"listeners\"}"));
+	CHECK_SAYS(s, "{\"request\": \"listeners\"}", "\"syns\":30003,");
+	service_end(s);
+}
+
+static void sample_from(struct service *s, uint32_t addr, uint16_t port, unsigned cause)
+{
+	uint8_t msg[128];
+
+	event_message(msg, &(struct fake_event){ .id = HF_NO_ID, .remote_port = port, .code = HF_EVENT_SAMPLE });
+	MSG_PUT(msg, EVENT, state, HF_STATE_LISTEN);
+	MSG_PUT(msg, EVENT, mss, cause);
+	MSG_PUT(msg, EVENT, local_port, 80);
+	put32(msg + HF_AT_EVENT_remote_addr + 12, addr);
+	fake_board_send(&s->board, msg, sizeof(msg));
+}
+
+static void samples_tell_where_from(void)
+{
+	struct service *s = service_with_rules(listeners, 1, NULL);
+	const uint32_t peer = 0xc6336407; /* 198.51.100.7 */
+	struct hf_listener *l;
+	const char *said;
+	int fd;
+
+	if (!s)
+		return;
+	CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev));
+	CHECK(becomes_mode(s, 0, OFFLOAD), "mode %d", committed_mode(s, 0));
+	/* Few SYNs: each is shown. */
+	CHECK_EQ(last_write(s, HF_REG_SAMPLE, ~0u, 1) >= 0, 1, "SAMPLE is 1");
+	fd = dial(s->control, SOCK_STREAM);
+	CHECK(strstr(ask_at(fd, "{\"request\": \"trace\", \"host\": \"198.51.100.7\"}"), "\"ok\":true"), "trace");
+	for (unsigned i = 0; i < 5; i++)
+		sample_from(s, peer, (uint16_t)(1000 + i), i < 2 ? HF_CAUSE_BACKLOG : HF_CAUSE_NONE);
+	said = line(fd);
+	CHECK(strstr(said, "\"what\":\"SAMPLE\"") && strstr(said, "\"cause\":\"BACKLOG\",\"every\":1,") &&
+			strstr(said, "\"remote\":\"198.51.100.7:1000\""),
+		"%s", said);
+	close(fd);
+	CHECK(comes_to_say(s, "{\"request\": \"top\"}", "\"prefix\":\"198.51.100.0/24\",\"syns\":5,"), "%s",
+		ask(s, "{\"request\": \"top\"}"));
+	CHECK_SAYS(s, "{\"request\": \"top\"}", "\"syns_dropped\":2}");
+	CHECK_SAYS(s, "{\"request\": \"top\"}", "\"samples\":5,\"syns\":5,\"every\":1");
+	CHECK(strstr(scrape(s), "\nhandfast_source_syns{prefix=\"198.51.100.0/24\"} 5\n") != NULL, "metrics");
+
+	/* A flood begins: more than should come within a second raise N at once. */
+	for (unsigned i = 0; i < 300; i++)
+		sample_from(s, peer + 256 * (i % 3), (uint16_t)i, HF_CAUSE_SOURCE_LIMITED);
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US && last_write(s, HF_REG_SAMPLE, ~0u, 16) < 0; i++)
+		usleep(STEP_US);
+	CHECK(last_write(s, HF_REG_SAMPLE, ~0u, 16) >= 0, "N is not raised");
+
+	/* And the board's count decides: during an attack 80 in a second. */
+	CHECK(counts_are_read(s, 2), "nobody asks for LISTEN_SYNS");
+	add_syns(s, 0, 80000);
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US && last_write(s, HF_REG_SAMPLE, ~0u, 1000) < 0; i++)
+		usleep(STEP_US);
+	CHECK(last_write(s, HF_REG_SAMPLE, ~0u, 1000) >= 0, "N does not follow the rate");
+	/* Connections, completed, are beside them. */
+	event_for(s, 0, 80, 0x10005, 1234);
+	fd = hf_accept(l, NULL, WAIT_MS);
+	if (CHECK(fd >= 0, "hf_accept: %d", fd))
+		close(fd);
+	CHECK_SAYS(
+		s, "{\"request\": \"top\"}", "\"connections\":1,\"denied\":0,\"prefix\":\"192.0.2.0/24\",\"syns\":0,");
+	service_end(s);
+}
+
+/* A board that sends what it likes: nothing is believed, everything is bounded. */
+static void wild_samples_do_no_harm(void)
+{
+	struct service *s = service_with_rules(listeners, 1, NULL);
+	unsigned rows = 0, unknown = 0, bad = 0;
+	uint64_t seed = 1;
+	uint8_t msg[128];
+
+	if (!s)
+		return;
+	for (unsigned n = 0; n < 20000; n++) {
+		for (unsigned i = 0; i < sizeof(msg); i++) {
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			msg[i] = (uint8_t)(seed >> 56);
+		}
+		MSG_PUT(msg, HEADER, type, HF_MSG_EVENT);
+		MSG_PUT(msg, HEADER, length, sizeof(msg));
+		MSG_PUT(msg, EVENT, code, n % 10 ? HF_EVENT_SAMPLE : 100);
+		unknown += !(n % 10);
+		/* Half of them look better: IPv4, of the right state, a cause that may be one. */
+		if (n & 1) {
+			memcpy(msg + HF_AT_EVENT_remote_addr, (const uint8_t[12]){ [10] = 0xff, [11] = 0xff }, 12);
+			memcpy(msg + HF_AT_EVENT_local_addr, (const uint8_t[12]){ [10] = 0xff, [11] = 0xff }, 12);
+			MSG_PUT(msg, EVENT, state, HF_STATE_LISTEN);
+			MSG_PUT(msg, EVENT, mss, msg[HF_AT_EVENT_mss] & 31);
+			msg[HF_AT_EVENT_listener] &= 15;
+		}
+		/* Of the others none is right by chance; of these, the ones from or to no host, or of a cause there is not. */
+		bad += n % 10 &&
+		       (!(n & 1) || MSG_GET(msg, EVENT, mss) > HF_CAUSE_SOURCE_LIMITED ||
+			       msg[HF_AT_EVENT_remote_addr + 12] >= 224 || msg[HF_AT_EVENT_local_addr + 12] >= 224);
+		fake_board_send(&s->board, msg, sizeof(msg));
+	}
+	for (unsigned i = 0; i < WAIT_MS / 10 &&
+			     number(s, "{\"request\": \"counters\"}", "host.unknown_events") < (long long)unknown;
+		i++)
+		usleep(10000);
+	CHECK_EQ(number(s, "{\"request\": \"counters\"}", "host.unknown_events"), unknown, "unknown_events");
+	CHECK_EQ(number(s, "{\"request\": \"counters\"}", "host.bad_events"), bad, "bad_events");
+	CHECK_EQ(number(s, "{\"request\": \"top\"}", "samples"), 18000 - bad, "samples");
+	for (const char *at = ask(s, "{\"request\": \"top\"}"); (at = strstr(at, "\"prefix\":")) != NULL; at++)
+		rows++;
+	CHECK(rows > 0 && rows <= 32, "%u sources", rows);
+	CHECK_SAYS(s, "{\"request\": \"status\"}", "\"link\":\"up\"");
+	CHECK(last_write(s, HF_REG_SAMPLE, ~0u, 1) >= 0, "SAMPLE");
 	service_end(s);
 }
 
@@ -1470,7 +1897,10 @@ int main(int argc, char **argv)
 		CASE_ONCE(connections_are_listed), CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged),
 		CASE_ONCE(idle_costs_nothing), CASE_ONCE(a_board_that_was_lost_comes_back),
 		CASE_ONCE(connections_survive_a_restart), CASE_ONCE(sighup_reads_the_config_again),
-		CASE_ONCE(programs_that_know_nothing), CASE_ONCE(an_upgrade_keeps_the_netdev), { 0 } };
+		CASE_ONCE(rules_go_into_the_board), CASE_ONCE(rules_survive_the_board), CASE_ONCE(rules_of_the_config),
+		CASE_ONCE(syns_are_counted_per_listener), CASE_ONCE(samples_tell_where_from),
+		CASE_ONCE(wild_samples_do_no_harm), CASE_ONCE(programs_that_know_nothing),
+		CASE_ONCE(an_upgrade_keeps_the_netdev), { 0 } };
 	ssize_t n;
 
 	if (argc > 3 && !strcmp(argv[1], "--program"))

@@ -53,6 +53,8 @@ static void hook_event(void *ctx, const uint8_t *msg)
 		}
 		pthread_mutex_unlock(&d->shared.lock);
 	}
+	if (GET(msg, EVENT, code) == HF_EVENT_SAMPLE)
+		samples_take(d, msg);
 	if (atomic_load(&d->tracing))
 		trace_event(d, msg);
 }
@@ -71,6 +73,16 @@ static void hook_unconnected_destroyed(void *ctx)
 
 	pthread_mutex_lock(&d->shared.lock);
 	d->shared.listener_destroyed = true;
+	pthread_mutex_unlock(&d->shared.lock);
+	eventfd_write(d->shared.wake, 1);
+}
+
+static void hook_configured(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	pthread_mutex_lock(&d->shared.lock);
+	d->shared.configured = true;
 	pthread_mutex_unlock(&d->shared.lock);
 	eventfd_write(d->shared.wake, 1);
 }
@@ -140,7 +152,7 @@ static int open_device(struct daemon *d, struct hf_device **dev, char *why)
 	struct service_extra extra = { .tap_persistent = c->tap_persistent,
 		.tap_fd = d->tap_fd >= 0 ? dup(d->tap_fd) : -1,
 		.hooks = { hook_admit, hook_offer, hook_handed, hook_event, hook_frame, hook_unconnected_destroyed,
-			NULL, hook_lost, hook_turn, d } };
+			hook_configured, hook_lost, hook_turn, d } };
 	int rc = 0;
 
 	if (*c->cookie_key_file) {
@@ -183,6 +195,7 @@ static void opened(struct daemon *d, struct hf_device *dev)
 		d->tap_fd = dup(dev->tap.fd);
 	pthread_mutex_lock(&d->shared.lock);
 	d->shared.board_lost = 0;
+	d->shared.configured = false;
 	free(d->shared.age);
 	d->shared.age = calloc(board->slots, sizeof(d->shared.age[0]));
 	d->shared.ages = d->shared.age ? board->slots : 0;
@@ -191,6 +204,8 @@ static void opened(struct daemon *d, struct hf_device *dev)
 		d->config.board, (unsigned)board->slots, (unsigned)board->listeners, (unsigned)board->data_w,
 		(unsigned)board->epoch, dev->tap.name);
 	service_run(dev, announce, NULL);
+	rules_place(d);
+	samples_start(d);
 	if (kernel_way_open(d))
 		log_line(LOG_WARNING, "no_kernel_way", "handoff to the kernel's own listeners: %s", d->kernel_why);
 	listeners_refresh(d);
@@ -211,6 +226,7 @@ void board_stop(struct daemon *d, bool for_good)
 {
 	if (d->dev) {
 		listeners_lost(d);
+		rules_lost(d);
 		kernel_way_close(d);
 		hf_close(d->dev);
 		d->dev = NULL;
@@ -281,7 +297,7 @@ static void on_retry(struct timer *t)
 void board_on_wake(struct source *s, uint32_t events)
 {
 	struct daemon *d = (struct daemon *)((char *)s - offsetof(struct daemon, wake));
-	bool destroyed;
+	bool destroyed, configured, too_many;
 	eventfd_t n;
 	int lost;
 
@@ -292,6 +308,9 @@ void board_on_wake(struct source *s, uint32_t events)
 	d->shared.listener_destroyed = false;
 	lost = d->shared.board_lost;
 	d->shared.board_lost = 0;
+	configured = d->shared.configured;
+	d->shared.configured = false;
+	too_many = d->shared.samples.too_many;
 	pthread_mutex_unlock(&d->shared.lock);
 	if (lost && d->dev) {
 		snprintf(d->why, sizeof(d->why), "%s", hf_error(d->dev));
@@ -304,5 +323,12 @@ void board_on_wake(struct source *s, uint32_t events)
 	} else if (destroyed) {
 		listeners_refresh(d);
 	}
+	if (configured && !lost) {
+		/* After a reset: it has its rules again, perhaps room for fewer, and shows no samples. */
+		rules_place(d);
+		samples_start(d);
+	}
+	if (too_many)
+		samples_too_many(d);
 	control_trace(d);
 }

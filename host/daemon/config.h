@@ -11,6 +11,7 @@
 #define CONFIG_PATH	     "/etc/handfast/handfastd.conf"
 #define CONFIG_LISTENERS_MAX 64
 #define CONFIG_IDS_MAX	     16
+#define CONFIG_RULES_MAX     256
 #define CONFIG_TEXT_BYTES    256
 
 /* Who may; root and the daemon's own user always may. */
@@ -28,6 +29,14 @@ struct config_listener {
 	struct who who; /* may listen there through the daemon's socket */
 };
 
+/* What a source prefix may. */
+struct config_rule {
+	union address prefix;
+	unsigned bits;
+	bool deny;
+	unsigned rate; /* new connections per second, 0: no limit */
+};
+
 struct config {
 	char board[CONFIG_TEXT_BYTES];
 	char tap[16], mac[18], addresses[CONFIG_TEXT_BYTES]; /* mac "": random, or what the netdev has */
@@ -42,6 +51,8 @@ struct config {
 	int log_level;
 	struct config_listener listener[CONFIG_LISTENERS_MAX];
 	unsigned listeners;
+	struct config_rule rule[CONFIG_RULES_MAX];
+	unsigned rules;
 };
 
 /* daemon_config_read - Returns 0, or -EINVAL, -ENOENT, ... and in `why` (CONFIG_TEXT_BYTES) one line that says what is wrong and where. */

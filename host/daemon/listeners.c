@@ -515,6 +515,7 @@ static void close_board(struct listener *l)
 	l->old_overflow += l->board->overflow;
 	hf_listener_close(l->board);
 	l->board = NULL;
+	l->syns_of = NULL;
 }
 
 static int set_board(struct listener *l, enum mode mode)

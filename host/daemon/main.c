@@ -90,6 +90,7 @@ int daemon_reload(struct daemon *d, char *why)
 		snprintf(why, CONFIG_TEXT_BYTES, "%s", strerror(-rc));
 		return rc;
 	}
+	rules_configure(d, &next);
 	d->config.control_who = next.control_who;
 	d->config.connect_who = next.connect_who;
 	d->config.attack_syn_rate = next.attack_syn_rate;
@@ -126,6 +127,8 @@ static void on_second(struct timer *t)
 	struct daemon *d = (struct daemon *)((char *)t - offsetof(struct daemon, second));
 
 	rates_second(d);
+	rules_second(d);
+	samples_second(d);
 	/* What the kernel has not told: listeners that are new, or were changed. */
 	listeners_refresh(d);
 	sd_notify(0, "WATCHDOG=1");
@@ -192,6 +195,7 @@ static int start(struct daemon *d)
 	if (rc)
 		return rc;
 	/* First the board: who connects to the sockets finds it. */
+	rules_configure(d, &d->config);
 	rc = board_start(d);
 	if (rc) {
 		log_line(LOG_ERR, "start", "%s", d->why);

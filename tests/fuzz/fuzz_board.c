@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * fuzz_board.c - a malicious board: after an honest HELLO any messages at all, through driver/device.c and what the service makes of
- * events and frames. A record of the input is two octets of length, then the message; of every second input the header's length field is
+ * events, samples and frames. A record of the input is two octets of length, then the message; of every second input the header's length field is
  * put right, so that more gets past the first check. Also the kernel's large frames, which are cut. */
 #include <assert.h>
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include "../../driver/device.h"
 #include "../../host/frame.h"
 #include "../../host/handoff.h"
+#include "../../host/sample.h"
 
 struct board {
 	struct transport t;
@@ -144,8 +145,17 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 	uint8_t ack[HANDOFF_ACK_BYTES];
 	struct connection c;
 	struct frame_tcp t;
+	struct sample s;
 
 	assert(len == DEVICE_MESSAGE_BYTES);
+	if (!sample_parse(msg, &s)) {
+		/* What prints it, and counts by it. */
+		assert(GET(msg, EVENT, code) == HF_EVENT_SAMPLE && s.listener < 16);
+		assert(!strchr(sample_cause_word(s.cause), '?') &&
+			!*sample_cause_word(s.cause) == (s.cause == HF_CAUSE_NONE));
+		assert(address_is_unicast(&s.remote) && s.remote.sa.sa_family == s.local.sa.sa_family);
+		return;
+	}
 	if (handoff_parse(msg, &c)) {
 		device_command(b->dev, HF_COMMAND_ABORT, (uint32_t)GET(msg, HEADER, id));
 		return;
