@@ -24,6 +24,7 @@
 #define LISTENERS_MAX	 256
 #define ERROR_BYTES	 256
 #define STALE_REMEMBERED 16
+#define MERGES_MAX	 8 /* connections whose segments are merged at once, as the kernel's GRO has for a bucket */
 #define HEADERS4	 40 /* octets of IPv4 and TCP without options: MTU - MSS */
 #define HEADERS6	 60
 
@@ -183,9 +184,12 @@ struct hf_device {
 	int64_t heartbeat_ms, next_heartbeat_ms, next_rotation_ms;
 	struct tap_addresses addresses;
 	/* A frame of the kernel's: for the board as it is, or to be cut into pieces. */
-	uint8_t frame[TAP_FRAME_MAX], piece[TRANSPORT_MESSAGE_MAX];
+	uint8_t frame[TAP_FRAME_MAX];
 	struct gso gso;
 	bool cutting;
+	/* What goes up together, within one batch of the board's messages. */
+	struct merge merge[MERGES_MAX];
+	unsigned merges;
 
 	struct service_hooks hooks;
 	int extra_fd; /* polled for POLLIN before hooks.turn(); -1: none */

@@ -148,20 +148,73 @@ static void own(struct hf_device *dev, uint32_t id, int fd)
 
 /* Frames ------------------------------------------------------------------------------------------------------ */
 
+static void count_out(struct hf_device *dev, int rc, unsigned frames)
+{
+	atomic_fetch_add_explicit(
+		&dev->count[rc ? COUNT_tap_out_dropped : COUNT_tap_out], frames, memory_order_relaxed);
+}
+
+static void merge_end(struct hf_device *dev, struct merge *m)
+{
+	if (!m->frame)
+		return;
+	count_out(dev, dev->tap.fd < 0 ? -ENODEV : tap_write_merged(&dev->tap, m), m->parts);
+	m->frame = NULL;
+}
+
+/* All of them: before anything else goes up, and before the memory of their frames goes. */
+static void merges_end(struct hf_device *dev)
+{
+	for (unsigned i = 0; i < dev->merges; i++)
+		merge_end(dev, &dev->merge[i]);
+	dev->merges = 0;
+}
+
+/* Does it go up together with others of its connection? The order of a connection's segments stays; what is no TCP may overtake. */
+static bool merged(struct hf_device *dev, const uint8_t *frame, size_t len, bool intact)
+{
+	struct frame_tcp t;
+	struct merge *m = dev->merge;
+
+	if (!frame_read_tcp(frame, len, &t))
+		return false;
+	while (m < dev->merge + dev->merges && (!m->frame || !address_equal(&m->tcp.source, &t.source) ||
+						       !address_equal(&m->tcp.destination, &t.destination)))
+		m++;
+	if (m == dev->merge + dev->merges) {
+		if (dev->merges == MERGES_MAX)
+			merges_end(dev);
+		m = &dev->merge[dev->merges];
+		if (!intact || !merge_begin(m, frame, len, &t))
+			return false;
+		dev->merges++;
+		return true;
+	}
+	if (intact && merge_add(m, frame, &t))
+		return true;
+	merge_end(dev, m);
+	return intact && merge_begin(m, frame, len, &t);
+}
+
 static void on_frame(void *ctx, const uint8_t *msg, size_t len)
 {
+	const uint8_t *frame = msg + HF_MSG_HEADER_BYTES;
 	struct hf_device *dev = ctx;
+	bool intact = GET(msg, HEADER, flags) & HF_FRAME_CSUM_OK;
 
+	len -= HF_MSG_HEADER_BYTES;
 	if (dev->hooks.frame)
-		dev->hooks.frame(dev->hooks.ctx, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES, true,
-			GET(msg, HEADER, stamp));
-	if (closing_drops(dev, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES))
+		dev->hooks.frame(dev->hooks.ctx, frame, len, true, GET(msg, HEADER, stamp));
+	if (closing_drops(dev, frame, len))
 		return;
-	if (dev->tap.fd < 0 || tap_write(&dev->tap, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES,
-				       GET(msg, HEADER, flags) & HF_FRAME_CSUM_OK))
-		count(dev, COUNT_tap_out_dropped);
-	else
-		count(dev, COUNT_tap_out);
+	if (merged(dev, frame, len, intact))
+		return;
+	count_out(dev, dev->tap.fd < 0 ? -ENODEV : tap_write(&dev->tap, frame, len, intact), 1);
+}
+
+static void on_batch(void *ctx)
+{
+	merges_end(ctx);
 }
 
 /* Is this the RST with which a destroyed socket says goodbye on a 4-tuple that has a new socket? */
@@ -194,13 +247,13 @@ static void count_sent(struct hf_device *dev, int rc)
 /* The next piece of the kernel's large segment. */
 static void send_piece(struct hf_device *dev)
 {
+	uint8_t *place = device_frame_place(dev->board);
 	size_t start;
-	int len = gso_next(&dev->gso, dev->piece, sizeof(dev->piece), &start);
+	int len = place ? gso_next(&dev->gso, place, device_board(dev->board)->max_frame, &start) : -ENOMEM;
 
 	dev->cutting = len > 0;
 	if (len > 0)
-		count_sent(
-			dev, device_frame_checksum(dev->board, dev->piece, (size_t)len, (unsigned)start, CHECKSUM_TCP));
+		count_sent(dev, device_frame_put(dev->board, (size_t)len, (unsigned)start, CHECKSUM_TCP));
 	else if (len < 0)
 		count(dev, COUNT_tap_in_dropped);
 }
@@ -423,6 +476,7 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 	int fd;
 
 	(void)len;
+	merges_end(dev); /* what came before it: of an earlier connection with this 4-tuple, perhaps */
 	if (dev->hooks.event)
 		dev->hooks.event(dev->hooks.ctx, msg);
 	if (on_other_event(dev, msg))
@@ -478,7 +532,7 @@ static void on_reset(void *ctx)
 	dev->next_heartbeat_ms = 0; /* set it up again at once */
 }
 
-const struct device_events service_events = { on_frame, on_event, on_completion, on_reset };
+const struct device_events service_events = { on_frame, on_event, on_completion, on_reset, on_batch };
 
 /* Setting up the board ---------------------------------------------------------------------------------------- */
 
@@ -800,6 +854,7 @@ void *service_thread(void *arg)
 	int rc;
 
 	for (;;) {
+		device_cork(dev->board);
 		/* First: a peer may open a 4-tuple anew as soon as its old socket is gone. */
 		read_watch(dev);
 		rc = device_pump(dev->board, 0);
@@ -809,6 +864,9 @@ void *service_thread(void *arg)
 		if (!run_jobs(dev))
 			break;
 		beat(dev);
+		rc = device_uncork(dev->board);
+		if (rc < 0)
+			break;
 		wait_for_work(dev);
 	}
 	if (rc >= 0)

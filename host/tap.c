@@ -7,6 +7,7 @@
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/if_arp.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -219,4 +220,21 @@ int tap_write(struct tap *tap, const uint8_t *frame, size_t len, bool verified)
 	struct iovec parts[] = { { &h, sizeof(h) }, { (void *)frame, len } };
 
 	return writev(tap->fd, parts, 2) < 0 ? -errno : 0;
+}
+
+int tap_write_merged(struct tap *tap, struct merge *m)
+{
+	struct virtio_net_hdr h = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.gso_type = address_is6(&m->tcp.source) ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4,
+		.gso_size = (uint16_t)m->size,
+		.hdr_len = (uint16_t)m->tcp.payload,
+		.csum_start = (uint16_t)m->tcp.l4,
+		.csum_offset = offsetof(struct tcphdr, check) };
+	struct iovec parts[2 + MERGE_PARTS] = { { &h, sizeof(h) } };
+
+	if (m->parts == 1)
+		return tap_write(tap, m->frame, m->len, true);
+	merge_finish(m);
+	memcpy(parts + 1, m->part, (1 + m->parts) * sizeof(parts[0]));
+	return writev(tap->fd, parts, 2 + (int)m->parts) < 0 ? -errno : 0;
 }

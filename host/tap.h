@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "address.h"
+#include "frame.h"
 
 #define TAP_FRAME_MAX	   (65535 + 22) /* an IP packet of any length behind Ethernet and two tags */
 #define TAP_ADDRESSES_MAX4 4		/* as many as the board has registers for */
@@ -62,5 +63,7 @@ ssize_t tap_read(struct tap *tap, uint8_t *frame, size_t cap, struct tap_offload
 /* One frame to the kernel, which processes it before this returns. verified: the TCP checksum needs no second look.
  * Returns 0 or -errno. */
 int tap_write(struct tap *tap, const uint8_t *frame, size_t len, bool verified);
+/* Segments that were merged, one or more: as tap_write() of each, verified, but that the kernel goes its way once. */
+int tap_write_merged(struct tap *tap, struct merge *m);
 
 #endif
