@@ -116,7 +116,7 @@ struct stale {
 
 struct accepted {
 	int fd;
-	union address peer;
+	union address local, peer;
 };
 
 /* One hf_connect(); lives on its caller's stack. */
@@ -144,7 +144,9 @@ struct hf_listener {
 	enum mode mode;
 	unsigned backlog;
 	_Atomic uint64_t established, failed, overflow;
-	int ready; /* eventfd, a semaphore: as many as are queued; lock */
+	int ready;	/* eventfd, not 0 while some are queued and have been announced */
+	bool readable;	/* it is not 0; lock */
+	unsigned fresh; /* queued since; lock */
 	bool closed;
 	_Atomic bool deaf;   /* nobody takes connections: they are reset */
 	int channel;	     /* of a daemon's listener, else -1 */
@@ -190,6 +192,7 @@ struct hf_device {
 	/* What goes up together, within one batch of the board's messages. */
 	struct merge merge[MERGES_MAX];
 	unsigned merges;
+	bool pushed; /* connections into accept queues, in this batch */
 
 	struct service_hooks hooks;
 	int extra_fd; /* polled for POLLIN before hooks.turn(); -1: none */
@@ -233,8 +236,11 @@ int listener_set_mode(struct hf_listener *l, enum mode mode);
 
 /* The listener that a connection belongs to, or NULL; with the lock held. */
 struct hf_listener *listener_find(struct hf_device *dev, const struct connection *c);
-/* Queue a socket; with the lock held, and room in the queue. */
-void listener_push(struct hf_listener *l, int fd, const union address *peer);
+/* Queue a socket; with the lock held, and room in the queue. Whoever polls is told by listener_ready(), soon. */
+void listener_push(struct hf_listener *l, int fd, const union address *local, const union address *peer);
+void listener_ready(struct hf_listener *l); /* with the lock held */
+/* hf_accept() of a listener that is not a daemon's, with both addresses. */
+int listener_take(struct hf_listener *l, union address *local, union address *peer, int timeout_ms);
 /* Wake whoever waits for a listener of a board that is lost; with the lock held. */
 void listener_lost(struct hf_listener *l);
 

@@ -111,10 +111,12 @@ static void on_destroyed(void *ctx, uint64_t cookie, bool connected)
 	struct hf_device *dev = ctx;
 	uint32_t id = owned_remove(dev->owned, cookie);
 
-	if (!connected && dev->hooks.unconnected_destroyed)
-		dev->hooks.unconnected_destroyed(dev->hooks.ctx);
-	if (id == HF_NO_ID)
+	if (id == HF_NO_ID) {
+		/* One of ours has no peer any more when it was closed by a RST. */
+		if (!connected && dev->hooks.unconnected_destroyed)
+			dev->hooks.unconnected_destroyed(dev->hooks.ctx);
 		return;
+	}
 	count(dev, COUNT_destroyed);
 	service_command(dev, HF_COMMAND_RELEASE, id);
 }
@@ -214,7 +216,18 @@ static void on_frame(void *ctx, const uint8_t *msg, size_t len)
 
 static void on_batch(void *ctx)
 {
-	merges_end(ctx);
+	struct hf_device *dev = ctx;
+
+	merges_end(dev);
+	if (!dev->pushed)
+		return;
+	dev->pushed = false;
+	pthread_mutex_lock(&dev->lock);
+	for (unsigned i = 0; i < LISTENERS_MAX; i++) {
+		if (dev->listener[i] && dev->listener[i]->fresh)
+			listener_ready(dev->listener[i]);
+	}
+	pthread_mutex_unlock(&dev->lock);
 }
 
 /* Is this the RST with which a destroyed socket says goodbye on a 4-tuple that has a new socket? */
@@ -510,8 +523,9 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 	pthread_mutex_lock(&dev->lock);
 	l = listener_find(dev, &c); /* it may have been closed meanwhile; only this thread fills its queue */
 	if (l)
-		listener_push(l, fd, &c.remote);
+		listener_push(l, fd, &c.local, &c.remote);
 	pthread_mutex_unlock(&dev->lock);
+	dev->pushed |= l != NULL;
 	if (!l) {
 		count(dev, COUNT_no_listener);
 		listener_reset_socket(fd);
