@@ -11,12 +11,12 @@
 
 #include "clock.h"
 
-#define OUT_FRAMES_MAX 64 /* frames that wait for the transport before device_frame() says -EAGAIN */
-#define IN_FLIGHT_MAX  64 /* commands outstanding, however many credits the board gives */
-#define PUMP_BATCH     64 /* messages received before others get a turn */
-#define SEND_BATCH     64 /* messages given to the transport at once */
+#define OUT_FRAMES_MAX 64  /* frames that wait for the transport before device_frame() says -EAGAIN */
+#define IN_FLIGHT_MAX  64  /* commands outstanding, however many credits the board gives */
+#define PUMP_BATCH     64  /* messages received before others get a turn */
+#define SEND_BATCH     64  /* messages given to the transport at once */
 #define SLOT_SKEW      320 /* octets between buffers, lest all messages begin in the same lines of the cache */
-#define COOKIE_NONE    0  /* nobody waits for the answer: posted writes and frames */
+#define COOKIE_NONE    0   /* nobody waits for the answer: posted writes and frames */
 
 /* A message that waits for the transport. */
 struct out {

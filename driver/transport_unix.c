@@ -50,7 +50,8 @@ static ssize_t unix_recv(struct transport *t, void *msg, size_t cap)
 
 /* Many packets by one system call ------------------------------------------------------------------------------- */
 
-static void point_to(struct mmsghdr *head, struct iovec *part, const struct transport_slot *slots, unsigned count, bool send)
+static void point_to(
+	struct mmsghdr *head, struct iovec *part, const struct transport_slot *slots, unsigned count, bool send)
 {
 	memset(head, 0, count * sizeof(*head));
 	for (unsigned i = 0; i < count; i++) {

@@ -254,7 +254,7 @@ int gso_next(struct gso *g, uint8_t *out, size_t cap, size_t *start)
 
 /* Merging ----------------------------------------------------------------------------------------------------------- */
 
-bool merge_begin(struct merge *m, const uint8_t *frame, size_t len, const struct frame_tcp *t)
+bool merge_begin(struct merge *m, const uint8_t *frame, const struct frame_tcp *t)
 {
 	m->frame = NULL;
 	if (t->payload == t->end || (t->flags & ~(unsigned)HF_PSH) != HF_ACK || t->payload > FRAME_HEADERS_MAX ||
@@ -262,7 +262,6 @@ bool merge_begin(struct merge *m, const uint8_t *frame, size_t len, const struct
 		return false;
 	m->tcp = *t;
 	m->frame = frame;
-	m->len = len;
 	m->size = m->text = t->end - t->payload;
 	m->parts = 1;
 	m->over = t->flags & HF_PSH;
@@ -281,7 +280,8 @@ static bool same_headers(const struct merge *m, const uint8_t *frame, const stru
 	if (address_is6(&t->source)) {
 		if (memcmp(a + l3, b + l3, 4) || memcmp(a + l3 + 6, b + l3 + 6, IP6 - 6))
 			return false;
-	} else if (memcmp(a + l3, b + l3, 2) || memcmp(a + l3 + 6, b + l3 + 6, 4) || memcmp(a + l3 + 12, b + l3 + 12, 8)) {
+	} else if (memcmp(a + l3, b + l3, 2) || memcmp(a + l3 + 6, b + l3 + 6, 4) ||
+		   memcmp(a + l3 + 12, b + l3 + 12, 8)) {
 		return false;
 	} else if (!(a[l3 + 6] & 0x40) && (uint16_t)(get16(b + l3 + 4) - get16(a + l3 + 4)) != m->parts) {
 		return false; /* the identification counts, unless DF says that nobody needs it (RFC 6864) */

@@ -14,7 +14,7 @@
 #define FRAME_TAGS_MAX	  2
 #define FRAME_HEADERS_MAX 122 /* Ethernet, two tags, IPv6, TCP of 60 */
 #define MERGE_PARTS	  64  /* frames in a large segment */
-#define FRAME_SEGMENT_MAX 94 /* frame_build()'s longest: Ethernet 14, two tags 8, IPv6 40, TCP 20, timestamps 12 */
+#define FRAME_SEGMENT_MAX 94  /* frame_build()'s longest: Ethernet 14, two tags 8, IPv6 40, TCP 20, timestamps 12 */
 
 struct vlan {
 	unsigned tags;	    /* 0 to 2 */
@@ -61,22 +61,21 @@ int gso_next(struct gso *g, uint8_t *out, size_t cap, size_t *start);
 /* Segments of one connection that came one after the other, to go to the kernel as one large segment with virtio_net_hdr, as its own GRO
  * would make it: net/ipv4/tcp_offload.c. The frames are not copied. */
 struct merge {
-	struct frame_tcp tcp;		       /* of the first */
-	const uint8_t *frame;		       /* likewise; NULL: empty */
-	size_t len;			       /* of the first */
-	size_t size, text;		       /* octets of payload: of the first, of all */
-	unsigned parts;			       /* frames in it */
-	bool over;			       /* nothing may follow: PSH, or shorter than the first */
-	struct iovec part[1 + MERGE_PARTS];    /* merge_finish(): the first is the header */
-	uint8_t header[FRAME_HEADERS_MAX];     /* of the large segment */
+	struct frame_tcp tcp;		    /* of the first */
+	const uint8_t *frame;		    /* likewise; NULL: empty */
+	size_t size, text;		    /* octets of payload: of the first, of all */
+	unsigned parts;			    /* frames in it */
+	bool over;			    /* nothing may follow: PSH, or shorter than the first */
+	struct iovec part[1 + MERGE_PARTS]; /* merge_finish(): the first is the header */
+	uint8_t header[FRAME_HEADERS_MAX];  /* of the large segment */
 };
 
 /* merge_begin - an intact segment, `t` as frame_read_tcp() read it; whether others may follow: data, no flag but ACK and PSH, no IPv4
  * options. The frame must live until the merge is over. */
-bool merge_begin(struct merge *m, const uint8_t *frame, size_t len, const struct frame_tcp *t);
+bool merge_begin(struct merge *m, const uint8_t *frame, const struct frame_tcp *t);
 /* merge_add - the next one of the same connection; false: it cannot be in the same large segment, which is unchanged. */
 bool merge_add(struct merge *m, const uint8_t *frame, const struct frame_tcp *t);
-/* merge_finish - make the large segment of more than one: part[0] to part[parts]. The TCP checksum field holds the sum of the
+/* merge_finish - make the segment of all: part[0] to part[parts]. The TCP checksum field holds the sum of the
  * pseudo-header. Returns its octets. */
 size_t merge_finish(struct merge *m);
 

@@ -166,7 +166,8 @@ union descriptor {
 };
 
 /* A message of one part; fd -1: without a descriptor. */
-static void make_message(struct msghdr *m, struct iovec *part, union descriptor *control, const void *packet, size_t len, int fd)
+static void make_message(
+	struct msghdr *m, struct iovec *part, union descriptor *control, const void *packet, size_t len, int fd)
 {
 	*part = (struct iovec){ (void *)(uintptr_t)packet, len };
 	*m = (struct msghdr){ .msg_iov = part, .msg_iovlen = 1 };

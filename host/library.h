@@ -24,7 +24,7 @@
 #define LISTENERS_MAX	 256
 #define ERROR_BYTES	 256
 #define STALE_REMEMBERED 16
-#define MERGES_MAX	 8 /* connections whose segments are merged at once, as the kernel's GRO has for a bucket */
+#define MERGES_MAX	 8  /* connections whose segments are merged at once, as the kernel's GRO has for a bucket */
 #define HEADERS4	 40 /* octets of IPv4 and TCP without options: MTU - MSS */
 #define HEADERS6	 60
 

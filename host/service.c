@@ -187,7 +187,7 @@ static bool merged(struct hf_device *dev, const uint8_t *frame, size_t len, bool
 		if (dev->merges == MERGES_MAX)
 			merges_end(dev);
 		m = &dev->merge[dev->merges];
-		if (!intact || !merge_begin(m, frame, len, &t))
+		if (!intact || !merge_begin(m, frame, &t))
 			return false;
 		dev->merges++;
 		return true;
@@ -195,7 +195,7 @@ static bool merged(struct hf_device *dev, const uint8_t *frame, size_t len, bool
 	if (intact && merge_add(m, frame, &t))
 		return true;
 	merge_end(dev, m);
-	return intact && merge_begin(m, frame, len, &t);
+	return intact && merge_begin(m, frame, &t);
 }
 
 static void on_frame(void *ctx, const uint8_t *msg, size_t len)

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #define WATCH_BUFFER_BYTES (1 << 20) /* some thousand notifications */
-#define NOTIFICATION_BYTES 1024 /* one socket's */
-#define BATCH		   32	/* notifications by one system call */
+#define NOTIFICATION_BYTES 1024	     /* one socket's */
+#define BATCH		   32	     /* notifications by one system call */
 #define ANSWER_TIMEOUT_MS  100
 
 int watch_open(void)

@@ -57,7 +57,7 @@ static FILE *rows;
 /* Between the processes. */
 static struct shared {
 	_Atomic uint64_t accepted, octets;
-} *shared;
+} * shared;
 
 struct result {
 	double seconds, cpu;
@@ -73,7 +73,8 @@ static void row(const char *name, double value, const char *unit, const char *no
 {
 	printf("%-30s %12.5g %-7s %s\n", name, value, unit, note);
 	fflush(stdout);
-	fprintf(rows, "  {\"name\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", \"note\": \"%s\"}\n", name, value, unit, note);
+	fprintf(rows, "  {\"name\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", \"note\": \"%s\"}\n", name, value, unit,
+		note);
 }
 
 static void skipped(const char *what, const char *why)
@@ -436,7 +437,8 @@ static struct result handoffs(int way)
 	r.seconds += seconds(CLOCK_MONOTONIC);
 	r.cpu += cpu_of(h.daemon) + cpu_of(server);
 	if (shared->accepted < CONNECTIONS) {
-		fprintf(stderr, "bench_host: %u of %u connections were accepted\n", (unsigned)shared->accepted, CONNECTIONS);
+		fprintf(stderr, "bench_host: %u of %u connections were accepted\n", (unsigned)shared->accepted,
+			CONNECTIONS);
 		exit(1);
 	}
 out:
@@ -538,8 +540,10 @@ static struct result through_hf0(int down)
 		bool can = false;
 
 		if (!down) {
-			for (unsigned i = 0; i < PLAYER_BATCH && p.nxt + MSS <= p.most && p.nxt < STREAM_BYTES; i++, p.nxt += MSS)
-				player_segment(h.board, PEER_ADDR, FIRST_PORT, 1 + (uint32_t)p.nxt, 1, HF_ACK, NULL, MSS);
+			for (unsigned i = 0; i < PLAYER_BATCH && p.nxt + MSS <= p.most && p.nxt < STREAM_BYTES;
+				i++, p.nxt += MSS)
+				player_segment(
+					h.board, PEER_ADDR, FIRST_PORT, 1 + (uint32_t)p.nxt, 1, HF_ACK, NULL, MSS);
 			can = p.nxt + MSS <= p.most && p.nxt < STREAM_BYTES;
 		}
 		if (now != last) {
@@ -551,13 +555,15 @@ static struct result through_hf0(int down)
 		}
 		player_step(h.board, can ? 0 : 10);
 		if (p.ack_due)
-			player_segment(h.board, PEER_ADDR, FIRST_PORT, 1 + (uint32_t)p.nxt, 1 + (uint32_t)p.got, HF_ACK, NULL, 0);
+			player_segment(h.board, PEER_ADDR, FIRST_PORT, 1 + (uint32_t)p.nxt, 1 + (uint32_t)p.got, HF_ACK,
+				NULL, 0);
 		p.ack_due = false;
 	}
 	r.seconds += seconds(CLOCK_MONOTONIC);
 	r.cpu += cpu_of(h.daemon) + cpu_of(app);
 	if (now < STREAM_BYTES) {
-		fprintf(stderr, "bench_host: only %llu octets went %s\n", (unsigned long long)now, down ? "down" : "up");
+		fprintf(stderr, "bench_host: only %llu octets went %s\n", (unsigned long long)now,
+			down ? "down" : "up");
 		exit(1);
 	}
 	end(app, SIGKILL);
@@ -647,7 +653,8 @@ static void make_veth(void)
 		fail("a second network namespace");
 	close(ours);
 	snprintf(text, sizeof(text),
-		"ip link add hfveth0 type veth peer name hfveth1 netns %d && ip addr add 192.0.2.2/24 dev hfveth0 && ip link set hfveth0 up && "
+		"ip link add hfveth0 type veth peer name hfveth1 netns %d && ip addr add 192.0.2.2/24 dev hfveth0 && "
+		"ip link set hfveth0 up && "
 		"nsenter -t %d -n ip addr add 192.0.2.1/24 dev hfveth1 && nsenter -t %d -n ip link set hfveth1 up",
 		(int)keeper, (int)keeper, (int)keeper);
 	command(text);
@@ -690,7 +697,8 @@ static void client_frame(void *ctx, const uint8_t *frame, size_t len)
 	/* The end of the page: ours too. */
 	c->of[i].state = ANSWERED;
 	c->done++;
-	player_segment(c->board, PEER_ADDR, (uint16_t)(FIRST_PORT + i), sizeof(request), 2 + c->of[i].got, HF_ACK | HF_FIN, NULL, 0);
+	player_segment(c->board, PEER_ADDR, (uint16_t)(FIRST_PORT + i), sizeof(request), 2 + c->of[i].got,
+		HF_ACK | HF_FIN, NULL, 0);
 }
 
 static void ask(struct client *c, unsigned i)
@@ -841,12 +849,14 @@ static void bench_handoffs(void)
 {
 	struct result lo = median(loopback, 0), tap = median(over_tap, 0), repair, kernel;
 
-	row("accepts_per_s_loopback", per_s(lo), "1/s", "kernel's accept() alone, a client over the loopback; each is reset");
+	row("accepts_per_s_loopback", per_s(lo), "1/s",
+		"kernel's accept() alone, a client over the loopback; each is reset");
 	row("accept_us_loopback", us_each(lo), "us", "processor time of server and client, for each");
 	row("accepts_per_s_tap", per_s(tap), "1/s", "the same, SYN and ACK written to a TAP by a process");
 	row("accept_us_tap", us_each(tap), "us", "processor time of server and that process");
 	repair = median(handoffs, REPAIR);
-	row("handoffs_per_s_repair", per_s(repair), "1/s", "handfastd, way repair, events at full speed; a client of libhandfast takes them");
+	row("handoffs_per_s_repair", per_s(repair), "1/s",
+		"handfastd, way repair, events at full speed; a client of libhandfast takes them");
 	row("handoff_us_repair", us_each(repair), "us", "processor time of handfastd and the client");
 	row("handoff_repair_to_tap", us_each(repair) / us_each(tap), "", "handoff_us_repair / accept_us_tap");
 	kernel = median(handoffs, KERNEL);
@@ -879,9 +889,11 @@ static void bench_streams(void)
 	command("ip link del hfveth0");
 	row("veth_gbit_s", gbits(veth), "Gbit/s", "one TCP connection over a veth pair, segments of up to 64 KB");
 	row("veth_s_per_gb", s_per_gb(veth), "s/GB", "processor time of reader and writer");
-	row("veth_wire_gbit_s", gbits(wire), "Gbit/s", "the same, segmentation offload off: frames of 1500 octets, as a wire has them");
+	row("veth_wire_gbit_s", gbits(wire), "Gbit/s",
+		"the same, segmentation offload off: frames of 1500 octets, as a wire has them");
 	row("veth_wire_s_per_gb", s_per_gb(wire), "s/GB", "processor time of reader and writer");
-	row("hf0_up_gbit_s", gbits(up), "Gbit/s", "one TCP connection through hf0, board to program, frames of 1500 octets");
+	row("hf0_up_gbit_s", gbits(up), "Gbit/s",
+		"one TCP connection through hf0, board to program, frames of 1500 octets");
 	row("hf0_up_s_per_gb", s_per_gb(up), "s/GB", "processor time of handfastd and the program");
 	row("hf0_up_to_veth_wire", s_per_gb(up) / s_per_gb(wire), "", "hf0_up_s_per_gb / veth_wire_s_per_gb");
 	row("hf0_down_gbit_s", gbits(down), "Gbit/s", "the same, program to board");
@@ -903,8 +915,10 @@ static void bench_nginx(void)
 		return;
 	}
 	row("nginx_per_s_injected", REQUESTS / r.seconds, "1/s",
-		"nginx, one worker, behind handfastd, way kernel, a request per connection; board and clients played at full speed");
-	row("nginx_us_injected", r.cpu / REQUESTS * 1e6, "us", "processor time of handfastd and nginx, for each connection");
+		"nginx, one worker, behind handfastd, way kernel, a request per connection; board and clients played "
+		"at full speed");
+	row("nginx_us_injected", r.cpu / REQUESTS * 1e6, "us",
+		"processor time of handfastd and nginx, for each connection");
 }
 
 static pid_t owner; /* of the folder */

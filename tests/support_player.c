@@ -110,11 +110,12 @@ void player_event(struct player *p, uint32_t id, uint32_t peer, uint16_t port)
 	MSG_PUT(msg, EVENT, snd_wnd, 64240);
 }
 
-void player_segment(struct player *p, uint32_t peer, uint16_t port, uint32_t seq, uint32_t ack, unsigned flags, const char *text,
-	size_t len)
+void player_segment(struct player *p, uint32_t peer, uint16_t port, uint32_t seq, uint32_t ack, unsigned flags,
+	const char *text, size_t len)
 {
-	uint8_t *frame = player_message(p, HF_MSG_FRAME, HF_FRAME_CSUM_OK, HF_MSG_HEADER_BYTES + HEADERS + len, HF_NO_ID) +
-			 HF_MSG_HEADER_BYTES;
+	uint8_t *frame =
+		player_message(p, HF_MSG_FRAME, HF_FRAME_CSUM_OK, HF_MSG_HEADER_BYTES + HEADERS + len, HF_NO_ID) +
+		HF_MSG_HEADER_BYTES;
 	uint8_t *ip = frame + ETH, *tcp = ip + IP;
 	uint32_t sum;
 

@@ -21,7 +21,7 @@ struct player {
 	bool offload;	/* and whether it is to be offloaded */
 	uint64_t commands, frames;
 	uint32_t tsecr; /* of segments */
-	bool gone; /* the host hung up */
+	bool gone;	/* the host hung up */
 	/* A frame of the host's; its checksum may be left to the board. May be NULL. */
 	void (*on_frame)(void *ctx, const uint8_t *frame, size_t len);
 	void *ctx;
@@ -43,7 +43,7 @@ void player_step(struct player *p, int timeout_ms);
 /* An ESTABLISHED event of the listener: from a peer's address (198.18.0.0/15) and port; timestamps, window scaling, MSS 1460. */
 void player_event(struct player *p, uint32_t id, uint32_t peer, uint16_t port);
 /* A segment from such a peer, `len` octets of text (NULL: zeros), checksums right. seq counts from the peer's, ack from our first number. */
-void player_segment(struct player *p, uint32_t peer, uint16_t port, uint32_t seq, uint32_t ack, unsigned flags, const char *text,
-	size_t len);
+void player_segment(struct player *p, uint32_t peer, uint16_t port, uint32_t seq, uint32_t ack, unsigned flags,
+	const char *text, size_t len);
 
 #endif
