@@ -599,6 +599,41 @@ static void connections_in_a_batch(void)
 	host_close(h);
 }
 
+/* Down: the kernel's large segments over IPv6 in pieces of the peer's MSS, checksums by the board. */
+static void large_segments_are_cut_ipv6(void)
+{
+	enum { ALL = 20000, MSS = 988, HEADERS = 14 + 40 + 32 };
+	static char got[ALL];
+	struct host *h;
+	size_t done = 0;
+
+	if (!needs_privilege())
+		return;
+	h = host_open(true);
+	CHECK(write(h->fd, letters, ALL) == ALL, "write");
+	for (unsigned n = 0; done < ALL; n++) {
+		const uint8_t *frame = h->board.frame[n].bytes;
+		struct segment s = segment(0, 0);
+		size_t at, len;
+
+		if (!CHECK(fake_board_wait(&h->board, &h->board.frames, n + 1), "piece %u did not come", n))
+			break;
+		at = get32(frame + 58) - (ISS + 1);
+		len = get16(frame + 18) - 32u;
+		CHECK(len <= MSS && h->board.frame[n].len == HEADERS + len, "piece %u has %zu octets", n, len);
+		CHECK_EQ(ref_tcp_checksum(frame + 14), get16(frame + 70), "TCP checksum");
+		if (!CHECK(at <= done && at + len <= ALL, "piece %u lies at %zu", n, at))
+			break;
+		memcpy(got + at, frame + HEADERS, len);
+		done = at + len > done ? at + len : done;
+		s.text = NULL;
+		s.ack = ISS + 1 + (uint32_t)done;
+		give(h, s);
+	}
+	CHECK_BYTES("text", got, ALL, letters, ALL);
+	host_close(h);
+}
+
 /* ---- messages to the board ---- */
 
 /* In a corked device messages wait; so many as go out at once go, the rest when it is uncorked; order stays. */
@@ -710,8 +745,8 @@ int main(int argc, char **argv)
 		CASE_ONCE(segments_go_up_as_one), CASE_ONCE(segments_go_up_as_one_ipv6),
 		CASE_ONCE(nine_connections_in_turn), CASE_ONCE(end_behind_the_text),
 		CASE_ONCE(rubbish_in_a_batch_loses_nothing_else), CASE_ONCE(verified_once),
-		CASE_ONCE(connections_in_a_batch), CASE_ONCE(corked_messages_wait), CASE_ONCE(netdev_that_others_left),
-		{ 0 } };
+		CASE_ONCE(connections_in_a_batch), CASE_ONCE(large_segments_are_cut_ipv6),
+		CASE_ONCE(corked_messages_wait), CASE_ONCE(netdev_that_others_left), { 0 } };
 
 	for (size_t i = 0; i < sizeof(letters); i++)
 		letters[i] = (char)('a' + (i * 7 + i / 251) % 26);
