@@ -37,7 +37,7 @@
 
 enum {
 	CONNECTIONS = 20000, /* of a round */
-	ROUNDS = 3,	     /* of each measurement */
+	ROUNDS = 5,	     /* of each measurement */
 	WINDOW = 64,	     /* connections begun and not yet accepted */
 	FIRST_PORT = 1024,
 	REQUESTS = 5000,
@@ -168,7 +168,8 @@ static int connect_to(uint32_t addr, uint16_t port)
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(addr) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)))
+	/* A server that resets at once may be quicker than connect(). */
+	if (fd < 0 || (connect(fd, (struct sockaddr *)&a, sizeof(a)) && errno != ECONNRESET))
 		fail("connect");
 	return fd;
 }
@@ -236,15 +237,16 @@ static struct result loopback(int ignored)
 	pid_t server = start(accept_kernel, listener), client;
 	struct result r = { 0 };
 	struct timespec nap = { 0, 1000000 };
-	siginfo_t info;
+	int64_t deadline = clock_ms() + LIMIT_MS;
 
 	(void)ignored;
 	shared->accepted = 0;
 	r.seconds = -seconds(CLOCK_MONOTONIC);
 	client = start(connect_loopback, 0);
-	waitid(P_PID, (id_t)client, &info, WEXITED | WNOWAIT);
-	while (shared->accepted < CONNECTIONS)
+	while (shared->accepted < CONNECTIONS && clock_ms() < deadline)
 		nanosleep(&nap, NULL);
+	if (shared->accepted < CONNECTIONS)
+		fail("connections over the loopback");
 	r.seconds += seconds(CLOCK_MONOTONIC);
 	r.cpu = cpu_of(client) + cpu_of(server);
 	waitpid(client, NULL, 0);

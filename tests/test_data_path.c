@@ -34,7 +34,7 @@ static bool needs_privilege(void)
 
 enum { SIZE = 100, PORT = 1234 };
 
-static char letters[64 * 1024]; /* text of segments: what lies at an offset says where */
+static char letters[72 * 1024]; /* text of segments: what lies at an offset says where */
 
 static struct segment segment(uint32_t at, size_t len)
 {
