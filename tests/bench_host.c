@@ -442,7 +442,7 @@ static struct result handoffs(int way)
 	r.seconds += seconds(CLOCK_MONOTONIC);
 	r.cpu += cpu_of(h.daemon) + cpu_of(server);
 	if (shared->accepted < CONNECTIONS) {
-		fprintf(stderr, "bench_host: %u of %u connections were accepted\n", (unsigned)shared->accepted,
+		fprintf(stderr, "bench_host: %u of %d connections were accepted\n", (unsigned)shared->accepted,
 			CONNECTIONS);
 		exit(1);
 	}
@@ -780,7 +780,7 @@ static struct result injected(int ignored)
 	r.seconds += seconds(CLOCK_MONOTONIC);
 	r.cpu += cpu_of(h.daemon) + cpu_of(nginx);
 	if (c->done < REQUESTS) {
-		fprintf(stderr, "bench_host: %u of %u requests were answered\n", c->done, REQUESTS);
+		fprintf(stderr, "bench_host: %u of %d requests were answered\n", c->done, REQUESTS);
 		exit(1);
 	}
 out:

@@ -51,6 +51,15 @@ static struct segment segment(uint32_t at, size_t len)
 		.text_len = len };
 }
 
+static const struct tags two_tags = { .count = 2, .svlan = true, .outer = 5, .inner = 6 };
+
+static size_t tagged_frame_of(uint8_t *frame, const struct segment *s)
+{
+	uint8_t ip[PACKET_MAX];
+
+	return make_tagged_frame(frame, OUR_MAC, PEER_MAC, &two_tags, ip, make_packet(ip, s));
+}
+
 static size_t frame_of(uint8_t *frame, const struct segment *s)
 {
 	uint8_t ip[PACKET_MAX];
@@ -223,12 +232,17 @@ static void content_of_the_large_segment(void)
 {
 	enum { PARTS = 5 };
 
-	for (unsigned six = 0; six < 2; six++) {
+	static const char *const name[] = { "IPv4: ", "IPv6: ", "IPv4 with two tags: " };
+
+	for (unsigned kind = 0; kind < COUNT(name); kind++) {
+		size_t (*make)(uint8_t * frame, const struct segment *s) = kind == 2 ? tagged_frame_of : frame_of;
+		bool six = kind == 1;
 		uint8_t frame[PARTS][PACKET_MAX], whole[PACKET_MAX], got[PACKET_MAX];
-		size_t len, done = 0, header = six ? 14 + 40 + 32 : 14 + 20 + 32, octets = six ? 32 : 8;
+		size_t len, done = 0, l3 = kind == 2 ? 22 : 14, header = l3 + (six ? 40 : 20) + 32,
+			    octets = six ? 32 : 8;
 		uint8_t pseudo[36];
 		struct segment all = segment(0, PARTS * SIZE);
-		struct merge m;
+		struct merge m = { .frame = NULL };
 
 		all.ip6 = six;
 		all.flags |= HF_PSH;
@@ -237,16 +251,16 @@ static void content_of_the_large_segment(void)
 
 			s.ip6 = six;
 			s.flags |= i == PARTS - 1 ? HF_PSH : 0;
-			len = frame_of(frame[i], &s);
+			len = make(frame[i], &s);
 			CHECK(i ? adds(&m, frame[i], len) : begins(&m, frame[i], len), "frame %u", i);
 		}
-		len = frame_of(whole, &all);
+		len = make(whole, &all);
 		/* What is left to the kernel: the pseudo-header's sum instead of the checksum. */
-		memcpy(pseudo, whole + 14 + (six ? 8 : 12), octets);
+		memcpy(pseudo, whole + l3 + (six ? 8 : 12), octets);
 		put16(pseudo + octets, 6);
 		put16(pseudo + octets + 2, (uint16_t)(len - header + 32));
 		put16(whole + header - 16, ref_sum(pseudo, octets + 4));
-		check_context(six ? "IPv6: " : "IPv4: ");
+		check_context("%s", name[kind]);
 		CHECK_EQ(merge_finish(&m), len, "length");
 		for (unsigned i = 0; i <= m.parts; i++) {
 			memcpy(got + done, m.part[i].iov_base, m.part[i].iov_len);
@@ -265,7 +279,7 @@ struct host {
 	struct hf_device *dev;
 	struct hf_listener *listener;
 	int fd; /* the connection from PORT */
-	bool six;
+	bool six, tagged;
 };
 
 static struct host *host_open(bool six)
@@ -361,7 +375,8 @@ static void give(struct host *h, struct segment s)
 	uint8_t frame[PACKET_MAX];
 
 	s.ip6 = h->six;
-	fake_board_send_frame(&h->board, frame, frame_of(frame, &s), HF_FRAME_CSUM_OK | HF_FRAME_CONN, 0x10005);
+	fake_board_send_frame(&h->board, frame, h->tagged ? tagged_frame_of(frame, &s) : frame_of(frame, &s),
+		HF_FRAME_CSUM_OK | HF_FRAME_CONN, 0x10005);
 }
 
 /* The next `len` octets that the program reads are those at `at`. */
@@ -416,6 +431,26 @@ static void segments_go_up_as_one(void)
 static void segments_go_up_as_one_ipv6(void)
 {
 	forty_segments(true);
+}
+
+/* Tags stay, and the kernel takes such a segment; nobody has a netdev for that VLAN here. */
+static void segments_go_up_as_one_tagged(void)
+{
+	struct host *h;
+	unsigned long before;
+
+	if (!needs_privilege())
+		return;
+	h = host_open(false);
+	h->tagged = true;
+	before = received();
+	in_one_batch(h, send_forty);
+	for (unsigned i = 0; i < 400 && received() == before; i++)
+		usleep(5000);
+	CHECK(received() - before >= 1 && received() - before <= 3, "40 segments reached the kernel as %lu packets",
+		received() - before);
+	CHECK_EQ(stat_of(h, "host.tap_out_dropped"), 0, "none was refused");
+	host_close(h);
 }
 
 /* Nine connections' segments in turn, one more than are merged at once: none is lost or out of order. */
@@ -743,9 +778,9 @@ int main(int argc, char **argv)
 	static const struct bench_case cases[] = { CASE_ONCE(what_may_join), CASE_ONCE(what_cannot_begin),
 		CASE_ONCE(what_ends_it), CASE_ONCE(identification_without_df), CASE_ONCE(content_of_the_large_segment),
 		CASE_ONCE(segments_go_up_as_one), CASE_ONCE(segments_go_up_as_one_ipv6),
-		CASE_ONCE(nine_connections_in_turn), CASE_ONCE(end_behind_the_text),
-		CASE_ONCE(rubbish_in_a_batch_loses_nothing_else), CASE_ONCE(verified_once),
-		CASE_ONCE(connections_in_a_batch), CASE_ONCE(large_segments_are_cut_ipv6),
+		CASE_ONCE(segments_go_up_as_one_tagged), CASE_ONCE(nine_connections_in_turn),
+		CASE_ONCE(end_behind_the_text), CASE_ONCE(rubbish_in_a_batch_loses_nothing_else),
+		CASE_ONCE(verified_once), CASE_ONCE(connections_in_a_batch), CASE_ONCE(large_segments_are_cut_ipv6),
 		CASE_ONCE(corked_messages_wait), CASE_ONCE(netdev_that_others_left), { 0 } };
 
 	for (size_t i = 0; i < sizeof(letters); i++)
