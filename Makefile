@@ -285,6 +285,9 @@ pcie-tlps: $B/tests/test_pcie_endpoint  ## 2,000,000 random and malformed TLPs: 
 	HF_PCIE_TLPS=$(or $(TLPS),2000000) $B/tests/test_pcie_endpoint --case random_tlps_do_no_harm
 bench: $B/bench $B/bench_transport $B/handfast $B/tests/bench_usb $(USB_TESTBED)  ## measure; writes build/bench.json and prints it as a table
 	tools/bench.sh
+bench-host: $B/tests/bench_host $B/handfastd $B/handfast $B/tests/software/syn_flood  ## handoffs, gigabytes and SYNs: what they cost the host beside the kernel alone; needs root
+	tools/install.sh nginx-light curl iproute2
+	tools/bench-host.sh
 bench-software: $B/handfast $(SOFTWARE)  ## CPU time per SYN of software and of a host with a board; needs root
 	tools/install.sh nftables clang libbpf-dev
 	$(MAKE) $B/xdp_cookie.bpf.o

@@ -6,6 +6,7 @@
 #ifndef HANDFAST_TRANSPORT_H
 #define HANDFAST_TRANSPORT_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,9 +23,23 @@ struct transport_ops {
 	void (*close)(struct transport *t);
 };
 
+/* One of several messages that are sent or received together. */
+struct transport_slot {
+	void *msg;
+	size_t cap;  /* octets that `msg` has room for */
+	ssize_t len; /* of the message; received: or -EMSGSIZE, one that was longer is lost */
+};
+
+/* Of a transport for which several messages at once are cheaper. See transport_send_many(), transport_recv_many(). */
+struct transport_batch_ops {
+	int (*send)(struct transport *t, const struct transport_slot *slots, unsigned count);
+	int (*recv)(struct transport *t, struct transport_slot *slots, unsigned count);
+};
+
 /* The common head of every transport's own struct. */
 struct transport {
 	const struct transport_ops *ops;
+	const struct transport_batch_ops *batch; /* NULL: one by one */
 	/* Poll it for POLLIN: recv may have something, and for POLLOUT after send said -EAGAIN: there is room. A transport
 	 * that learns of room by an interrupt reports it as POLLIN; so after either call recv until -EAGAIN, then send
 	 * again. -1 = call recv again and again. */
@@ -49,6 +64,38 @@ static inline int transport_send(struct transport *t, const void *msg, size_t le
 static inline ssize_t transport_recv(struct transport *t, void *msg, size_t cap)
 {
 	return t->ops->recv(t, msg, cap);
+}
+
+/* Send messages in order. Returns how many were sent, at least 1, or what transport_send() returns for the first one. */
+static inline int transport_send_many(struct transport *t, const struct transport_slot *slots, unsigned count)
+{
+	unsigned done = 0;
+	int rc = 0;
+
+	if (t->batch)
+		return t->batch->send(t, slots, count);
+	while (done < count && !rc) {
+		rc = transport_send(t, slots[done].msg, (size_t)slots[done].len);
+		done += !rc;
+	}
+	return done ? (int)done : rc;
+}
+
+/* Receive up to `count` messages. Returns how many slots were filled, at least 1, or -EAGAIN, -ENODEV. */
+static inline int transport_recv_many(struct transport *t, struct transport_slot *slots, unsigned count)
+{
+	unsigned done = 0;
+
+	if (t->batch)
+		return t->batch->recv(t, slots, count);
+	while (done < count) {
+		ssize_t len = transport_recv(t, slots[done].msg, slots[done].cap);
+
+		if (len < 0 && len != -EMSGSIZE)
+			return done ? (int)done : (int)len;
+		slots[done++].len = len;
+	}
+	return (int)done;
 }
 
 static inline int transport_fd(const struct transport *t)

@@ -160,33 +160,64 @@ bool ipc_read_channel_name(const struct sockaddr_un *name, socklen_t len, union 
 
 /* Packets --------------------------------------------------------------------------------------------------------------- */
 
+union descriptor {
+	struct cmsghdr align;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+/* A message of one part; fd -1: without a descriptor. */
+static void make_message(
+	struct msghdr *m, struct iovec *part, union descriptor *control, const void *packet, size_t len, int fd)
+{
+	*part = (struct iovec){ (void *)(uintptr_t)packet, len };
+	*m = (struct msghdr){ .msg_iov = part, .msg_iovlen = 1 };
+	if (fd < 0)
+		return;
+	memset(control, 0, sizeof(*control));
+	m->msg_control = control;
+	m->msg_controllen = sizeof(*control);
+	*CMSG_FIRSTHDR(m) = (struct cmsghdr){
+		.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS
+	};
+	memcpy(CMSG_DATA(CMSG_FIRSTHDR(m)), &fd, sizeof(fd));
+}
+
+static int send_error(void)
+{
+	/* ETOOMANYREFS: more descriptors are under way than we may have open; they will arrive. */
+	return errno == ENOBUFS || errno == ENOMEM || errno == ETOOMANYREFS ? -EAGAIN
+	       : errno == ECONNRESET					    ? -EPIPE
+									    : -errno;
+}
+
 int ipc_send(int sock, const void *packet, size_t len, int fd)
 {
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec part = { (void *)packet, len };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+	union descriptor control;
+	struct iovec part;
+	struct msghdr m;
 
-	if (fd >= 0) {
-		memset(&control, 0, sizeof(control));
-		m.msg_control = &control;
-		m.msg_controllen = sizeof(control);
-		*CMSG_FIRSTHDR(&m) = (struct cmsghdr){
-			.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS
-		};
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &fd, sizeof(fd));
-	}
+	make_message(&m, &part, &control, packet, len, fd);
 	while (sendmsg(sock, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-		if (errno == EINTR)
-			continue;
-		/* ETOOMANYREFS: more descriptors are under way than we may have open; they will arrive. */
-		return errno == ENOBUFS || errno == ENOMEM || errno == ETOOMANYREFS ? -EAGAIN
-		       : errno == ECONNRESET					    ? -EPIPE
-										    : -errno;
+		if (errno != EINTR)
+			return send_error();
 	}
 	return 0;
+}
+
+int ipc_send_connections(int sock, const struct ipc_connection *connection, const int *fd, unsigned count)
+{
+	union descriptor control[IPC_WINDOW];
+	struct mmsghdr m[IPC_WINDOW] = { 0 };
+	struct iovec part[IPC_WINDOW];
+	int n;
+
+	count = count < IPC_WINDOW ? count : IPC_WINDOW;
+	for (unsigned i = 0; i < count; i++)
+		make_message(&m[i].msg_hdr, &part[i], &control[i], &connection[i], sizeof(connection[i]), fd[i]);
+	do
+		n = sendmmsg(sock, m, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? send_error() : n;
 }
 
 /* Keep the first descriptor, close the others. Returns how many came. */

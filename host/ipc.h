@@ -108,6 +108,8 @@ bool ipc_read_channel_name(const struct sockaddr_un *name, socklen_t len, union 
 
 /* Send a packet, with a descriptor if fd >= 0. Returns 0, -EAGAIN (no room now), -EPIPE (hung up) or -errno. */
 int ipc_send(int sock, const void *packet, size_t len, int fd);
+/* Send connections, each with its descriptor, IPC_WINDOW at most. Returns how many went out, at least 1, or as ipc_send() of the first. */
+int ipc_send_connections(int sock, const struct ipc_connection *connection, const int *fd, unsigned count);
 /* Receive one, and at most one descriptor into *fd (-1: none came; more are closed).
  *   lost  a descriptor came that this process has no number for
  * Does not wait. Returns the octets, 0 when the other side has hung up, -EAGAIN, or -errno. */

@@ -25,6 +25,7 @@
 #define LISTENERS_MAX	 256
 #define ERROR_BYTES	 256
 #define STALE_REMEMBERED 16
+#define MERGES_MAX	 8  /* connections whose segments are merged at once, as the kernel's GRO has for a bucket */
 #define HEADERS4	 40 /* octets of IPv4 and TCP without options: MTU - MSS */
 #define HEADERS6	 60
 
@@ -116,7 +117,7 @@ struct stale {
 
 struct accepted {
 	int fd;
-	union address peer;
+	union address local, peer;
 };
 
 /* One hf_connect(); lives on its caller's stack. */
@@ -144,7 +145,9 @@ struct hf_listener {
 	enum mode mode;
 	unsigned backlog;
 	_Atomic uint64_t established, failed, overflow;
-	int ready; /* eventfd, a semaphore: as many as are queued; lock */
+	int ready;	/* eventfd, not 0 while some are queued and have been announced */
+	bool readable;	/* it is not 0; lock */
+	unsigned fresh; /* queued since; lock */
 	bool closed;
 	_Atomic bool deaf;   /* nobody takes connections: they are reset */
 	int channel;	     /* of a daemon's listener, else -1 */
@@ -185,9 +188,13 @@ struct hf_device {
 	struct source_rules source_rules;
 	struct tap_addresses addresses;
 	/* A frame of the kernel's: for the board as it is, or to be cut into pieces. */
-	uint8_t frame[TAP_FRAME_MAX], piece[TRANSPORT_MESSAGE_MAX];
+	uint8_t frame[TAP_FRAME_MAX];
 	struct gso gso;
 	bool cutting;
+	/* What goes up together, within one batch of the board's messages. */
+	struct merge merge[MERGES_MAX];
+	unsigned merges;
+	bool pushed; /* connections into accept queues, in this batch */
 
 	struct service_hooks hooks;
 	int extra_fd; /* polled for POLLIN before hooks.turn(); -1: none */
@@ -231,8 +238,11 @@ int listener_set_mode(struct hf_listener *l, enum mode mode);
 
 /* The listener that a connection belongs to, or NULL; with the lock held. */
 struct hf_listener *listener_find(struct hf_device *dev, const struct connection *c);
-/* Queue a socket; with the lock held, and room in the queue. */
-void listener_push(struct hf_listener *l, int fd, const union address *peer);
+/* Queue a socket; with the lock held, and room in the queue. Whoever polls is told by listener_ready(), soon. */
+void listener_push(struct hf_listener *l, int fd, const union address *local, const union address *peer);
+void listener_ready(struct hf_listener *l); /* with the lock held */
+/* hf_accept() of a listener that is not a daemon's, with both addresses. */
+int listener_take(struct hf_listener *l, union address *local, union address *peer, int timeout_ms);
 /* Wake whoever waits for a listener of a board that is lost; with the lock held. */
 void listener_lost(struct hf_listener *l);
 

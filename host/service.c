@@ -112,10 +112,12 @@ static void on_destroyed(void *ctx, uint64_t cookie, bool connected)
 	struct hf_device *dev = ctx;
 	uint32_t id = owned_remove(dev->owned, cookie);
 
-	if (!connected && dev->hooks.unconnected_destroyed)
-		dev->hooks.unconnected_destroyed(dev->hooks.ctx);
-	if (id == HF_NO_ID)
+	if (id == HF_NO_ID) {
+		/* One of ours has no peer any more when it was closed by a RST. */
+		if (!connected && dev->hooks.unconnected_destroyed)
+			dev->hooks.unconnected_destroyed(dev->hooks.ctx);
 		return;
+	}
 	count(dev, COUNT_destroyed);
 	service_command(dev, HF_COMMAND_RELEASE, id);
 }
@@ -149,20 +151,84 @@ static void own(struct hf_device *dev, uint32_t id, int fd)
 
 /* Frames ------------------------------------------------------------------------------------------------------ */
 
+static void count_out(struct hf_device *dev, int rc, unsigned frames)
+{
+	atomic_fetch_add_explicit(
+		&dev->count[rc ? COUNT_tap_out_dropped : COUNT_tap_out], frames, memory_order_relaxed);
+}
+
+static void merge_end(struct hf_device *dev, struct merge *m)
+{
+	if (!m->frame)
+		return;
+	count_out(dev, dev->tap.fd < 0 ? -ENODEV : tap_write_merged(&dev->tap, m), m->parts);
+	m->frame = NULL;
+}
+
+/* All of them: before anything else goes up, and before the memory of their frames goes. */
+static void merges_end(struct hf_device *dev)
+{
+	for (unsigned i = 0; i < dev->merges; i++)
+		merge_end(dev, &dev->merge[i]);
+	dev->merges = 0;
+}
+
+/* Does it go up together with others of its connection? The order of a connection's segments stays; what is no TCP may overtake. */
+static bool merged(struct hf_device *dev, const uint8_t *frame, size_t len, bool intact)
+{
+	struct frame_tcp t;
+	struct merge *m = dev->merge;
+
+	if (!frame_read_tcp(frame, len, &t))
+		return false;
+	while (m < dev->merge + dev->merges && (!m->frame || !address_equal(&m->tcp.source, &t.source) ||
+						       !address_equal(&m->tcp.destination, &t.destination)))
+		m++;
+	if (m == dev->merge + dev->merges) {
+		if (dev->merges == MERGES_MAX)
+			merges_end(dev);
+		m = &dev->merge[dev->merges];
+		if (!intact || !merge_begin(m, frame, &t))
+			return false;
+		dev->merges++;
+		return true;
+	}
+	if (intact && merge_add(m, frame, &t))
+		return true;
+	merge_end(dev, m);
+	return intact && merge_begin(m, frame, &t);
+}
+
 static void on_frame(void *ctx, const uint8_t *msg, size_t len)
+{
+	const uint8_t *frame = msg + HF_MSG_HEADER_BYTES;
+	struct hf_device *dev = ctx;
+	bool intact = GET(msg, HEADER, flags) & HF_FRAME_CSUM_OK;
+
+	len -= HF_MSG_HEADER_BYTES;
+	if (dev->hooks.frame)
+		dev->hooks.frame(dev->hooks.ctx, frame, len, true, GET(msg, HEADER, stamp));
+	if (closing_drops(dev, frame, len))
+		return;
+	if (merged(dev, frame, len, intact))
+		return;
+	count_out(dev, dev->tap.fd < 0 ? -ENODEV : tap_write(&dev->tap, frame, len, intact), 1);
+}
+
+static void on_batch(void *ctx)
 {
 	struct hf_device *dev = ctx;
 
-	if (dev->hooks.frame)
-		dev->hooks.frame(dev->hooks.ctx, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES, true,
-			GET(msg, HEADER, stamp));
-	if (closing_drops(dev, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES))
+	merges_end(dev);
+	if (!dev->pushed)
 		return;
-	if (dev->tap.fd < 0 || tap_write(&dev->tap, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES,
-				       GET(msg, HEADER, flags) & HF_FRAME_CSUM_OK))
-		count(dev, COUNT_tap_out_dropped);
-	else
-		count(dev, COUNT_tap_out);
+	dev->pushed = false;
+	pthread_mutex_lock(&dev->lock);
+	for (unsigned i = 0; i < LISTENERS_MAX; i++) {
+		if (dev->listener[i] && dev->listener[i]->fresh)
+			listener_ready(dev->listener[i]);
+	}
+	pthread_mutex_unlock(&dev->lock);
 }
 
 /* Is this the RST with which a destroyed socket says goodbye on a 4-tuple that has a new socket? */
@@ -195,13 +261,13 @@ static void count_sent(struct hf_device *dev, int rc)
 /* The next piece of the kernel's large segment. */
 static void send_piece(struct hf_device *dev)
 {
+	uint8_t *place = device_frame_place(dev->board);
 	size_t start;
-	int len = gso_next(&dev->gso, dev->piece, sizeof(dev->piece), &start);
+	int len = place ? gso_next(&dev->gso, place, device_board(dev->board)->max_frame, &start) : -ENOMEM;
 
 	dev->cutting = len > 0;
 	if (len > 0)
-		count_sent(
-			dev, device_frame_checksum(dev->board, dev->piece, (size_t)len, (unsigned)start, CHECKSUM_TCP));
+		count_sent(dev, device_frame_put(dev->board, (size_t)len, (unsigned)start, CHECKSUM_TCP));
 	else if (len < 0)
 		count(dev, COUNT_tap_in_dropped);
 }
@@ -432,6 +498,7 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 	int fd;
 
 	(void)len;
+	merges_end(dev); /* what came before it: of an earlier connection with this 4-tuple, perhaps */
 	if (dev->hooks.event)
 		dev->hooks.event(dev->hooks.ctx, msg);
 	if (on_other_event(dev, msg))
@@ -464,8 +531,9 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 	pthread_mutex_lock(&dev->lock);
 	l = listener_find(dev, &c); /* it may have been closed meanwhile; only this thread fills its queue */
 	if (l)
-		listener_push(l, fd, &c.remote);
+		listener_push(l, fd, &c.local, &c.remote);
 	pthread_mutex_unlock(&dev->lock);
+	dev->pushed |= l != NULL;
 	if (!l) {
 		count(dev, COUNT_no_listener);
 		listener_reset_socket(fd);
@@ -486,7 +554,7 @@ static void on_reset(void *ctx)
 	dev->next_heartbeat_ms = 0; /* set it up again at once */
 }
 
-const struct device_events service_events = { on_frame, on_event, on_completion, on_reset };
+const struct device_events service_events = { on_frame, on_event, on_completion, on_reset, on_batch };
 
 /* Setting up the board ---------------------------------------------------------------------------------------- */
 
@@ -810,6 +878,7 @@ void *service_thread(void *arg)
 	int rc;
 
 	for (;;) {
+		device_cork(dev->board);
 		/* First: a peer may open a 4-tuple anew as soon as its old socket is gone. */
 		read_watch(dev);
 		rc = device_pump(dev->board, 0);
@@ -819,6 +888,9 @@ void *service_thread(void *arg)
 		if (!run_jobs(dev))
 			break;
 		beat(dev);
+		rc = device_uncork(dev->board);
+		if (rc < 0)
+			break;
 		wait_for_work(dev);
 	}
 	if (rc >= 0)

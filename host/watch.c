@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define WATCH_BUFFER_BYTES (1 << 20) /* some thousand notifications */
+#define NOTIFICATION_BYTES 1024	     /* one socket's */
+#define BATCH		   32	     /* notifications by one system call */
 #define ANSWER_TIMEOUT_MS  100
 
 int watch_open(void)
@@ -37,26 +39,37 @@ int watch_read(int fd, void (*destroyed)(void *ctx, uint64_t cookie, bool connec
 {
 	union {
 		struct nlmsghdr align;
-		char bytes[8192];
-	} buffer;
+		char bytes[NOTIFICATION_BYTES];
+	} buffer[BATCH];
+	struct mmsghdr head[BATCH];
+	struct iovec part[BATCH];
+	int n;
 
-	for (;;) {
-		ssize_t n = recv(fd, &buffer, sizeof(buffer), MSG_DONTWAIT);
-		struct nlmsghdr *h = &buffer.align;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno == ENOBUFS ? -ENOBUFS : 0;
-		for (unsigned left = (unsigned)n; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
-			const struct inet_diag_msg *diag = NLMSG_DATA(h);
-
-			if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*diag)))
-				continue;
-			destroyed(ctx, diag->id.idiag_cookie[0] | (uint64_t)diag->id.idiag_cookie[1] << 32,
-				diag->id.idiag_dport != 0);
-		}
+	memset(head, 0, sizeof(head));
+	for (unsigned i = 0; i < BATCH; i++) {
+		part[i] = (struct iovec){ &buffer[i], sizeof(buffer[i]) };
+		head[i].msg_hdr.msg_iov = &part[i];
+		head[i].msg_hdr.msg_iovlen = 1;
 	}
+	do {
+		n = recvmmsg(fd, head, BATCH, MSG_DONTWAIT, NULL);
+		if (n < 0 && errno != EINTR)
+			return errno == ENOBUFS ? -ENOBUFS : 0;
+		for (int i = 0; i < n; i++) {
+			struct nlmsghdr *h = &buffer[i].align;
+
+			for (unsigned left = head[i].msg_len; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+				const struct inet_diag_msg *diag = NLMSG_DATA(h);
+
+				if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*diag)))
+					continue;
+				destroyed(ctx, diag->id.idiag_cookie[0] | (uint64_t)diag->id.idiag_cookie[1] << 32,
+					diag->id.idiag_dport != 0);
+			}
+		}
+		/* Fewer than there was room for: there are no more. */
+	} while (n < 0 || n == BATCH);
+	return 0;
 }
 
 int watch_destroy(const union address *local, const union address *remote)

@@ -92,32 +92,43 @@ static void watch_queues(struct listener *l)
 		loop_watch(&l->d->loop, &l->queue, room ? EPOLLIN : 0);
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const struct sent *x = *(struct sent *const *)a, *y = *(struct sent *const *)b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
 /* Send what waits, oldest first. */
 static void send_waiting(struct subscriber *s)
 {
-	for (;;) {
-		struct ipc_connection c = { .magic = IPC_MAGIC, .version = IPC_VERSION, .type = IPC_CONNECTION };
-		struct sent *oldest = NULL;
-		int rc;
+	struct ipc_connection c[IPC_WINDOW];
+	struct sent *waiting[IPC_WINDOW];
+	int fd[IPC_WINDOW], sent = 0;
+	unsigned n = 0;
 
-		for (unsigned i = 0; i < IPC_WINDOW; i++) {
-			struct sent *at = &s->sent[i];
-
-			if (at->fd >= 0 && at->waits && (!oldest || at->number < oldest->number))
-				oldest = at;
-		}
-		if (!oldest)
-			return;
-		c.number = oldest->number;
-		ipc_put_address(&oldest->local, &c.local);
-		ipc_put_address(&oldest->remote, &c.remote);
-		rc = ipc_send(s->channel.fd, &c, sizeof(c), oldest->fd);
-		if (rc) {
+	for (unsigned i = 0; i < IPC_WINDOW; i++) {
+		if (s->sent[i].fd >= 0 && s->sent[i].waits)
+			waiting[n++] = &s->sent[i];
+	}
+	qsort(waiting, n, sizeof(waiting[0]), by_number);
+	for (unsigned i = 0; i < n; i++) {
+		c[i] = (struct ipc_connection){
+			.magic = IPC_MAGIC, .version = IPC_VERSION, .type = IPC_CONNECTION, .number = waiting[i]->number
+		};
+		ipc_put_address(&waiting[i]->local, &c[i].local);
+		ipc_put_address(&waiting[i]->remote, &c[i].remote);
+		fd[i] = waiting[i]->fd;
+	}
+	for (unsigned done = 0; done < n; done += (unsigned)sent) {
+		sent = ipc_send_connections(s->channel.fd, c + done, fd + done, n - done);
+		if (sent < 0) {
 			/* No room, or a program that is gone: its channel will say so. */
 			loop_arm(&s->listener->d->loop, &s->again, s->again_ms);
 			return;
 		}
-		oldest->waits = false;
+		for (int i = 0; i < sent; i++)
+			waiting[done + (unsigned)i]->waits = false;
 	}
 }
 
@@ -186,7 +197,7 @@ static void inherit(int listener, int fd)
 		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, congestion, len);
 }
 
-/* It has room. */
+/* It has room. send_waiting() is still to be called. */
 static void give(struct subscriber *s, int fd, const union address *local, const union address *remote)
 {
 	struct sent *free_place = s->sent;
@@ -196,7 +207,6 @@ static void give(struct subscriber *s, int fd, const union address *local, const
 	*free_place = (struct sent){ ++s->last_number, fd, *local, *remote, true };
 	s->unanswered++;
 	s->listener->delivered++;
-	send_waiting(s);
 }
 
 static void addresses_of(int fd, union address *local, union address *remote)
@@ -214,11 +224,10 @@ static void addresses_of(int fd, union address *local, union address *remote)
 }
 
 /* Connections to the next program that has room, in turn. */
-static void deliver(struct listener *l)
+static void share_out(struct listener *l)
 {
 	while (l->board && l->config.way == WAY_REPAIR) {
 		struct subscriber *s = l->turn, *first;
-		struct sockaddr_storage peer;
 		union address local, remote;
 		int fd;
 
@@ -232,14 +241,22 @@ static void deliver(struct listener *l)
 		}
 		if (!s)
 			return;
-		fd = hf_accept(l->board, &peer, 0);
+		fd = listener_take(l->board, &local, &remote, 0);
 		if (fd < 0)
 			return;
-		addresses_of(fd, &local, &remote);
 		if (s->kernel.fd >= 0 || (s->twin_of && s->twin_of->kernel.fd >= 0))
 			inherit(s->twin_of ? s->twin_of->kernel.fd : s->kernel.fd, fd);
 		l->turn = s->next;
 		give(s, fd, &local, &remote);
+	}
+}
+
+static void deliver(struct listener *l)
+{
+	share_out(l);
+	for (struct subscriber *s = l->subscribers; s; s = s->next) {
+		if (!s->again.armed)
+			send_waiting(s);
 	}
 }
 
@@ -257,6 +274,8 @@ static void on_kernel(struct source *source, uint32_t events)
 {
 	struct subscriber *s = (struct subscriber *)((char *)source - offsetof(struct subscriber, kernel));
 
+	bool later = s->again.armed;
+
 	(void)events;
 	while (has_room(s)) {
 		union address local, remote;
@@ -271,6 +290,8 @@ static void on_kernel(struct source *source, uint32_t events)
 		addresses_of(fd, &local, &remote);
 		give(s, fd, &local, &remote);
 	}
+	if (!later)
+		send_waiting(s);
 	watch_queues(s->listener);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * fuzz_board.c - a malicious board: after an honest HELLO any messages at all, through driver/device.c and what the service makes of
- * events, samples and frames. A record of the input is two octets of length, then the message; of every second input the header's length field is
- * put right, so that more gets past the first check. Also the kernel's large frames, which are cut. */
+ * events, samples and frames. A record of the input is two octets of length, then the message; of every second input the header's
+ * length field is put right, so that more gets past the first check. Also the kernel's large frames, which are cut, and segments, which
+ * are merged. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -103,6 +104,8 @@ static const struct transport_ops ops = { board_send, board_recv, board_close };
 
 /* What the service does with them. */
 
+static struct merge merge;
+
 static void cut(const uint8_t *frame, size_t len)
 {
 	uint8_t piece[4096];
@@ -121,6 +124,30 @@ static void cut(const uint8_t *frame, size_t len)
 	assert(n == -EMSGSIZE || all == g.tcp.end - g.tcp.payload);
 }
 
+/* What was merged is a segment with all the text. */
+static void end_merge(void)
+{
+	uint8_t whole[FRAME_HEADERS_MAX + 65536];
+	struct frame_tcp t;
+	size_t len, done = 0;
+
+	if (!merge.frame)
+		return;
+	len = merge_finish(&merge);
+	for (unsigned i = 0; i <= merge.parts; i++) {
+		memcpy(whole + done, merge.part[i].iov_base, merge.part[i].iov_len);
+		done += merge.part[i].iov_len;
+	}
+	assert(done == len && frame_read_tcp(whole, len, &t) && t.end == len && t.end - t.payload == merge.text);
+	merge.frame = NULL;
+}
+
+static void on_batch(void *ctx)
+{
+	(void)ctx;
+	end_merge();
+}
+
 static void on_frame(void *ctx, const uint8_t *msg, size_t len)
 {
 	const uint8_t *frame = msg + HF_MSG_HEADER_BYTES;
@@ -129,8 +156,13 @@ static void on_frame(void *ctx, const uint8_t *msg, size_t len)
 
 	(void)ctx;
 	len -= HF_MSG_HEADER_BYTES;
-	if (frame_read_tcp(frame, len, &t))
+	if (frame_read_tcp(frame, len, &t)) {
 		assert(t.l3 < t.l4 && t.l4 < t.payload && t.payload <= t.end && t.end <= len);
+		if (!merge.frame || !merge_add(&merge, frame, &t)) {
+			end_merge();
+			merge_begin(&merge, frame, &t);
+		}
+	}
 	cut(frame, len);
 	if (len <= sizeof(copy)) {
 		memcpy(copy, frame, len);
@@ -184,8 +216,8 @@ static void on_reset(void *ctx)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static const struct device_events on = { on_frame, on_event, on_completion, on_reset };
-	struct board b = { .t = { &ops, -1 }, .data = data, .len = len };
+	static const struct device_events on = { on_frame, on_event, on_completion, on_reset, on_batch };
+	struct board b = { .t = { .ops = &ops, .fd = -1 }, .data = data, .len = len };
 	char why[DEVICE_FAULT_BYTES];
 	struct device *dev;
 	int rc;
