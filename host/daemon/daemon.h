@@ -161,6 +161,12 @@ struct daemon {
 	struct hf_device *dev; /* NULL: no board */
 	char why[CONFIG_TEXT_BYTES];
 	int tap_fd; /* ours, so that netdev and sockets outlive the board; -1 */
+	/* Under a service manager that keeps descriptors: what the next process is told, and what the one before has left. */
+	bool managed;
+	struct kept *kept;
+	int kept_fd;
+	int left[TRANSPORT_KEEP_MAX]; /* the transport's; taken over by the first opening */
+	unsigned lefts;
 	bool opening;
 	unsigned retry_ms;
 	struct timer retry, second, resync;
@@ -193,6 +199,10 @@ struct daemon {
 
 /* board.c: the device, its loss and return. */
 int board_start(struct daemon *d);
+/* The listeners are there: what a board that was taken over has to say is heard. */
+void board_resume(struct daemon *d);
+/* The manager keeps the board's descriptors from now on, or no longer. */
+void daemon_store_board(struct daemon *d, const int *fds, unsigned count);
 void board_stop(struct daemon *d, bool for_good);
 void board_on_wake(struct source *s, uint32_t events);
 
