@@ -102,7 +102,8 @@ int transport_open(const char *uri, int timeout_ms, struct transport **t, char *
 /* transport_resume - go on with a transport of another process that has ended.
  *
  *   uri   it was opened as
- *   fds   those of transport_keep(), in that order. Taken over, whatever is returned
+ *   fds   those of transport_keep(), in that order. Taken over, whatever is returned; after a failure nobody can go on with copies
+ *         that are sockets
  *   why   as transport_open()
  *
  * No HELLO comes, unless the board was reset. Returns 0 and sets *t, or -errno: it has to be opened anew, which is possible then.

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct scheme {
@@ -111,8 +112,10 @@ int transport_resume(const char *uri, const int *fds, unsigned count, struct tra
 	*why = 0;
 	if (!rc)
 		rc = s->resume(where, fds, count, t, why);
-	for (unsigned i = 0; rc && i < count; i++)
+	for (unsigned i = 0; rc && i < count; i++) {
+		shutdown(fds[i], SHUT_RDWR); /* of a socket of which there are copies */
 		close(fds[i]);
+	}
 	if (rc && !*why)
 		snprintf(why, TRANSPORT_WHY_BYTES, "%s", strerror(-rc));
 	return rc;

@@ -46,10 +46,17 @@ static ssize_t unix_recv(struct transport *t, void *msg, size_t cap)
 	}
 }
 
-static void unix_close(struct transport *t)
+static void unix_leave(struct transport *t)
 {
 	close(t->fd);
 	free(t);
+}
+
+/* Whoever has a copy of the descriptor: the connection ends. */
+static void unix_close(struct transport *t)
+{
+	shutdown(t->fd, SHUT_RDWR);
+	unix_leave(t);
 }
 
 /* All that is under way is in the socket. */
@@ -59,7 +66,7 @@ static int unix_keep(const struct transport *t, int *fds)
 	return 1;
 }
 
-static const struct transport_ops unix_ops = { unix_send, unix_recv, unix_close, unix_keep, unix_close };
+static const struct transport_ops unix_ops = { unix_send, unix_recv, unix_close, unix_keep, unix_leave };
 
 int transport_unix_resume(const char *path, const int *fds, unsigned count, struct transport **t, char *why)
 {

@@ -287,8 +287,7 @@ static void client_free(struct client *c)
 	free(c);
 }
 
-/* Without a copy elsewhere the server resets the card, then forgets memory and eventfds. */
-static void client_close(struct pcie_bus *b)
+static void client_leave(struct pcie_bus *b)
 {
 	struct client *c = (struct client *)b;
 
@@ -297,6 +296,14 @@ static void client_close(struct pcie_bus *b)
 	if (c->memory_fd >= 0)
 		close(c->memory_fd);
 	client_free(c);
+}
+
+/* The server resets the card, then forgets memory and eventfds. */
+static void client_close(struct pcie_bus *b)
+{
+	if (b->watch[0] >= 0)
+		shutdown(b->watch[0], SHUT_RDWR); /* whoever has a copy */
+	client_leave(b);
 }
 
 enum { KEPT_SOCKET, KEPT_MEMORY, KEPT };
@@ -309,7 +316,7 @@ static int client_keep(const struct pcie_bus *b, int *fds)
 }
 
 static const struct pcie_bus_ops client_ops = { client_read32, client_write32, client_reset, client_alive, client_close,
-	client_keep, client_close };
+	client_keep, client_leave };
 
 /* ---- opening ---- */
 

@@ -109,6 +109,8 @@ static int find_board(struct hf_device *dev, const struct settings *s, const str
 			rc = resume_board(dev, s, extra);
 	}
 	if (rc) {
+		if (extra->kept_fds && dev->hooks.let_go)
+			dev->hooks.let_go(dev->hooks.ctx);
 		service_drop_held(dev);
 		dev->reset_seen = false;
 		rc = open_board(dev, s);

@@ -75,6 +75,9 @@ struct service_hooks {
 	void (*lost)(void *ctx, int why);
 	/* Called between two waits; returns how long the next may be at most, or -1. */
 	int64_t (*turn)(void *ctx);
+	/* What was kept of the board is of no use: copies of its descriptors must be closed before it can be opened anew. In
+	 * device_start()'s thread. */
+	void (*let_go)(void *ctx);
 	/* service_resume() is done: so many entries have the kernel's socket, so many connections had none and were handed over now,
 	 * so many entries were released, so many messages had waited. */
 	void (*resumed)(void *ctx, unsigned found, unsigned handed, unsigned released, unsigned waited);

@@ -464,6 +464,7 @@ static void make_and_queue(struct hf_device *dev, const struct connection *c)
 		count_failed(dev, c);
 		return;
 	}
+	kept_handed(dev->kept, c->id); /* before anybody has it: until then it goes when we do */
 	pthread_mutex_lock(&dev->lock);
 	l = listener_find(dev, c); /* it may have been closed meanwhile; only this thread fills its queue */
 	if (l)

@@ -1356,106 +1356,385 @@ static void programs_that_know_nothing(void)
 
 /* ---- systemd ---- */
 
-/* The service manager's side of sd_notify: keep the descriptor that comes with FDSTORE=1. Returns it, or -1. */
-static int manager_receives(int sock)
-{
-	for (;;) {
-		struct pollfd p = { sock, POLLIN, 0 };
-		char text[512];
-		bool lost;
-		int fd, n;
+/* The service manager: its side of sd_notify, and what it keeps by name. */
+struct manager {
+	struct sockaddr_un addr;
+	int sock;
+	struct {
+		char name[32];
+		int fd;
+	} kept[16];
+	unsigned count;
+};
 
-		if (poll(&p, 1, WAIT_MS) != 1)
-			return -1;
-		n = ipc_receive(sock, text, sizeof(text) - 1, &fd, &lost);
-		text[n > 0 ? n : 0] = 0;
-		if (fd >= 0 && strstr(text, "FDSTORE=1") && strstr(text, "FDNAME=tap"))
-			return fd;
-		if (fd >= 0)
-			close(fd);
+static void manager_open(struct manager *m, const struct service *s)
+{
+	*m = (struct manager){ .addr.sun_family = AF_UNIX, .sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) };
+	snprintf(m->addr.sun_path, sizeof(m->addr.sun_path), "%s/notify", s->dir);
+	CHECK(!bind(m->sock, (struct sockaddr *)&m->addr, sizeof(m->addr)), "bind: %s", strerror(errno));
+}
+
+static void manager_forgets(struct manager *m, const char *name)
+{
+	for (unsigned i = 0; i < m->count; i++) {
+		if (!strcmp(m->kept[i].name, name)) {
+			close(m->kept[i].fd);
+			m->kept[i--] = m->kept[--m->count];
+		}
 	}
 }
 
-/* As systemd starts a service: NOTIFY_SOCKET, and what it had kept. */
-static pid_t start_managed(const struct service *s, const char *notify, int kept)
+static void manager_close(struct manager *m)
 {
+	while (m->count)
+		manager_forgets(m, m->kept[0].name);
+	close(m->sock);
+	unlink(m->addr.sun_path);
+}
+
+/* Take what it is told, until READY=1 (`ready`), or else until there is nothing now. False: READY=1 did not come. */
+static bool manager_listens(struct manager *m, bool ready)
+{
+	for (;;) {
+		struct pollfd p = { m->sock, POLLIN, 0 };
+		char text[512], *name;
+		bool lost;
+		int fd, n;
+
+		if (poll(&p, 1, ready ? WAIT_MS : 0) != 1)
+			return !ready;
+		n = ipc_receive(m->sock, text, sizeof(text) - 1, &fd, &lost);
+		text[n > 0 ? n : 0] = 0;
+		name = strstr(text, "FDNAME=");
+		if (name)
+			name[7 + strcspn(name + 7, "\n")] = 0;
+		if (name && strstr(text, "FDSTOREREMOVE=1"))
+			manager_forgets(m, name + 7);
+		if (fd >= 0 && name && strstr(text, "FDSTORE=1") && m->count < COUNT(m->kept)) {
+			manager_forgets(m, name + 7);
+			snprintf(m->kept[m->count].name, sizeof(m->kept[0].name), "%s", name + 7);
+			m->kept[m->count++].fd = fd;
+		} else if (fd >= 0) {
+			close(fd);
+		}
+		if (strstr(text, "READY=1"))
+			ready = false;
+	}
+}
+
+static bool manager_has(const struct manager *m, const char *name)
+{
+	for (unsigned i = 0; i < m->count; i++) {
+		if (!strcmp(m->kept[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+/* As systemd starts a service: NOTIFY_SOCKET, and what it had kept, the last first. */
+static pid_t start_managed(const struct service *s, const struct manager *m)
+{
+	enum { CLEAR_OF = 64 };
 	pid_t pid = fork();
 
 	if (pid)
 		return pid;
-	char number[16];
+	char number[16], names[512] = "";
 	int log = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(log, STDERR_FILENO);
-	setenv("NOTIFY_SOCKET", notify, 1);
-	if (kept >= 0) {
-		if (kept != 3) /* else close-on-exec would stay */
-			dup2(kept, 3);
-		else
-			fcntl(3, F_SETFD, 0);
+	setenv("NOTIFY_SOCKET", m->addr.sun_path, 1);
+	if (m->count) {
+		for (unsigned i = 0; i < m->count; i++)
+			dup2(m->kept[m->count - 1 - i].fd, (int)(CLEAR_OF + i));
+		for (unsigned i = 0; i < m->count; i++) {
+			dup2((int)(CLEAR_OF + i), (int)(3 + i));
+			close((int)(CLEAR_OF + i));
+			snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", i ? ":" : "",
+				m->kept[m->count - 1 - i].name);
+		}
 		snprintf(number, sizeof(number), "%d", (int)getpid());
 		setenv("LISTEN_PID", number, 1);
-		setenv("LISTEN_FDS", "1", 1);
-		setenv("LISTEN_FDNAMES", "tap", 1);
+		snprintf(number, sizeof(number), "%u", m->count);
+		setenv("LISTEN_FDS", number, 1);
+		setenv("LISTEN_FDNAMES", names, 1);
 	}
 	execl(handfastd, handfastd, "--config", s->config, (char *)NULL);
 	_exit(127);
 }
 
+/* A daemon under the manager, in the place of the one that runs. */
+static bool manage(struct service *s, struct manager *m)
+{
+	stop_daemon(s);
+	hf_close(s->dev);
+	s->dev = NULL;
+	manager_open(m, s);
+	fake_board_stop(&s->board);
+	if (!start_board(s))
+		return false;
+	s->daemon = start_managed(s, m);
+	return CHECK(manager_listens(m, true) && wait_for_control(s), "handfastd does not start: see %s", s->log) &&
+	       CHECK(!hf_open(s->uri, NULL, &s->dev), "hf_open: %s", hf_error(NULL));
+}
+
+/* SIGKILL, or SIGTERM as for an upgrade. */
+static void end_managed(struct service *s, struct manager *m, bool killed)
+{
+	if (killed) {
+		kill(s->daemon, SIGKILL);
+		waitpid(s->daemon, NULL, 0);
+		s->daemon = 0;
+	} else {
+		stop_daemon(s);
+	}
+	manager_listens(m, false);
+	hf_close(s->dev);
+	s->dev = NULL;
+}
+
+static bool start_again(struct service *s, struct manager *m)
+{
+	s->daemon = start_managed(s, m);
+	return CHECK(manager_listens(m, true) && wait_for_control(s), "handfastd does not start again: see %s", s->log) &&
+	       CHECK(!hf_open(s->uri, NULL, &s->dev), "hf_open: %s", hf_error(NULL));
+}
+
 static void an_upgrade_keeps_the_netdev(void)
 {
 	struct service *s = service_start(listeners);
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct hf_listener *l;
+	struct manager m = { .sock = -1 };
 	unsigned index, frames;
-	int sock, kept, fd;
+	int fd;
 	FILE *f;
 
 	if (!s)
 		return;
 	/* A netdev that is not persistent: only the descriptor keeps it. */
-	stop_daemon(s);
-	hf_close(s->dev);
-	s->dev = NULL;
-	remove_netdev("hf0");
 	f = fopen(s->config, "we");
 	fprintf(f,
 		"board = \"unix:%s\"; tap = { addresses = [ \"192.0.2.2/24\" ]; };\nsocket = \"%s\"; control = { "
 		"socket = \"%s\"; };\nlisteners = ( %s );\n",
 		s->link, s->socket, s->control, listeners);
 	fclose(f);
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/notify", s->dir);
-	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	CHECK(!bind(sock, (struct sockaddr *)&addr, sizeof(addr)), "bind");
-	fake_board_stop(&s->board);
-	start_board(s);
-	s->daemon = start_managed(s, addr.sun_path, -1);
-	kept = manager_receives(sock);
-	if (!CHECK(kept >= 0 && wait_for_control(s), "no descriptor for the store: see %s", s->log))
+	stop_daemon(s);
+	remove_netdev("hf0");
+	if (!manage(s, &m) || !CHECK(manager_has(&m, "tap"), "no descriptor for the store: see %s", s->log))
 		goto out;
-	CHECK(!hf_open(s->uri, NULL, &s->dev), "hf_open: %s", hf_error(NULL));
 	CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev));
 	event_for(s, 0, 80, 0x10005, 1234);
 	fd = hf_accept(l, NULL, WAIT_MS);
 	CHECK(fd >= 0, "hf_accept: %d", fd);
 	index = if_nametoindex("hf0");
-	stop_daemon(s);
+	end_managed(s, &m, false);
 	CHECK_EQ(if_nametoindex("hf0"), index, "the netdev meanwhile");
 	fake_board_stop(&s->board);
 	start_board(s);
-	s->daemon = start_managed(s, addr.sun_path, kept);
-	CHECK(wait_for_control(s), "handfastd does not start: see %s", s->log);
+	start_again(s, &m);
 	CHECK_EQ(if_nametoindex("hf0"), index, "the netdev afterwards");
 	frames = fake_board_count(&s->board, &s->board.frames);
 	CHECK(write(fd, "hello", 5) == 5, "write");
 	CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 1), "the connection is mute");
 	close(fd);
 out:
-	if (kept >= 0)
-		close(kept);
-	close(sock);
-	unlink(addr.sun_path);
+	manager_close(&m);
+	service_end(s);
+}
+
+/* Close with a RST: the socket is gone at once. */
+static void listener_reset(int fd)
+{
+	struct linger reset = { 1, 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(fd);
+}
+
+/* Has the board seen this command for this connection? */
+static unsigned commands_for(struct service *s, unsigned code, uint32_t id)
+{
+	unsigned n = 0;
+
+	pthread_mutex_lock(&s->board.lock);
+	for (unsigned i = 0; i < s->board.commands; i++)
+		n += s->board.command[i].code == code && s->board.command[i].id == id;
+	pthread_mutex_unlock(&s->board.lock);
+	return n;
+}
+
+static bool comes_command(struct service *s, unsigned code, uint32_t id)
+{
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US; i++) {
+		if (commands_for(s, code, id))
+			return true;
+		usleep(STEP_US);
+	}
+	return false;
+}
+
+/* One entry of the board's table, as DUMP shows it. */
+static void entry_is(uint8_t *msg, uint32_t id, uint16_t remote_port, unsigned state)
+{
+	event_message(msg, &(struct fake_event){ .id = id, .remote_port = remote_port, .listener = 0 });
+	MSG_PUT(msg, EVENT, local_port, 80);
+	MSG_PUT(msg, EVENT, state, state);
+}
+
+/* Payload of a peer whose connection event_for() made. */
+static void payload_for(struct service *s, uint32_t id, uint16_t remote_port, const char *text)
+{
+	uint8_t ip[PACKET_MAX], frame[PACKET_MAX];
+	const struct segment seg = { .src = PEER_ADDR,
+		.dst = OUR_ADDR,
+		.sport = remote_port,
+		.dport = 80,
+		.seq = IRS + 1,
+		.ack = ISS + 1,
+		.flags = HF_ACK | HF_PSH,
+		.wnd = 1000,
+		.opts = "nop nop ts=5001:70001",
+		.text = text,
+		.text_len = strlen(text) };
+
+	fake_board_send_frame(&s->board, frame, make_frame(frame, OUR_MAC, PEER_MAC, ip, make_packet(ip, &seg)),
+		HF_FRAME_CSUM_OK | HF_FRAME_CONN, id);
+}
+
+/* The board is not reset by a restart, however the daemon ends: its descriptor is kept beside the netdev's. Each entry of its table gets what
+ * it needs, what it has sent meanwhile is not lost. */
+static void a_restart_takes_the_board_over(void)
+{
+	static uint8_t table[6][128];
+	struct service *s = service_start(listeners);
+	struct manager m = { .sock = -1 };
+
+	if (!s)
+		return;
+	if (!manage(s, &m))
+		goto out;
+	for (int killed = 1; killed >= 0; killed--) {
+		const uint16_t port = killed ? 2000 : 3000;
+		const uint32_t base = killed ? 0x10000 : 0x20000;
+		struct hf_listener *l;
+		unsigned keys, frames, dumps;
+		char buffer[16] = "";
+		int live, closed;
+
+		CHECK(manager_has(&m, "tap") && manager_has(&m, "board-state") && manager_has(&m, "board-0"),
+			"what the manager keeps: %u", m.count);
+		if (!CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev)))
+			break;
+		CHECK(becomes_mode(s, 0, OFFLOAD), "mode %d", committed_mode(s, 0));
+		event_for(s, 0, 80, base | 5, port);
+		live = hf_accept(l, NULL, WAIT_MS);
+		event_for(s, 0, 80, base | 7, port + 1);
+		closed = hf_accept(l, NULL, WAIT_MS);
+		if (!CHECK(live >= 0 && closed >= 0, "hf_accept: %d, %d", live, closed))
+			break;
+		keys = fake_board_written(&s->board, HF_REG_KEY_INDEX0, NULL) +
+		       fake_board_written(&s->board, HF_REG_KEY_COOKIE_A0, NULL);
+		hf_listener_close(l);
+		end_managed(s, &m, killed);
+		CHECK(!s->board.hung_up, "the board was let go");
+		CHECK_EQ(commands_for(s, HF_COMMAND_RELEASE, base | 5), 0, "released although it lives");
+		/* Nobody looks: a socket goes, events and data wait. */
+		listener_reset(closed);
+		payload_for(s, base | 5, port, "meanwhile");
+		event_for(s, 0, 80, base | 11, port + 5);
+		pthread_mutex_lock(&s->board.lock);
+		entry_is(table[0], base | 5, port, HF_STATE_ESTABLISHED);      /* with a socket */
+		entry_is(table[1], base | 7, port + 1, HF_STATE_ESTABLISHED);  /* its socket is gone */
+		entry_is(table[2], base | 8, port + 2, HF_STATE_ESTABLISHED);  /* its event was lost */
+		entry_is(table[3], base | 9, port + 3, HF_STATE_SYN_SENT);     /* nobody waits for it */
+		entry_is(table[4], base | 10, port + 4, HF_STATE_SYN_RECEIVED); /* its event will come */
+		entry_is(table[5], base | 11, port + 5, HF_STATE_ESTABLISHED); /* its event waits */
+		s->board.entry = table;
+		s->board.entries = COUNT(table);
+		pthread_mutex_unlock(&s->board.lock);
+		dumps = s->board.dumps;
+		if (!start_again(s, &m))
+			break;
+		CHECK(logged(s, "goes on: 1 connections found, 1 handed over now, 1 ended meanwhile"),
+			"it is not taken over: see %s", s->log);
+		unlink(s->log);
+		CHECK(comes_command(s, HF_COMMAND_RELEASE, base | 7), "the entry of a socket that is gone is kept");
+		/* No program listens yet: what is new is refused, once. */
+		CHECK(comes_command(s, HF_COMMAND_ABORT, base | 8), "a lost connection is forgotten");
+		CHECK(comes_command(s, HF_COMMAND_ABORT, base | 9), "an open that nobody waits for is kept");
+		CHECK(comes_command(s, HF_COMMAND_ABORT, base | 11), "an event that waited is forgotten");
+		CHECK_EQ(commands_for(s, HF_COMMAND_ABORT, base | 11), 1, "handled more than once");
+		CHECK_EQ(commands_for(s, HF_COMMAND_ABORT, base | 10) + commands_for(s, HF_COMMAND_RELEASE, base | 10), 0,
+			"a half-open one was touched");
+		CHECK_EQ(fake_board_count(&s->board, &s->board.dumps) - dumps, s->board.slots, "slots looked at");
+		CHECK_EQ(fake_board_written(&s->board, HF_REG_KEY_INDEX0, NULL) +
+				 fake_board_written(&s->board, HF_REG_KEY_COOKIE_A0, NULL),
+			keys, "keys were loaded again");
+		CHECK_EQ(s->board.reg[HF_REG_CTRL / 4], 1u << HF_CTRL_ENABLE_LOW, "CTRL");
+		/* The one that lives has all it was sent, goes on, and is released when it ends. */
+		CHECK(recv(live, buffer, 9, MSG_WAITALL) == 9 && !memcmp(buffer, "meanwhile", 9), "it reads '%s'", buffer);
+		frames = fake_board_count(&s->board, &s->board.frames);
+		CHECK(write(live, "hello", 5) == 5, "write");
+		CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 1), "the connection is mute");
+		CHECK_EQ(commands_for(s, HF_COMMAND_RELEASE, base | 5), 0, "released although it lives");
+		listener_reset(live);
+		CHECK(comes_command(s, HF_COMMAND_RELEASE, base | 5), "nobody knows that entry any more");
+	}
+out:
+	manager_close(&m);
+	service_end(s);
+}
+
+/* A board that was reset meanwhile, is gone, or has other settings than the config wants is set up from the start. */
+static void a_board_that_is_another_is_set_up_anew(void)
+{
+	static const char *const says[] = { "the board was reset meanwhile", "it is set up otherwise than the config wants",
+		"the board is gone" };
+	struct service *s = service_start(listeners);
+	struct manager m = { .sock = -1 };
+
+	if (!s)
+		return;
+	if (!manage(s, &m))
+		goto out;
+	for (unsigned how = 0; how < COUNT(says); how++) {
+		struct hf_listener *l;
+		unsigned frames;
+		uint32_t key;
+		int fd;
+
+		if (!CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev)))
+			break;
+		event_for(s, 0, 80, 0x10005, (uint16_t)(4000 + how));
+		fd = hf_accept(l, NULL, WAIT_MS);
+		CHECK(fd >= 0, "hf_accept: %d", fd);
+		key = s->board.reg[HF_REG_KEY_INDEX0 / 4];
+		hf_listener_close(l);
+		end_managed(s, &m, how != 1);
+		if (how == 0) {
+			/* It can be reached again, and that is what the daemon does. */
+			s->board.epoch++;
+			s->board.reg[HF_REG_EPOCH / 4] = s->board.epoch;
+			fake_board_switch(&s->board, &s->board.serve_again, true);
+			fake_board_hello(&s->board);
+		} else if (how == 1) {
+			s->board.reg[HF_REG_MSS / 4]--;
+		} else {
+			fake_board_stop(&s->board);
+			start_board(s);
+		}
+		if (!start_again(s, &m))
+			break;
+		CHECK(logged(s, says[how]), "'%s' is not said: see %s", says[how], s->log);
+		CHECK(s->board.reg[HF_REG_KEY_INDEX0 / 4] != key, "the same key: 0x%08x", (unsigned)key);
+		frames = fake_board_count(&s->board, &s->board.frames);
+		CHECK(write(fd, "hello", 5) == 5, "write");
+		CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 1), "the connection is mute");
+		listener_reset(fd);
+	}
+out:
+	manager_close(&m);
 	service_end(s);
 }
 
@@ -1470,7 +1749,8 @@ int main(int argc, char **argv)
 		CASE_ONCE(connections_are_listed), CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged),
 		CASE_ONCE(idle_costs_nothing), CASE_ONCE(a_board_that_was_lost_comes_back),
 		CASE_ONCE(connections_survive_a_restart), CASE_ONCE(sighup_reads_the_config_again),
-		CASE_ONCE(programs_that_know_nothing), CASE_ONCE(an_upgrade_keeps_the_netdev), { 0 } };
+		CASE_ONCE(programs_that_know_nothing), CASE_ONCE(an_upgrade_keeps_the_netdev),
+		CASE_ONCE(a_restart_takes_the_board_over), CASE_ONCE(a_board_that_is_another_is_set_up_anew), { 0 } };
 	ssize_t n;
 
 	if (argc > 3 && !strcmp(argv[1], "--program"))

@@ -85,6 +85,11 @@ static void hook_lost(void *ctx, int why)
 	eventfd_write(d->shared.wake, 1);
 }
 
+static void hook_let_go(void *ctx)
+{
+	daemon_store_board(ctx, NULL, 0);
+}
+
 static void hook_resumed(void *ctx, unsigned found, unsigned handed, unsigned released, unsigned waited)
 {
 	const struct daemon *d = ctx;
@@ -149,7 +154,7 @@ static int open_device(struct daemon *d, struct hf_device **dev, char *why)
 	struct service_extra extra = { .tap_persistent = c->tap_persistent,
 		.tap_fd = d->tap_fd >= 0 ? dup(d->tap_fd) : -1,
 		.hooks = { hook_admit, hook_offer, hook_handed, hook_event, hook_frame, hook_unconnected_destroyed,
-			NULL, hook_lost, hook_turn, hook_resumed, d },
+			NULL, hook_lost, hook_turn, hook_let_go, hook_resumed, d },
 		.kept = d->kept,
 		.kept_fd = d->left,
 		.kept_fds = d->lefts };

@@ -17,7 +17,7 @@
 #include "daemon.h"
 #include "driver/clock.h"
 
-enum { LOOK_MS = 100 };
+enum { LOOK_MS = 100, BARRIER_US = 2000000 };
 
 static const char usage[] =
 	"usage: handfastd [--config FILE] [--check]\n\n"
@@ -35,10 +35,10 @@ static const char usage[] =
 
 void daemon_notify(struct daemon *d)
 {
-	sd_notifyf(0, "READY=1\nSTATUS=%s %s, %u listeners", d->config.board, d->dev ? "up" : "lost", d->listeners);
 	/* The netdev outlives us through an upgrade, and with it the connections over it. */
 	if (d->tap_fd >= 0)
 		sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=tap", &d->tap_fd, 1);
+	sd_notifyf(0, "READY=1\nSTATUS=%s %s, %u listeners", d->config.board, d->dev ? "up" : "lost", d->listeners);
 }
 
 /* Each by a name of its own: the order in which they come back is not promised. */
@@ -50,6 +50,9 @@ void daemon_store_board(struct daemon *d, const int *fds, unsigned count)
 		return;
 	for (unsigned i = 0; i < TRANSPORT_KEEP_MAX; i++)
 		sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=board-%u", i);
+	/* A card can be opened once: let the manager close it first. */
+	if (!count)
+		sd_notify_barrier(0, BARRIER_US);
 	for (unsigned i = 0; i < count; i++) {
 		snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=board-%u", i);
 		sd_pid_notify_with_fds(0, 0, state, &fds[i], 1);
