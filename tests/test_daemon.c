@@ -7,6 +7,7 @@
 #include <libgen.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -1145,16 +1146,19 @@ static void remove_netdev(const char *name)
 			_exit(__LINE__ % 251 + 1); \
 	} while (0)
 
-static int plain_listener(uint16_t port)
+/* `set` (-1: none): a set of epoll that it is in before it listens. */
+static int plain_listener(uint16_t port, int set, uint32_t events)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	struct epoll_event e = { .events = events, .data.u64 = 0x123456789abcdefull };
 
 	NEED(fd >= 0);
 	NEED(!setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
 	NEED(!setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)));
 	NEED(!setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)));
 	NEED(!bind(fd, (struct sockaddr *)&any, sizeof(any)));
+	NEED(set < 0 || !epoll_ctl(set, EPOLL_CTL_ADD, fd, &e));
 	NEED(!listen(fd, 16));
 	NEED(!listen(fd, 32)); /* again is allowed */
 	return fd;
@@ -1234,6 +1238,79 @@ static void accept_in_a_loop(int fd, const char *how)
 	}
 }
 
+static void loopback_connects(int fd, uint16_t port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	NEED(fd >= 0 && !connect(fd, (struct sockaddr *)&to, sizeof(to)));
+}
+
+/* It was in two sets of epoll before it listened, and has options set afterwards. */
+static int late_program(int ready)
+{
+	int level = epoll_create1(EPOLL_CLOEXEC), copy = dup(level), edge = epoll_create1(EPOLL_CLOEXEC), on = 1, got, value;
+	struct timeval limit = { 0, 20000 };
+	struct epoll_event e = { .events = EPOLLIN | EPOLLET, .data.u64 = 7 };
+	socklen_t len = sizeof(value);
+	int fd = plain_listener(81, level, EPOLLIN);
+
+	NEED(copy >= 0 && !epoll_ctl(edge, EPOLL_CTL_ADD, fd, &e));
+	NEED(!setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)));
+	NEED(!setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)));
+	NEED(accept(fd, NULL, NULL) < 0 && errno == EAGAIN); /* 20 ms later */
+	NEED(write(ready, "", 1) == 1);
+	for (int i = 0; i < 2; i++) {
+		NEED(epoll_wait(level, &e, 1, WAIT_MS) == 1 && e.events == EPOLLIN && e.data.u64 == 0x123456789abcdefull);
+		/* Both may have come by now. */
+		NEED(i || (epoll_wait(edge, &e, 1, WAIT_MS) == 1 && e.data.u64 == 7));
+		got = accept(fd, NULL, NULL);
+		NEED(got >= 0 && !getsockopt(got, IPPROTO_TCP, TCP_NODELAY, &value, &len) && value);
+		greet(got, 0);
+	}
+	/* Once only, although the set had two numbers. */
+	NEED(!epoll_ctl(level, EPOLL_CTL_DEL, fd, NULL) && epoll_ctl(copy, EPOLL_CTL_DEL, fd, NULL) && errno == ENOENT);
+	return 0;
+}
+
+/* Its daemon goes and another comes. Three times it says that it is so far. */
+static int orphan_program(int ready)
+{
+	int set = epoll_create1(EPOLL_CLOEXEC), fd = plain_listener(81, set, EPOLLIN), got;
+	struct sockaddr_in peer;
+	socklen_t len = sizeof(peer);
+	struct epoll_event e;
+
+	NEED(!fcntl(fd, F_SETFL, O_NONBLOCK));
+	NEED(write(ready, "", 1) == 1);
+	NEED(epoll_wait(set, &e, 1, WAIT_MS) == 1);
+	greet(accept(fd, NULL, NULL), 0);
+	NEED(write(ready, "", 1) == 1);
+	/* It is gone: a socket of the kernel's, in the same set. */
+	NEED(epoll_wait(set, &e, 1, WAIT_MS) == 1 && accept(fd, NULL, NULL) < 0 && errno == EAGAIN);
+	looks_right(fd, 81);
+	for (unsigned i = 0; i < WAIT_MS / 10; i++) {
+		int c = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		loopback_connects(c, 81);
+		NEED(epoll_wait(set, &e, 1, WAIT_MS) == 1 && e.data.u64 == 0x123456789abcdefull);
+		/* The first time that the new daemon has it, the connection takes the way through that. */
+		while ((got = accept(fd, (struct sockaddr *)&peer, &len)) < 0 && errno == EAGAIN)
+			NEED(epoll_wait(set, &e, 1, WAIT_MS) == 1);
+		NEED(got >= 0);
+		if (ntohl(peer.sin_addr.s_addr) == PEER_ADDR) {
+			greet(got, 0);
+			return 0;
+		}
+		close(c);
+		close(got);
+		if (!i)
+			NEED(write(ready, "", 1) == 1);
+		usleep(10000);
+	}
+	NEED(false);
+	return 0;
+}
+
 static int program(int argc, char **argv)
 {
 	const char *how = argv[2];
@@ -1242,7 +1319,11 @@ static int program(int argc, char **argv)
 	struct sockaddr_in peer;
 	socklen_t len = sizeof(peer);
 
-	fd = argc > 4 ? atoi(argv[4]) : plain_listener(other ? 9999 : 81);
+	if (!strcmp(how, "late"))
+		return late_program(ready);
+	if (!strcmp(how, "orphan"))
+		return orphan_program(ready);
+	fd = argc > 4 ? atoi(argv[4]) : plain_listener(other ? 9999 : 81, -1, 0);
 	if (!strcmp(how, "exec") && argc == 4) {
 		char number[16];
 
@@ -1267,12 +1348,7 @@ static int program(int argc, char **argv)
 	NEED(write(ready, "", 1) == 1);
 	if (other) {
 		/* Not for the board: a plain socket, over loopback. */
-		struct sockaddr_in to = {
-			.sin_family = AF_INET, .sin_port = htons(9999), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
-		};
-		int c = socket(AF_INET, SOCK_STREAM, 0);
-
-		NEED(!connect(c, (struct sockaddr *)&to, sizeof(to)));
+		loopback_connects(socket(AF_INET, SOCK_STREAM, 0), 9999);
 		NEED(accept(fd, (struct sockaddr *)&peer, &len) >= 0 && ntohl(peer.sin_addr.s_addr) == INADDR_LOOPBACK);
 		return 0;
 	}
@@ -1300,41 +1376,50 @@ static int program(int argc, char **argv)
 	return 0;
 }
 
+/* This program as one of those. *ready: a byte for each time it says so. */
+static pid_t start_program(const struct service *s, const char *how, int *ready)
+{
+	char preload[4200], number[16];
+	int ends[2];
+	pid_t pid;
+
+	snprintf(preload, sizeof(preload), "%s", handfastd);
+	snprintf(preload + strlen(preload) - strlen("handfastd"), 64, "libhandfast-preload.so");
+	CHECK(!access(preload, R_OK), "%s: %s", preload, strerror(errno));
+	CHECK(!pipe2(ends, 0), "pipe");
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setenv("LD_PRELOAD", preload, 1);
+		setenv("HANDFAST_SOCKET", s->socket, 1);
+		close(ends[0]);
+		snprintf(number, sizeof(number), "%d", ends[1]);
+		execl("/proc/self/exe", "test_daemon", "--program", how, number, (char *)NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	*ready = ends[0];
+	return pid;
+}
+
 static void programs_that_know_nothing(void)
 {
 	static const char *const ways[] = { "accept", "poll", "select", "level", "edge", "dup", "fork", "exec",
-		"other" };
+		"late", "other" };
 	struct service *s = service_start(listeners);
-	char preload[4200], number[16], c;
 	uint16_t port = 1500;
+	char c;
 
 	if (!s)
 		return;
-	snprintf(preload, sizeof(preload), "%s", handfastd);
-	snprintf(preload + strlen(preload) - strlen("handfastd"), 64, "libhandfast-preload.so");
-	if (!CHECK(!access(preload, R_OK), "%s: %s", preload, strerror(errno))) {
-		service_end(s);
-		return;
-	}
 	system_loopback_up();
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		unsigned frames = fake_board_count(&s->board, &s->board.frames);
 		bool other = !strcmp(ways[i], "other");
-		int ready[2], status = -1;
-		pid_t pid;
+		int ready, status = -1;
+		pid_t pid = start_program(s, ways[i], &ready);
 
-		CHECK(!pipe2(ready, 0), "pipe");
-		pid = fork();
-		if (!pid) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			setenv("LD_PRELOAD", preload, 1);
-			setenv("HANDFAST_SOCKET", s->socket, 1);
-			snprintf(number, sizeof(number), "%d", ready[1]);
-			execl("/proc/self/exe", "test_daemon", "--program", ways[i], number, (char *)NULL);
-			_exit(127);
-		}
-		close(ready[1]);
-		CHECK(read(ready[0], &c, 1) == 1, "%s: it does not listen", ways[i]);
+		CHECK(read(ready, &c, 1) == 1, "%s: it does not listen", ways[i]);
 		if (!other) {
 			CHECK(becomes_mode(s, 1, OFFLOAD), "%s: mode %d", ways[i], committed_mode(s, 1));
 			for (unsigned n = 0; n < 2; n++, port++)
@@ -1349,8 +1434,43 @@ static void programs_that_know_nothing(void)
 			CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 2), "%s: no greetings", ways[i]);
 			CHECK(becomes_mode(s, 1, BYPASS), "%s: mode %d", ways[i], committed_mode(s, 1));
 		}
-		close(ready[0]);
+		close(ready);
 	}
+	service_end(s);
+}
+
+/* A daemon that is killed leaves its programs with sockets of the kernel's, and the next one gets them back. */
+static void programs_outlive_their_daemon(void)
+{
+	struct service *s = service_start(listeners);
+	int ready, status = -1;
+	pid_t pid;
+	char c;
+
+	if (!s)
+		return;
+	system_loopback_up();
+	fake_board_switch(&s->board, &s->board.serve_again, true);
+	pid = start_program(s, "orphan", &ready);
+	CHECK(read(ready, &c, 1) == 1 && becomes_mode(s, 1, OFFLOAD), "it does not listen");
+	event_for(s, 1, 81, 0x10005, 1600);
+	CHECK(read(ready, &c, 1) == 1, "it does not accept");
+	hf_close(s->dev);
+	s->dev = NULL;
+	kill(s->daemon, SIGKILL);
+	waitpid(s->daemon, NULL, 0);
+	CHECK(read(ready, &c, 1) == 1, "it does not accept without a daemon");
+	pthread_mutex_lock(&s->board.lock);
+	s->board.writes = 0;
+	pthread_mutex_unlock(&s->board.lock);
+	if (start_daemon(s) && CHECK(becomes_mode(s, 1, OFFLOAD), "the next daemon does not get it"))
+		event_for(s, 1, 81, 0x10006, 1601);
+	for (unsigned t = 0; t < WAIT_MS * 1000 / STEP_US && !waitpid(pid, &status, WNOHANG); t++)
+		usleep(STEP_US);
+	if (status == -1)
+		kill(pid, SIGKILL);
+	CHECK(status == 0, "status 0x%x: line %% 251 = %d", status, WEXITSTATUS(status) - 1);
+	close(ready);
 	service_end(s);
 }
 
@@ -1749,7 +1869,8 @@ int main(int argc, char **argv)
 		CASE_ONCE(connections_are_listed), CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged),
 		CASE_ONCE(idle_costs_nothing), CASE_ONCE(a_board_that_was_lost_comes_back),
 		CASE_ONCE(connections_survive_a_restart), CASE_ONCE(sighup_reads_the_config_again),
-		CASE_ONCE(programs_that_know_nothing), CASE_ONCE(an_upgrade_keeps_the_netdev),
+		CASE_ONCE(programs_that_know_nothing), CASE_ONCE(programs_outlive_their_daemon),
+		CASE_ONCE(an_upgrade_keeps_the_netdev),
 		CASE_ONCE(a_restart_takes_the_board_over), CASE_ONCE(a_board_that_is_another_is_set_up_anew), { 0 } };
 	ssize_t n;
 

@@ -310,7 +310,8 @@ static void on_channel(struct source *source, uint32_t events)
 	struct subscriber *s = (struct subscriber *)((char *)source - offsetof(struct subscriber, channel));
 	struct listener *l = s->listener;
 	struct ipc_answer a;
-	uint8_t packet[sizeof(a) + 1];
+	struct ipc_option o;
+	uint8_t packet[sizeof(a) + sizeof(o)];
 	bool lost;
 	int fd, n;
 
@@ -318,6 +319,12 @@ static void on_channel(struct source *source, uint32_t events)
 	while ((n = ipc_receive(source->fd, packet, sizeof(packet), &fd, &lost)) != -EAGAIN) {
 		if (fd >= 0)
 			close(fd);
+		if (n > 0 && fd < 0 && !ipc_parse_option(packet, (size_t)n, &o)) {
+			/* Sockets take it over when they are handed out. What the kernel says to it the program is not told. */
+			if (s->kernel.fd >= 0)
+				setsockopt(s->kernel.fd, o.level, o.option, o.value, o.length);
+			continue;
+		}
 		if (n <= 0 || fd >= 0 || ipc_parse_answer(packet, (size_t)n, &a)) {
 			if (n)
 				log_line(LOG_WARNING, "bad_client",
