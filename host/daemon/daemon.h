@@ -193,7 +193,8 @@ struct daemon {
 	int64_t attack_since_ms, attack_seen_ms;
 	uint64_t rotations, taken_again;
 	uint8_t dnat_ports[65536 / 8]; /* dnat.c */
-	bool dnat_looking;
+	bool dnat_looking, dnat_changed, dnat_told; /* told: of changes, by dnat_changes */
+	struct source dnat_changes;
 	int64_t dnat_looked_ms;
 };
 
@@ -282,12 +283,13 @@ void kernel_way_hold(struct daemon *d, uint64_t *us, uint64_t *of);
 
 /* dnat.c: is there a rule that sends this port elsewhere, as far as is known by now? */
 bool dnat_takes(struct daemon *d, unsigned port);
+void dnat_close(struct daemon *d);
 
 /* main.c */
 int daemon_reload(struct daemon *d, char *why);
 void daemon_notify(struct daemon *d);
 
-/* unix.c: a listening unix socket at a path, mode; a dead one's is replaced. fd of socket activation or -1. */
+/* unix.c: a listening unix socket at a path, mode; a dead one's is replaced. Its folder is made if only that is missing, mode 0755. fd of socket activation or -1. */
 int unix_serve(const char *path, int type, unsigned mode);
 
 #endif

@@ -492,15 +492,15 @@ static enum mode what_mode(struct listener *l, enum reason *reason, char *why)
 	}
 	if (l->wanted != MODE_OFFLOAD)
 		return l->wanted;
-	if (l->config.way == WAY_KERNEL) {
+	if (dnat_takes(l->d, address_port(&l->config.address))) {
+		*reason = REASON_DNAT;
+		snprintf(why, WHY_BYTES, "a rule of nftables sends this port elsewhere (dnat or redirect)");
+	} else if (l->config.way == WAY_KERNEL) {
 		*reason = kernel_way_serves(l->d, &l->config.address, why);
 		if (*reason == REASON_NO_LISTENER && other_namespace_listens(address_port(&l->config.address))) {
 			*reason = REASON_NETNS;
 			snprintf(why, WHY_BYTES, "who listens there is in another network namespace than %s",
 				l->d->config.tap);
-		} else if (*reason == REASON_NO_LISTENER && dnat_takes(l->d, address_port(&l->config.address))) {
-			*reason = REASON_DNAT;
-			snprintf(why, WHY_BYTES, "a rule of nftables sends this port elsewhere (dnat or redirect)");
 		}
 	} else if (!l->subscribers) {
 		*reason = REASON_NO_LISTENER;

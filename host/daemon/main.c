@@ -298,6 +298,7 @@ static void stop(struct daemon *d)
 		loop_step(&d->loop);
 	}
 	board_stop(d, true);
+	dnat_close(d);
 	if (d->control)
 		control_close(d);
 	metrics_close(d);
