@@ -504,10 +504,9 @@ int pcie_rings_resume(struct pcie_bus *b, struct transport **t, char *why)
 		rc = b->ops->read32(b, PCIE_REG(C2H_HEAD), &head);
 	if (!rc)
 		rc = b->ops->read32(b, PCIE_REG(H2C_TAIL), &tail);
-	r->c2h = (struct view){ .at = b->memory,
-		.size = UINT32_C(1) << b->c2h_log2,
-		.mine = pcie_host_page(b)->c2h_read,
-		.told = head };
+	r->c2h = (struct view){
+		.at = b->memory, .size = UINT32_C(1) << b->c2h_log2, .mine = pcie_host_page(b)->c2h_read, .told = head
+	};
 	r->h2c = (struct view){
 		.at = b->memory + PCIE_BUS_H2C_AT, .size = UINT32_C(1) << b->h2c_log2, .mine = tail, .told = tail
 	};

@@ -29,7 +29,7 @@ struct kept {
 	uint32_t runs;	 /* how many processes have had it */
 	char uri[KEPT_URI_BYTES];
 	struct device_board board;
-	uint64_t cookie;   /* numbers of messages: none above it has been used, or will be by this process */
+	uint64_t cookie;    /* numbers of messages: none above it has been used, or will be by this process */
 	uint32_t key_fixed; /* cookies have a key of the config's */
 	/* What each entry of the board's listen table serves; family AF_UNSPEC: nothing. */
 	union address listener[KEPT_LISTENERS];

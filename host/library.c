@@ -75,7 +75,8 @@ static int resume_board(struct hf_device *dev, const struct settings *s, const s
 	int rc = transport_resume(s->uri, extra->kept_fd, extra->kept_fds, &t, why);
 
 	if (!rc) {
-		rc = device_resume(t, &dev->kept->board, kept_numbers(dev->kept), &service_events, dev, &dev->board, why);
+		rc = device_resume(
+			t, &dev->kept->board, kept_numbers(dev->kept), &service_events, dev, &dev->board, why);
 		if (rc)
 			transport_close(t);
 	}
@@ -132,7 +133,8 @@ static int begin(struct hf_device *dev, const struct settings *s)
 		rc = service_matches(dev);
 		if (rc) {
 			snprintf(dev->kept_why, sizeof(dev->kept_why), "%s",
-				rc == -ESTALE ? "it is set up otherwise than the config wants" : device_fault(dev->board));
+				rc == -ESTALE ? "it is set up otherwise than the config wants"
+					      : device_fault(dev->board));
 			dev->holding = false;
 		}
 	}

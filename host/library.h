@@ -216,10 +216,10 @@ struct hf_device {
 	bool leaving; /* for another process: the board is not touched any more */
 	struct held *held, **held_end;
 	size_t held_bytes;
-	uint32_t *held_id; /* of each slot: the connection whose ESTABLISHED is held */
+	uint32_t *held_id;	    /* of each slot: the connection whose ESTABLISHED is held */
 	char kept_why[ERROR_BYTES]; /* why the board was not taken over, "" */
-	struct closing *closings; /* lock; changed in the service thread and by their callers */
-	struct client *client;	  /* of a daemon: nothing else of this struct but errors is used */
+	struct closing *closings;   /* lock; changed in the service thread and by their callers */
+	struct client *client;	    /* of a daemon: nothing else of this struct but errors is used */
 
 	_Atomic uint64_t count[HOST_COUNTERS];
 	pthread_mutex_t error_lock;

@@ -23,7 +23,7 @@
 #define ROTATE_MS	  600000     /* a new cookie key; longer than any cookie lives */
 #define CTRL_ENABLE	  (1u << HF_CTRL_ENABLE_LOW)
 #define HELD_BYTES	  (4u << 20) /* of frames that wait until it is known whose they are */
-#define MSS_MIN		  8u /* where the MTU is too small for IPv6 and nobody will ask */
+#define MSS_MIN		  8u	     /* where the MTU is too small for IPv6 and nobody will ask */
 
 /* Commands and ownership -------------------------------------------------------------------------------------- */
 

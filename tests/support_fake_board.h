@@ -52,10 +52,10 @@ struct fake_board {
 	uint32_t refused_offset;   /* and this one REFUSED */
 	uint32_t malformed_offset; /* and this one with a COMPLETION BAD_LENGTH */
 	uint16_t arp_vlan;	   /* and only in this VLAN, 0 = untagged ones */
-	const uint8_t (*entry)[128]; /* what DUMP finds: `entries` messages EVENT with id and body; others are STALE. NULL: DUMP is completed as
-				      * any command */
+	/* What DUMP finds: `entries` messages EVENT with id and body; others are STALE. NULL: DUMP is completed as any command. */
+	const uint8_t (*entry)[128];
 	unsigned entries;
-	uint64_t arp_mac;	   /* ARP requests and neighbour solicitations are answered with this MAC, 0 = not */
+	uint64_t arp_mac; /* ARP requests and neighbour solicitations are answered with this MAC, 0 = not */
 
 	/* What it saw, under the lock. */
 	unsigned dumps; /* answered from `entry`; not among the commands */

@@ -1281,7 +1281,9 @@ static void accept_in_a_loop(int fd, const char *how)
 
 static void loopback_connects(int fd, uint16_t port)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+	};
 
 	NEED(fd >= 0 && !connect(fd, (struct sockaddr *)&to, sizeof(to)));
 }
@@ -1289,7 +1291,8 @@ static void loopback_connects(int fd, uint16_t port)
 /* It was in two sets of epoll before it listened, and has options set afterwards. */
 static int late_program(int ready)
 {
-	int level = epoll_create1(EPOLL_CLOEXEC), copy = dup(level), edge = epoll_create1(EPOLL_CLOEXEC), on = 1, got, value;
+	int level = epoll_create1(EPOLL_CLOEXEC), copy = dup(level), edge = epoll_create1(EPOLL_CLOEXEC), on = 1, got,
+	    value;
 	struct timeval limit = { 0, 20000 };
 	struct epoll_event e = { .events = EPOLLIN | EPOLLET, .data.u64 = 7 };
 	socklen_t len = sizeof(value);
@@ -1301,7 +1304,8 @@ static int late_program(int ready)
 	NEED(accept(fd, NULL, NULL) < 0 && errno == EAGAIN); /* 20 ms later */
 	NEED(write(ready, "", 1) == 1);
 	for (int i = 0; i < 2; i++) {
-		NEED(epoll_wait(level, &e, 1, WAIT_MS) == 1 && e.events == EPOLLIN && e.data.u64 == 0x123456789abcdefull);
+		NEED(epoll_wait(level, &e, 1, WAIT_MS) == 1 && e.events == EPOLLIN &&
+			e.data.u64 == 0x123456789abcdefull);
 		/* Both may have come by now. */
 		NEED(i || (epoll_wait(edge, &e, 1, WAIT_MS) == 1 && e.data.u64 == 7));
 		got = accept(fd, NULL, NULL);
@@ -1450,8 +1454,8 @@ static pid_t start_program(const struct service *s, const char *how, int *ready)
 
 static void programs_that_know_nothing(void)
 {
-	static const char *const ways[] = { "accept", "poll", "select", "level", "edge", "dup", "fork", "exec",
-		"late", "other" };
+	static const char *const ways[] = { "accept", "poll", "select", "level", "edge", "dup", "fork", "exec", "late",
+		"other" };
 	struct service *s = service_start(listeners);
 	uint16_t port = 1500;
 	char c;
@@ -1663,7 +1667,8 @@ static void end_managed(struct service *s, struct manager *m, bool killed)
 static bool start_again(struct service *s, struct manager *m)
 {
 	s->daemon = start_managed(s, m);
-	return CHECK(manager_listens(m, true) && wait_for_control(s), "handfastd does not start again: see %s", s->log) &&
+	return CHECK(manager_listens(m, true) && wait_for_control(s), "handfastd does not start again: see %s",
+		       s->log) &&
 	       CHECK(!hf_open(s->uri, NULL, &s->dev), "hf_open: %s", hf_error(NULL));
 }
 
@@ -1810,12 +1815,12 @@ static void a_restart_takes_the_board_over(void)
 		payload_for(s, base | 5, port, "meanwhile");
 		event_for(s, 0, 80, base | 11, port + 5);
 		pthread_mutex_lock(&s->board.lock);
-		entry_is(table[0], base | 5, port, HF_STATE_ESTABLISHED);      /* with a socket */
-		entry_is(table[1], base | 7, port + 1, HF_STATE_ESTABLISHED);  /* its socket is gone */
-		entry_is(table[2], base | 8, port + 2, HF_STATE_ESTABLISHED);  /* its event was lost */
-		entry_is(table[3], base | 9, port + 3, HF_STATE_SYN_SENT);     /* nobody waits for it */
+		entry_is(table[0], base | 5, port, HF_STATE_ESTABLISHED);	/* with a socket */
+		entry_is(table[1], base | 7, port + 1, HF_STATE_ESTABLISHED);	/* its socket is gone */
+		entry_is(table[2], base | 8, port + 2, HF_STATE_ESTABLISHED);	/* its event was lost */
+		entry_is(table[3], base | 9, port + 3, HF_STATE_SYN_SENT);	/* nobody waits for it */
 		entry_is(table[4], base | 10, port + 4, HF_STATE_SYN_RECEIVED); /* its event will come */
-		entry_is(table[5], base | 11, port + 5, HF_STATE_ESTABLISHED); /* its event waits */
+		entry_is(table[5], base | 11, port + 5, HF_STATE_ESTABLISHED);	/* its event waits */
 		s->board.entry = table;
 		s->board.entries = COUNT(table);
 		pthread_mutex_unlock(&s->board.lock);
@@ -1831,15 +1836,16 @@ static void a_restart_takes_the_board_over(void)
 		CHECK(comes_command(s, HF_COMMAND_ABORT, base | 9), "an open that nobody waits for is kept");
 		CHECK(comes_command(s, HF_COMMAND_ABORT, base | 11), "an event that waited is forgotten");
 		CHECK_EQ(commands_for(s, HF_COMMAND_ABORT, base | 11), 1, "handled more than once");
-		CHECK_EQ(commands_for(s, HF_COMMAND_ABORT, base | 10) + commands_for(s, HF_COMMAND_RELEASE, base | 10), 0,
-			"a half-open one was touched");
+		CHECK_EQ(commands_for(s, HF_COMMAND_ABORT, base | 10) + commands_for(s, HF_COMMAND_RELEASE, base | 10),
+			0, "a half-open one was touched");
 		CHECK_EQ(fake_board_count(&s->board, &s->board.dumps) - dumps, s->board.slots, "slots looked at");
 		CHECK_EQ(fake_board_written(&s->board, HF_REG_KEY_INDEX0, NULL) +
 				 fake_board_written(&s->board, HF_REG_KEY_COOKIE_A0, NULL),
 			keys, "keys were loaded again");
 		CHECK_EQ(s->board.reg[HF_REG_CTRL / 4], 1u << HF_CTRL_ENABLE_LOW, "CTRL");
 		/* The one that lives has all it was sent, goes on, and is released when it ends. */
-		CHECK(recv(live, buffer, 9, MSG_WAITALL) == 9 && !memcmp(buffer, "meanwhile", 9), "it reads '%s'", buffer);
+		CHECK(recv(live, buffer, 9, MSG_WAITALL) == 9 && !memcmp(buffer, "meanwhile", 9), "it reads '%s'",
+			buffer);
 		frames = fake_board_count(&s->board, &s->board.frames);
 		CHECK(write(live, "hello", 5) == 5, "write");
 		CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 1), "the connection is mute");
@@ -1855,8 +1861,8 @@ out:
 /* A board that was reset meanwhile, is gone, or has other settings than the config wants is set up from the start. */
 static void a_board_that_is_another_is_set_up_anew(void)
 {
-	static const char *const says[] = { "the board was reset meanwhile", "it is set up otherwise than the config wants",
-		"the board is gone" };
+	static const char *const says[] = { "the board was reset meanwhile",
+		"it is set up otherwise than the config wants", "the board is gone" };
 	struct service *s = service_start(listeners);
 	struct manager m = { .sock = -1 };
 
@@ -1906,8 +1912,8 @@ out:
 
 int main(int argc, char **argv)
 {
-	static const struct bench_case cases[] = { CASE_ONCE(config_that_is_wrong),
-		CASE_ONCE(the_run_folder_is_made), CASE_ONCE(the_example_config_is_good), CASE_ONCE(a_program_accepts_through_the_daemon),
+	static const struct bench_case cases[] = { CASE_ONCE(config_that_is_wrong), CASE_ONCE(the_run_folder_is_made),
+		CASE_ONCE(the_example_config_is_good), CASE_ONCE(a_program_accepts_through_the_daemon),
 		CASE_ONCE(closing_withdraws_at_once), CASE_ONCE(a_program_that_dies_leaves_resets),
 		CASE_ONCE(nothing_is_lost_without_descriptors), CASE_ONCE(a_slow_program_is_bounded),
 		CASE_ONCE(who_may_what), CASE_ONCE(bad_clients_are_refused), CASE_ONCE(connecting_through_the_daemon),
@@ -1916,8 +1922,8 @@ int main(int argc, char **argv)
 		CASE_ONCE(idle_costs_nothing), CASE_ONCE(a_board_that_was_lost_comes_back),
 		CASE_ONCE(connections_survive_a_restart), CASE_ONCE(sighup_reads_the_config_again),
 		CASE_ONCE(programs_that_know_nothing), CASE_ONCE(programs_outlive_their_daemon),
-		CASE_ONCE(an_upgrade_keeps_the_netdev),
-		CASE_ONCE(a_restart_takes_the_board_over), CASE_ONCE(a_board_that_is_another_is_set_up_anew), { 0 } };
+		CASE_ONCE(an_upgrade_keeps_the_netdev), CASE_ONCE(a_restart_takes_the_board_over),
+		CASE_ONCE(a_board_that_is_another_is_set_up_anew), { 0 } };
 	ssize_t n;
 
 	if (argc > 3 && !strcmp(argv[1], "--program"))

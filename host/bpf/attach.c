@@ -25,7 +25,7 @@
 /* linux/bpf.h of Linux 6.6, newer than the headers of Debian 12. */
 #define ATTACH_TCX_INGRESS ((enum bpf_attach_type)46)
 /* linux/mount.h, where glibc 2.36 has no wrappers to rely on in older ones */
-#define PINS_BYTES	   200
+#define PINS_BYTES    200
 #define CONFIG_CREATE 6 /* FSCONFIG_CMD_CREATE */
 
 __asm__(".pushsection .rodata\n"

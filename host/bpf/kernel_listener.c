@@ -197,8 +197,8 @@ int kernel_listener_open(
 	else if (netns_cookie(&kl->netns_cookie))
 		rc = fail(why, KERNEL_LISTENER_SYSTEM);
 	else
-		rc = attached_open(options->ifindex, kl->options.offers_max, RING_BYTES, pin_folder(kl, pins, sizeof(pins)),
-			&kl->attached, why, NULL, 0);
+		rc = attached_open(options->ifindex, kl->options.offers_max, RING_BYTES,
+			pin_folder(kl, pins, sizeof(pins)), &kl->attached, why, NULL, 0);
 	if (!rc && !syncookies_on())
 		rc = fail(why, KERNEL_LISTENER_SYNCOOKIES_OFF);
 	if (rc) {

@@ -50,7 +50,8 @@ struct kernel_listener_options {
 	uint8_t mac[6];	     /* its address */
 	unsigned offers_max; /* on offer at once; 0 = 65,536 */
 	unsigned give_up_ms; /* how long a connection is offered; 0 = 60,000 */
-	const char *pins;    /* a folder on bpffs: below it map and attachments are kept for the next process of this network namespace. NULL: they are not */
+	/* A folder on bpffs: below it map and attachments are kept for the next process of this network namespace. NULL: they are not. */
+	const char *pins;
 	unsigned
 		min_rcv_wnd; /* the window the board advertises, octets; for kernel_listener_serves(). 0 = do not check */
 	/* Give a frame to the kernel: to the TAP. Returns 0 or -errno; any error counts as a frame lost. */

@@ -95,7 +95,8 @@ static void hook_resumed(void *ctx, unsigned found, unsigned handed, unsigned re
 	const struct daemon *d = ctx;
 
 	log_line(LOG_NOTICE, "board_taken_over",
-		"board %s goes on: %u connections found, %u handed over now, %u ended meanwhile, %u messages had waited",
+		"board %s goes on: %u connections found, %u handed over now, %u ended meanwhile, %u messages had "
+		"waited",
 		d->config.board, found, handed, released, waited);
 }
 

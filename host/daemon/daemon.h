@@ -192,7 +192,7 @@ struct daemon {
 	bool attacked, primed; /* primed: the rates have something to compare with */
 	int64_t attack_since_ms, attack_seen_ms;
 	uint64_t rotations, taken_again;
-	uint8_t dnat_ports[65536 / 8]; /* dnat.c */
+	uint8_t dnat_ports[65536 / 8];		    /* dnat.c */
 	bool dnat_looking, dnat_changed, dnat_told; /* told: of changes, by dnat_changes */
 	struct source dnat_changes;
 	int64_t dnat_looked_ms;

@@ -109,8 +109,9 @@ static bool watch_changes(struct daemon *d)
 {
 	const struct sockaddr_nl group = { .nl_family = AF_NETLINK, .nl_groups = 1u << (NFNLGRP_NFTABLES - 1) };
 
-	d->dnat_changes = (struct source){ .fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_NETFILTER),
-		.ready = on_change };
+	d->dnat_changes =
+		(struct source){ .fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_NETFILTER),
+			.ready = on_change };
 	if (d->dnat_changes.fd < 0)
 		return false;
 	if (!bind(d->dnat_changes.fd, (const struct sockaddr *)&group, sizeof(group)) &&

@@ -118,10 +118,12 @@ int64_t kernel_way_turn(struct daemon *d)
 static int open_it(struct hf_device *dev, void *arg)
 {
 	struct kernel_way *w = arg;
-	struct kernel_listener_options options = {
-		.ifindex = dev->tap.ifindex, .min_rcv_wnd = dev->rcv_wnd, .inject = inject, .done = done, .ctx = w,
-		.pins = w->d->config.bpf_pins
-	};
+	struct kernel_listener_options options = { .ifindex = dev->tap.ifindex,
+		.min_rcv_wnd = dev->rcv_wnd,
+		.inject = inject,
+		.done = done,
+		.ctx = w,
+		.pins = w->d->config.bpf_pins };
 	enum kernel_listener_reason why = KERNEL_LISTENER_NONE;
 	int rc;
 

@@ -65,7 +65,8 @@ static void take_kept(struct daemon *d)
 	int rc = d->kept_fd >= 0 ? kept_open(d->kept_fd, &d->kept) : -ENOENT;
 
 	if (rc && d->kept_fd >= 0) {
-		log_line(LOG_NOTICE, "kept", "what the process before has left is of another version; the board is set up anew");
+		log_line(LOG_NOTICE, "kept",
+			"what the process before has left is of another version; the board is set up anew");
 		sd_notify(0, "FDSTOREREMOVE=1\nFDNAME=board-state");
 		close(d->kept_fd);
 		d->kept_fd = -1;
@@ -143,7 +144,8 @@ int daemon_reload(struct daemon *d, char *why)
 		next.tap_persistent != d->config.tap_persistent ||
 		strcmp(next.cookie_key_file, d->config.cookie_key_file) || strcmp(next.bpf_pins, d->config.bpf_pins))
 		log_line(LOG_WARNING, "config",
-			"board, tap, half_open, sockets, metrics, cookie_key_file and bpf_pins change with a restart only");
+			"board, tap, half_open, sockets, metrics, cookie_key_file and bpf_pins change with a restart "
+			"only");
 	rc = listeners_configure(d, &next);
 	if (rc < 0) {
 		snprintf(why, CONFIG_TEXT_BYTES, "%s", strerror(-rc));

@@ -36,8 +36,8 @@
 #include "../library.h"
 #include "driver/clock.h"
 
-#define SETS_MAX     64   /* sets of epoll in which one number is */
-#define REVIVED_MAX  16   /* listeners that a process has had from a daemon that ended */
+#define SETS_MAX     64	  /* sets of epoll in which one number is */
+#define REVIVED_MAX  16	  /* listeners that a process has had from a daemon that ended */
 #define ASK_AGAIN_MS 1000 /* how often the next daemon is looked for */
 
 #define EXPORT __attribute__((visibility("default")))
@@ -349,7 +349,9 @@ static int take(int fd, const union address *listening, struct sockaddr *addr, s
 			if (NEXT(getsockopt)(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, &size))
 				limit.tv_sec = limit.tv_usec = 0;
 			status = poll(&p, 1,
-				limit.tv_sec || limit.tv_usec ? (int)(limit.tv_sec * 1000 + (limit.tv_usec + 999) / 1000) : -1);
+				limit.tv_sec || limit.tv_usec
+					? (int)(limit.tv_sec * 1000 + (limit.tv_usec + 999) / 1000)
+					: -1);
 			if (status < 0)
 				return -1; /* EINTR, as accept(2) */
 			if (!status)
