@@ -266,8 +266,9 @@ test-usb: $B/handfast $B/tests/guest/echo  ## the simulated board as USB device 
 	tools/install.sh usbutils usbip curl iproute2
 	+$(GENERIC) $(IN_GUEST) build/generic/handfast
 	tests/guest/usb $B
-test-guest:  ## test_handoff and test_daemon in QEMU with the kernel of Debian 13: VLANs, and what else this machine's kernel lacks
-	+$(GENERIC) build/generic/tests/test_handoff build/generic/tests/test_daemon build/generic/handfastd build/generic/libhandfast-preload.so
+test-guest:  ## test_handoff, test_daemon, a VLAN from end to end in QEMU with the kernel of Debian 13: what this machine's kernel lacks
+	tools/install.sh curl iproute2
+	+$(GENERIC) build/generic/tests/test_handoff build/generic/tests/test_daemon $(addprefix build/generic/,handfastd handfast examples/http_server libhandfast-preload.so)
 	tests/guest/daemon build/generic
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests

@@ -734,22 +734,25 @@ static void release(struct device *dev)
 	free(dev);
 }
 
-int device_open(
-	struct transport *t, const struct device_events *on, void *ctx, int timeout_ms, struct device **out, char *why)
+static struct device *new_device(struct transport *t, const struct device_events *on, void *ctx, char *why)
 {
 	struct device *dev = calloc(1, sizeof(*dev));
-	int rc;
 
 	if (!dev) {
 		snprintf(why, DEVICE_FAULT_BYTES, "out of memory");
-		return -ENOMEM;
+		return NULL;
 	}
 	dev->t = t;
 	dev->on = on;
 	dev->ctx = ctx;
 	dev->out_end = &dev->out_first;
 	dev->waiting_end = &dev->waiting_first;
-	rc = await_hello(dev, timeout_ms);
+	return dev;
+}
+
+/* It is a board of this version, or the device goes; the transport stays. */
+static int check(struct device *dev, int rc, struct device **out, char *why)
+{
 	if (!rc)
 		rc = check_register(dev, HF_REG_ID, HF_ID, "ID");
 	if (!rc)
@@ -763,10 +766,56 @@ int device_open(
 	return 0;
 }
 
+int device_open(
+	struct transport *t, const struct device_events *on, void *ctx, int timeout_ms, struct device **out, char *why)
+{
+	struct device *dev = new_device(t, on, ctx, why);
+
+	return dev ? check(dev, await_hello(dev, timeout_ms), out, why) : -ENOMEM;
+}
+
+int device_resume(struct transport *t, const struct device_board *board, uint64_t cookie,
+	const struct device_events *on, void *ctx, struct device **out, char *why)
+{
+	struct device *dev = new_device(t, on, ctx, why);
+	uint32_t epoch;
+	int rc;
+
+	if (!dev)
+		return -ENOMEM;
+	dev->board = *board;
+	dev->greeted = true;
+	dev->last_cookie = cookie;
+	rc = device_reg_read(dev, HF_REG_EPOCH, &epoch);
+	if (rc == -ECONNRESET || (!rc && epoch != board->epoch)) {
+		fault(dev, "the board was reset meanwhile");
+		rc = -ESTALE;
+	}
+	return check(dev, rc, out, why);
+}
+
 void device_close(struct device *dev)
 {
 	if (!dev)
 		return;
 	transport_close(dev->t);
 	release(dev);
+}
+
+void device_leave(struct device *dev)
+{
+	if (!dev)
+		return;
+	transport_leave(dev->t);
+	release(dev);
+}
+
+int device_keep(const struct device *dev, int *fds)
+{
+	return transport_keep(dev->t, fds);
+}
+
+uint64_t device_cookie(const struct device *dev)
+{
+	return dev->last_cookie;
 }

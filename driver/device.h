@@ -67,8 +67,23 @@ struct device_stats {
  *   -ENOMEM */
 int device_open(
 	struct transport *t, const struct device_events *on, void *ctx, int timeout_ms, struct device **dev, char *why);
+/* device_resume - go on with a board that another process had, over its transport (transport_resume()): there is no HELLO.
+ *
+ *   board   what HELLO has told that process
+ *   cookie  numbers above it are new: that process has used none of them
+ *
+ * Reads ID, VERSION and EPOCH. What arrives meanwhile goes to the callbacks. Returns 0 and sets *dev, or as device_open(), or
+ *   -ESTALE  another epoch: the board was reset since (the transport is good, its HELLO has come or will) */
+int device_resume(struct transport *t, const struct device_board *board, uint64_t cookie,
+	const struct device_events *on, void *ctx, struct device **dev, char *why);
 /* Closes the transport too; tells the board nothing. NULL is allowed. */
 void device_close(struct device *dev);
+/* The same by transport_leave(). */
+void device_leave(struct device *dev);
+/* As transport_keep(). */
+int device_keep(const struct device *dev, int *fds);
+/* The last number that was given to a message. */
+uint64_t device_cookie(const struct device *dev);
 
 const struct device_board *device_board(const struct device *dev);
 const struct device_stats *device_stats(const struct device *dev);

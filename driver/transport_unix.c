@@ -105,14 +105,46 @@ static int unix_recv_many(struct transport *t, struct transport_slot *slots, uns
 	return n;
 }
 
-static void unix_close(struct transport *t)
+static void unix_leave(struct transport *t)
 {
 	close(t->fd);
 	free(t);
 }
 
-static const struct transport_ops unix_ops = { unix_send, unix_recv, unix_close };
+/* Whoever has a copy of the descriptor: the connection ends. */
+static void unix_close(struct transport *t)
+{
+	shutdown(t->fd, SHUT_RDWR);
+	unix_leave(t);
+}
+
+/* All that is under way is in the socket. */
+static int unix_keep(const struct transport *t, int *fds)
+{
+	fds[0] = t->fd;
+	return 1;
+}
+
+static const struct transport_ops unix_ops = { unix_send, unix_recv, unix_close, unix_keep, unix_leave };
 static const struct transport_batch_ops unix_batch = { unix_send_many, unix_recv_many };
+
+int transport_unix_resume(const char *path, const int *fds, unsigned count, struct transport **t, char *why)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	(void)path, (void)why;
+	if (count != 1 || getsockopt(fds[0], SOL_SOCKET, SO_TYPE, &type, &len) || type != SOCK_SEQPACKET)
+		return -EINVAL;
+	*t = calloc(1, sizeof(**t));
+	if (!*t)
+		return -ENOMEM;
+	(*t)->ops = &unix_ops;
+	(*t)->batch = &unix_batch;
+	(*t)->fd = fds[0];
+	fcntl(fds[0], F_SETFD, FD_CLOEXEC);
+	return 0;
+}
 
 /* Connect with a limit on the wait: connect(2) to a full queue of a unix socket waits for SO_SNDTIMEO. */
 static int connect_within(int fd, const struct sockaddr_un *addr, int timeout_ms)

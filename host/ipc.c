@@ -2,10 +2,12 @@
 #include "ipc.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -87,6 +89,52 @@ int ipc_parse_request(const void *packet, size_t len, unsigned descriptors, stru
 		(o->type != IPC_CLOSE && o->type != IPC_LISTEN && descriptors))
 		return -EINVAL;
 	return o->type == IPC_LISTEN ? check_listen(o) : o->type == IPC_CONNECT ? check_connect(o) : 0;
+}
+
+bool ipc_option_ok(int level, int option, size_t length)
+{
+	/* None for which handfastd has a privilege that its client may lack: SO_MARK, SO_PRIORITY, SO_RCVBUFFORCE ... */
+	static const struct {
+		int level, option;
+		size_t length;
+	} known[] = {
+		{ SOL_SOCKET, SO_KEEPALIVE, sizeof(int) },
+		{ SOL_SOCKET, SO_OOBINLINE, sizeof(int) },
+		{ SOL_SOCKET, SO_RCVLOWAT, sizeof(int) },
+		{ SOL_SOCKET, SO_RCVBUF, sizeof(int) },
+		{ SOL_SOCKET, SO_SNDBUF, sizeof(int) },
+		{ SOL_SOCKET, SO_LINGER, sizeof(struct linger) },
+		{ SOL_SOCKET, SO_RCVTIMEO, sizeof(struct timeval) },
+		{ SOL_SOCKET, SO_SNDTIMEO, sizeof(struct timeval) },
+		{ IPPROTO_TCP, TCP_NODELAY, sizeof(int) },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, sizeof(int) },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, sizeof(int) },
+		{ IPPROTO_TCP, TCP_KEEPCNT, sizeof(int) },
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT, sizeof(int) },
+		{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, sizeof(int) },
+		{ IPPROTO_TCP, TCP_LINGER2, sizeof(int) },
+		{ IPPROTO_TCP, TCP_DEFER_ACCEPT, sizeof(int) },
+		{ IPPROTO_IP, IP_TOS, sizeof(int) },
+		{ IPPROTO_IP, IP_TTL, sizeof(int) },
+		{ IPPROTO_IPV6, IPV6_TCLASS, sizeof(int) },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].level == level && known[i].option == option)
+			return length == known[i].length;
+	}
+	return false;
+}
+
+int ipc_parse_option(const void *packet, size_t len, struct ipc_option *o)
+{
+	if (len != sizeof(*o))
+		return -EBADMSG;
+	memcpy(o, packet, sizeof(*o));
+	return o->magic != IPC_MAGIC || o->version != IPC_VERSION || o->type != IPC_OPTION ||
+			       o->length > sizeof(o->value) || !ipc_option_ok(o->level, o->option, o->length)
+		       ? -EBADMSG
+		       : 0;
 }
 
 int ipc_parse_answer(const void *packet, size_t len, struct ipc_answer *a)

@@ -114,18 +114,29 @@ static void free_listener(struct hf_listener *l)
 	free(l);
 }
 
+/* On a board that was taken over a listener gets the entry it had, to which half-open connections refer: 2; then come those that
+ * nobody has, 1, then those of listeners that are not here (yet). */
+static int worth(const struct hf_device *dev, unsigned index, const struct hf_listener *l)
+{
+	const union address *had = dev->kept ? &dev->kept->listener[index] : NULL;
+
+	return had && address_equal(had, &l->local) ? 2 : !had || had->sa.sa_family == AF_UNSPEC;
+}
+
 /* A free index of the listen table, taken for l; or -EADDRINUSE, -ENOSPC. */
 static int take_index(struct hf_device *dev, struct hf_listener *l)
 {
 	unsigned listeners = device_board(dev->board)->listeners;
-	int index = -ENOSPC;
+	int index = -ENOSPC, best = -1;
 
 	pthread_mutex_lock(&dev->lock);
 	for (unsigned i = 0; i < listeners; i++) {
 		const struct hf_listener *other = dev->listener[i];
 
-		if (!other && index == -ENOSPC)
+		if (!other && worth(dev, i, l) > best) {
+			best = worth(dev, i, l);
 			index = (int)i;
+		}
 		if (other && address_equal(&other->local, &l->local)) {
 			index = -EADDRINUSE;
 			break;

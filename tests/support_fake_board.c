@@ -148,11 +148,33 @@ static void on_register(struct fake_board *b, const uint8_t *msg)
 			HF_STATUS_BAD_LENGTH);
 		return;
 	}
+	if (offset == HF_REG_ENTRIES)
+		b->reg[offset / 4] = b->entries;
 	if (write && !status)
 		b->reg[offset / 4 % COUNT(b->reg)] = value;
 	header(reply, HF_MSG_REG_REPLY, status, sizeof(reply), offset, MSG_GET(msg, HEADER, stamp));
 	MSG_PUT(reply, REG_REPLY, value, write || status ? 0 : selected_count(b, offset));
 	fake_board_send(b, reply, sizeof(reply));
+}
+
+static void dump(struct fake_board *b, const struct fake_command *c)
+{
+	uint8_t msg[128];
+
+	for (unsigned i = 0; i < b->entries; i++) {
+		if ((MSG_GET(b->entry[i], HEADER, id) & 0xffff) != c->id)
+			continue;
+		memcpy(msg, b->entry[i], sizeof(msg));
+		MSG_PUT(msg, EVENT, code, HF_EVENT_DUMP);
+		MSG_PUT(msg, HEADER, stamp, c->cookie);
+		MSG_PUT(msg, EVENT, tsecr, 0);
+		MSG_PUT(msg, EVENT, seg_wnd, 0);
+		MSG_PUT(msg, EVENT, snd_wl1, 0);
+		MSG_PUT(msg, EVENT, snd_wl2, 0);
+		fake_board_send(b, msg, sizeof(msg));
+		return;
+	}
+	completion(b, c->code, c->id, c->cookie, HF_STATUS_STALE);
 }
 
 static void on_command(struct fake_board *b, const uint8_t *msg)
@@ -164,6 +186,11 @@ static void on_command(struct fake_board *b, const uint8_t *msg)
 
 	memcpy(c.body, msg, c.len < sizeof(c.body) ? c.len : sizeof(c.body));
 
+	if (c.code == HF_COMMAND_DUMP && b->entry) {
+		b->dumps++;
+		dump(b, &c);
+		return;
+	}
 	if (b->commands == FAKE_COMMANDS)
 		return;
 	b->command[b->commands++] = c;
@@ -330,9 +357,15 @@ static void *board_thread(void *arg)
 	struct fake_board *b = arg;
 	struct pollfd p[2] = { { b->listener, POLLIN, 0 }, { b->wake[0], POLLIN, 0 } };
 
-	poll(p, 2, -1);
 	pthread_mutex_lock(&b->lock);
-	if (!b->stop) {
+	for (bool again = true; again && !b->stop; again = b->serve_again) {
+		pthread_mutex_unlock(&b->lock);
+		poll(p, 2, -1);
+		pthread_mutex_lock(&b->lock);
+		if (b->stop)
+			break;
+		if (b->fd >= 0)
+			close(b->fd);
 		b->fd = accept4(b->listener, NULL, NULL, SOCK_CLOEXEC);
 		b->connected = true;
 		if (b->hang_up_first) {
@@ -357,6 +390,7 @@ bool fake_board_start(struct fake_board *b)
 	b->reg[HF_REG_VERSION / 4] = b->version;
 	b->reg[HF_REG_HEARTBEAT_MS / 4] = b->heartbeat_ms;
 	b->reg[HF_REG_GEOMETRY / 4] = b->rules << HF_GEOMETRY_RULES_LOW;
+	b->reg[HF_REG_EPOCH / 4] = b->epoch;
 	snprintf(b->dir, sizeof(b->dir), "/tmp/handfast-test.XXXXXX");
 	if (!mkdtemp(b->dir) || chmod(b->dir, 0755) || pipe2(b->wake, O_CLOEXEC))
 		return false;

@@ -50,6 +50,7 @@ struct fake_board {
 	bool hang_up_first;
 
 	/* May be changed while it runs, under the lock. */
+	bool serve_again;	   /* a host that has hung up is followed by another */
 	bool mute;		   /* registers are not answered */
 	bool deaf;		   /* nothing is read */
 	bool hold;		   /* commands are not completed; fake_board_complete() does it */
@@ -59,9 +60,13 @@ struct fake_board {
 	uint32_t refused_offset;   /* and this one REFUSED */
 	uint32_t malformed_offset; /* and this one with a COMPLETION BAD_LENGTH */
 	uint16_t arp_vlan;	   /* and only in this VLAN, 0 = untagged ones */
-	uint64_t arp_mac;	   /* ARP requests and neighbour solicitations are answered with this MAC, 0 = not */
+	/* What DUMP finds: `entries` messages EVENT with id and body; others are STALE. NULL: DUMP is completed as any command. */
+	const uint8_t (*entry)[128];
+	unsigned entries;
+	uint64_t arp_mac; /* ARP requests and neighbour solicitations are answered with this MAC, 0 = not */
 
 	/* What it saw, under the lock. */
+	unsigned dumps; /* answered from `entry`; not among the commands */
 	struct fake_command command[FAKE_COMMANDS];
 	unsigned commands, completed, most_outstanding;
 	struct fake_write write[FAKE_WRITES];

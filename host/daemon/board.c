@@ -97,6 +97,21 @@ static void hook_lost(void *ctx, int why)
 	eventfd_write(d->shared.wake, 1);
 }
 
+static void hook_let_go(void *ctx)
+{
+	daemon_store_board(ctx, NULL, 0);
+}
+
+static void hook_resumed(void *ctx, unsigned found, unsigned handed, unsigned released, unsigned waited)
+{
+	const struct daemon *d = ctx;
+
+	log_line(LOG_NOTICE, "board_taken_over",
+		"board %s goes on: %u connections found, %u handed over now, %u ended meanwhile, %u messages had "
+		"waited",
+		d->config.board, found, handed, released, waited);
+}
+
 static int64_t hook_turn(void *ctx)
 {
 	return kernel_way_turn(ctx);
@@ -152,7 +167,10 @@ static int open_device(struct daemon *d, struct hf_device **dev, char *why)
 	struct service_extra extra = { .tap_persistent = c->tap_persistent,
 		.tap_fd = d->tap_fd >= 0 ? dup(d->tap_fd) : -1,
 		.hooks = { hook_admit, hook_offer, hook_handed, hook_event, hook_frame, hook_unconnected_destroyed,
-			hook_configured, hook_lost, hook_turn, d } };
+			hook_configured, hook_lost, hook_turn, hook_let_go, hook_resumed, d },
+		.kept = d->kept,
+		.kept_fd = d->left,
+		.kept_fds = d->lefts };
 	int rc = 0;
 
 	if (*c->cookie_key_file) {
@@ -161,6 +179,7 @@ static int open_device(struct daemon *d, struct hf_device **dev, char *why)
 	}
 	if (!rc) {
 		rc = device_start(c->board, &options, &extra, dev);
+		d->lefts = 0;
 		if (rc)
 			snprintf(why, ERROR_BYTES, "%s", hf_error(NULL));
 	}
@@ -185,6 +204,7 @@ static int announce(struct hf_device *dev, void *ignored)
 static void opened(struct daemon *d, struct hf_device *dev)
 {
 	const struct device_board *board = device_board(dev->board);
+	int fds[TRANSPORT_KEEP_MAX], n = device_keep(dev->board, fds);
 
 	d->dev = dev;
 	d->retry_ms = RETRY_FIRST_MS;
@@ -200,6 +220,10 @@ static void opened(struct daemon *d, struct hf_device *dev)
 	d->shared.age = calloc(board->slots, sizeof(d->shared.age[0]));
 	d->shared.ages = d->shared.age ? board->slots : 0;
 	pthread_mutex_unlock(&d->shared.lock);
+	daemon_store_board(d, fds, n < 0 ? 0 : (unsigned)n);
+	if (*dev->kept_why)
+		log_line(LOG_WARNING, "board_set_up_anew", "board %s is not taken over: %s", d->config.board,
+			dev->kept_why);
 	log_line(LOG_NOTICE, "board_up", "board %s: %u entries, %u listeners, %u bits, epoch 0x%x; netdev %s",
 		d->config.board, (unsigned)board->slots, (unsigned)board->listeners, (unsigned)board->data_w,
 		(unsigned)board->epoch, dev->tap.name);
@@ -222,8 +246,18 @@ int board_start(struct daemon *d)
 	return rc;
 }
 
+void board_resume(struct daemon *d)
+{
+	int rc = d->dev ? service_run(d->dev, service_resume, NULL) : 0;
+
+	if (rc)
+		log_line(LOG_WARNING, "board_taken_over", "not all connections are known: %s", strerror(-rc));
+}
+
 void board_stop(struct daemon *d, bool for_good)
 {
+	if (d->dev && !for_good)
+		daemon_store_board(d, NULL, 0);
 	if (d->dev) {
 		listeners_lost(d);
 		rules_lost(d);

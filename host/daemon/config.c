@@ -266,7 +266,7 @@ static void read_rule(struct reader *r, const config_setting_t *s, struct config
 static void read_all(struct reader *r, const config_setting_t *root, struct config *c)
 {
 	static const char *const names[] = { "board", "tap", "socket", "control", "metrics", "connect", "half_open",
-		"attack", "cookie_key_file", "log_level", "listeners", "rules", NULL };
+		"attack", "cookie_key_file", "bpf_pins", "log_level", "listeners", "rules", NULL };
 	static const char *const control_names[] = { "socket", "users", "groups", NULL };
 	static const char *const metrics_names[] = { "socket", "port", NULL };
 	static const char *const connect_names[] = { "users", "groups", NULL };
@@ -279,6 +279,7 @@ static void read_all(struct reader *r, const config_setting_t *root, struct conf
 	read_text(r, root, "board", c->board, sizeof(c->board));
 	read_text(r, root, "socket", c->socket, sizeof(c->socket));
 	read_text(r, root, "cookie_key_file", c->cookie_key_file, sizeof(c->cookie_key_file));
+	read_text(r, root, "bpf_pins", c->bpf_pins, sizeof(c->bpf_pins));
 	read_number(r, root, "half_open", 1, 65535, &c->half_open);
 	word = read_word(r, root, "log_level", levels);
 	if (word >= 0)
@@ -341,6 +342,7 @@ int daemon_config_read(const char *path, struct config *c, char *why)
 	*c = (struct config){ .tap = "hf0",
 		.socket = IPC_PATH,
 		.control = CONTROL_PATH,
+		.bpf_pins = "/sys/fs/bpf/handfast",
 		.attack_syn_rate = 10000,
 		.attack_quiet_ms = 5000,
 		.log_level = LOG_INFO };

@@ -43,8 +43,9 @@ struct config {
 	unsigned mtu, half_open;
 	bool tap_persistent;
 	char socket[CONFIG_TEXT_BYTES], control[CONFIG_TEXT_BYTES];
-	char metrics_socket[CONFIG_TEXT_BYTES];	 /* "": none */
-	unsigned metrics_port;			 /* of loopback; 0: none */
+	char metrics_socket[CONFIG_TEXT_BYTES]; /* "": none */
+	unsigned metrics_port;			/* of loopback; 0: none */
+	char bpf_pins[CONFIG_TEXT_BYTES]; /* folder on bpffs for what the kernel keeps through a restart; "": none */
 	char cookie_key_file[CONFIG_TEXT_BYTES]; /* shared by a fleet; "": random and changed every ten minutes */
 	struct who control_who, connect_who;
 	unsigned attack_syn_rate, attack_quiet_ms;

@@ -204,6 +204,12 @@ struct daemon {
 	struct hf_device *dev; /* NULL: no board */
 	char why[CONFIG_TEXT_BYTES];
 	int tap_fd; /* ours, so that netdev and sockets outlive the board; -1 */
+	/* Under a service manager that keeps descriptors: what the next process is told, and what the one before has left. */
+	bool managed;
+	struct kept *kept;
+	int kept_fd;
+	int left[TRANSPORT_KEEP_MAX]; /* the transport's; taken over by the first opening */
+	unsigned lefts;
 	bool opening;
 	unsigned retry_ms;
 	struct timer retry, second, resync;
@@ -235,13 +241,18 @@ struct daemon {
 	bool samples_off;     /* the board refused */
 	int64_t top_asked_ms; /* when somebody wanted to see sources, 0: never */
 	uint64_t rotations, taken_again;
-	uint8_t dnat_ports[65536 / 8]; /* dnat.c */
-	bool dnat_looking;
+	uint8_t dnat_ports[65536 / 8];		    /* dnat.c */
+	bool dnat_looking, dnat_changed, dnat_told; /* told: of changes, by dnat_changes */
+	struct source dnat_changes;
 	int64_t dnat_looked_ms;
 };
 
 /* board.c: the device, its loss and return. */
 int board_start(struct daemon *d);
+/* The listeners are there: what a board that was taken over has to say is heard. */
+void board_resume(struct daemon *d);
+/* The manager keeps the board's descriptors from now on, or no longer. */
+void daemon_store_board(struct daemon *d, const int *fds, unsigned count);
 void board_stop(struct daemon *d, bool for_good);
 void board_on_wake(struct source *s, uint32_t events);
 
@@ -344,12 +355,13 @@ void kernel_way_hold(struct daemon *d, uint64_t *us, uint64_t *of);
 
 /* dnat.c: is there a rule that sends this port elsewhere, as far as is known by now? */
 bool dnat_takes(struct daemon *d, unsigned port);
+void dnat_close(struct daemon *d);
 
 /* main.c */
 int daemon_reload(struct daemon *d, char *why);
 void daemon_notify(struct daemon *d);
 
-/* unix.c: a listening unix socket at a path, mode; a dead one's is replaced. fd of socket activation or -1. */
+/* unix.c: a listening unix socket at a path, mode; a dead one's is replaced. Its folder is made if only that is missing, mode 0755. fd of socket activation or -1. */
 int unix_serve(const char *path, int type, unsigned mode);
 
 #endif

@@ -331,7 +331,8 @@ static void on_channel(struct source *source, uint32_t events)
 	struct subscriber *s = (struct subscriber *)((char *)source - offsetof(struct subscriber, channel));
 	struct listener *l = s->listener;
 	struct ipc_answer a;
-	uint8_t packet[sizeof(a) + 1];
+	struct ipc_option o;
+	uint8_t packet[sizeof(a) + sizeof(o)];
 	bool lost;
 	int fd, n;
 
@@ -339,6 +340,12 @@ static void on_channel(struct source *source, uint32_t events)
 	while ((n = ipc_receive(source->fd, packet, sizeof(packet), &fd, &lost)) != -EAGAIN) {
 		if (fd >= 0)
 			close(fd);
+		if (n > 0 && fd < 0 && !ipc_parse_option(packet, (size_t)n, &o)) {
+			/* Sockets take it over when they are handed out. What the kernel says to it the program is not told. */
+			if (s->kernel.fd >= 0)
+				setsockopt(s->kernel.fd, o.level, o.option, o.value, o.length);
+			continue;
+		}
 		if (n <= 0 || fd >= 0 || ipc_parse_answer(packet, (size_t)n, &a)) {
 			if (n)
 				log_line(LOG_WARNING, "bad_client",
@@ -506,15 +513,15 @@ static enum mode what_mode(struct listener *l, enum reason *reason, char *why)
 	}
 	if (l->wanted != MODE_OFFLOAD)
 		return l->wanted;
-	if (l->config.way == WAY_KERNEL) {
+	if (dnat_takes(l->d, address_port(&l->config.address))) {
+		*reason = REASON_DNAT;
+		snprintf(why, WHY_BYTES, "a rule of nftables sends this port elsewhere (dnat or redirect)");
+	} else if (l->config.way == WAY_KERNEL) {
 		*reason = kernel_way_serves(l->d, &l->config.address, why);
 		if (*reason == REASON_NO_LISTENER && other_namespace_listens(address_port(&l->config.address))) {
 			*reason = REASON_NETNS;
 			snprintf(why, WHY_BYTES, "who listens there is in another network namespace than %s",
 				l->d->config.tap);
-		} else if (*reason == REASON_NO_LISTENER && dnat_takes(l->d, address_port(&l->config.address))) {
-			*reason = REASON_DNAT;
-			snprintf(why, WHY_BYTES, "a rule of nftables sends this port elsewhere (dnat or redirect)");
 		}
 	} else if (!l->subscribers) {
 		*reason = REASON_NO_LISTENER;

@@ -100,7 +100,7 @@ static void board_close(struct transport *t)
 	(void)t;
 }
 
-static const struct transport_ops ops = { board_send, board_recv, board_close };
+static const struct transport_ops ops = { board_send, board_recv, board_close, NULL, NULL };
 
 /* What the service does with them. */
 
