@@ -106,6 +106,7 @@ static void expect(const char *arguments, int code, const char *text)
 #define STATUS_REPLY                                                                                                   \
 	"{\"ok\":true,\"version\":\"0.1.0\",\"abi\":3,\"pid\":7,\"uptime_ms\":3725000,\"link\":\"up\",\"why\":\"\","   \
 	"\"board\":{\"uri\":\"unix:/x\",\"epoch\":16,\"slots\":1024,\"ways\":4,\"listeners\":16,\"data_width\":64},"   \
+	"\"wire\":{\"up\":true,\"mbits\":1000,\"full_duplex\":true,\"phy_found\":true,\"phy_addr\":3},"                \
 	"\"table\":{\"entries\":1000,\"half_open\":12,\"host_owned\":900,\"cookies\":true},"                           \
 	"\"tap\":{\"name\":\"hf0\",\"mac\":\"02:00:00:00:00:02\",\"mtu\":1500,\"addresses\":[\"192.0.2.2/24\"]},"      \
 	"\"rates\":{\"syn\":1234567,\"established\":1,\"handoffs\":2,\"connects\":3,\"frames_up\":4,\"frames_down\":"  \
@@ -128,6 +129,11 @@ static void status_is_told(void)
 		return;
 	expect("status", 0, "1,234,567 SYNs");
 	expect("status", 0, "way kernel not usable: no BTF");
+	end();
+	if (!begin(STATUS_REPLY, STATUS_REPLY))
+		return;
+	expect("status", 0, "wire       up, 1000 Mbit/s, full duplex, PHY 3\n");
+	expect("status --json", 0, "\"mbits\": 1000");
 	end();
 }
 

@@ -88,9 +88,11 @@ static void full_set_default(void)
 static void full_table(void)
 {
 	struct bench *b = bench_open(ENGINE_SMALL);
-	uint16_t taken[64] = { 0 };
+	uint16_t *taken = calloc(b->slots, sizeof *taken);
 	unsigned n = 0, dropped = 0;
 
+	if (!taken)
+		abort();
 	for (uint16_t port = 1024; n < b->slots && port < 3000; port++) {
 		give_syn(b, port, port);
 		if (bench_tx(b))
@@ -115,6 +117,7 @@ static void full_table(void)
 		b, &(struct segment){ .sport = taken[3], .dport = OUR_PORT, .seq = taken[3] + 1u, .flags = HF_RST });
 	bench_half_open(b, PEER_ADDR, taken[3], 77);
 	bench_close(b);
+	free(taken);
 }
 
 /* The two tuples of a pair differ in one field only, but have one set and one tag. */
