@@ -315,6 +315,8 @@ test-boards: all  ## a board from its RGMII pins on, in lock step: the engine's 
 	tests/boards/run $B
 netlist-test:  ## the directed tests on the netlist that Yosys wrote back
 	+tools/netlist-test.sh
+netlist-boards:  ## the directed tests on each board's core as cells of its FPGA: make netlist-boards [BOARD=b]
+	+tools/netlist-boards.sh $(BOARD)
 netlist-pcie:  ## test_pcie_endpoint on the netlist of the PCIe endpoint
 	+tools/netlist-pcie.sh
 formal:  ## prove the properties of docs/formal.md, and that each one can fail
@@ -326,7 +328,7 @@ mutants-pcie:  ## those of rtl/pcie; EVERY=n takes each n-th
 mutants-usb:  ## those of rtl/usb and rtl/cross; EVERY=n takes each n-th
 	+tests/mutants/run_modules usb test_cross test_usb_ft245 test_usb_uart test_usb_link
 mutants-eth:  ## those of rtl/eth and rtl/bus; EVERY=n takes each n-th
-	+tests/mutants/run_modules eth test_eth test_bus test_msg_axil
+	+CPU_SECONDS=300 tests/mutants/run_modules eth test_eth test_bus test_msg_axil
 usb-messages: $B/tests/test_usb_link  ## 1,000,000 messages each way over a cable that loses, doubles and flips bytes
 	HF_USB_MESSAGES=1000000 $B/tests/test_usb_link --case everything_arrives_over_a_bad_cable
 synth-usb:  ## Yosys synth_ecp5 of the tops of rtl/usb, and of the link alone: the table of docs/usb.md

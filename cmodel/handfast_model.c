@@ -5,6 +5,10 @@
 #include "bytes.h"
 #include "model.h"
 
+#ifdef HF_DEFAULT_PARAMS
+/* A board's, in a build of its own (tools/netlist-boards.sh). */
+const struct hf_params hf_params_default = { HF_DEFAULT_PARAMS };
+#else
 const struct hf_params hf_params_default = {
 	.data_w = 64,
 	.sets_log2 = 8,
@@ -20,6 +24,7 @@ const struct hf_params hf_params_default = {
 	.tx_beats = 512,
 	.tx_descs = 16,
 };
+#endif
 
 const struct hf_params hf_params_small = {
 	.data_w = 64,
@@ -37,6 +42,9 @@ const struct hf_params hf_params_small = {
 	.tx_descs = 2,
 };
 
+#ifdef HF_LEAN_PARAMS
+const struct hf_params hf_params_lean = { HF_LEAN_PARAMS };
+#else
 const struct hf_params hf_params_lean = {
 	.data_w = 64,
 	.sets_log2 = 2,
@@ -54,6 +62,7 @@ const struct hf_params hf_params_lean = {
 	.hash_serial = true,
 	.no_ip6 = true,
 };
+#endif
 
 const struct hf_params hf_params_wide = {
 	.data_w = 512,

@@ -142,7 +142,7 @@ report() {
 	else
 		read -r lut all_lut <<< "$(used SLICE_LUTX)"
 		read -r ff _ <<< "$(used SLICE_FFX)"
-		read -r ram all_ram <<< "$(used RAMBFIFO36E1)"
+		read -r ram all_ram <<< "$(used RAMB36E1_RAMB36E1)"
 	fi
 	seconds=$((SECONDS - started))
 	{
