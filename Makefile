@@ -17,16 +17,18 @@ OBJ     = $B/obj
 RTL     = $(sort $(wildcard rtl/*.sv))
 DEFS    = $(wildcard regs/*.def regs/*.h)
 SMALL   = SETS_LOG2=2 WAYS=2 SEG_DEPTH=4 STAGE_BEATS=256 HOST_FIFO_BEATS=256 EVENT_DEPTH=2 REPLY_DEPTH=2 \
-          TX_BEATS=256 TX_DESCS=2 MAX_FRAME=512 CMD_DEPTH=2 LISTENERS=2 HASH_ROUNDS=2
-LEAN    = $(filter-out HASH_ROUNDS=% EVENT_DEPTH=% CMD_DEPTH=%,$(SMALL)) EVENT_DEPTH=1 CMD_DEPTH=1 HASH_SERIAL=1 IP6=0
+          TX_BEATS=256 TX_DESCS=2 MAX_FRAME=512 CMD_DEPTH=2 LISTENERS=2 RULES=0 HASH_ROUNDS=2
+LEAN    = $(filter-out HASH_ROUNDS=% EVENT_DEPTH=% CMD_DEPTH=% RULES=%,$(SMALL)) EVENT_DEPTH=1 CMD_DEPTH=1 RULES=2 HASH_SERIAL=1 IP6=0 \
+          MATCH_CYCLES=2 READ_CYCLES=2 FSM_CYCLES=3 PARSE_CYCLES=8 BUILD_CYCLES=2
 WIDE    = DATA_W=512 SEG_DEPTH=64 STAGE_BEATS=128 HOST_FIFO_BEATS=512 REPLY_DEPTH=16 CMD_DEPTH=8 TX_BEATS=128 TX_DESCS=32
-WIDE_SMALL = $(filter-out HASH_ROUNDS=% SEG_DEPTH=% STAGE_BEATS=% HOST_FIFO_BEATS=% TX_BEATS=%,$(SMALL)) \
-          DATA_W=512 SEG_DEPTH=8 STAGE_BEATS=32 HOST_FIFO_BEATS=32 TX_BEATS=16
+WIDE_SMALL = $(filter-out HASH_ROUNDS=% SEG_DEPTH=% STAGE_BEATS=% HOST_FIFO_BEATS=% TX_BEATS=% RULES=%,$(SMALL)) \
+          DATA_W=512 RULES=2 SEG_DEPTH=8 STAGE_BEATS=32 HOST_FIFO_BEATS=32 TX_BEATS=16
 # For boards: a small ECP5; the largest table of an ECP5-85F (its block RAM decides) and of an XC7A200T.
-C512    = SETS_LOG2=7 LISTENERS=4 SEG_DEPTH=16 STAGE_BEATS=256 HOST_FIFO_BEATS=512 EVENT_DEPTH=16 REPLY_DEPTH=16 \
+C512    = SETS_LOG2=7 LISTENERS=4 RULES=4 SEG_DEPTH=16 STAGE_BEATS=256 HOST_FIFO_BEATS=512 EVENT_DEPTH=16 REPLY_DEPTH=16 \
           TX_BEATS=256 TX_DESCS=8 CMD_DEPTH=1 HASH_ROUNDS=2
 # 512 connections of IPv4 for an ECP5-25F, at the rate of a gigabit. The transport takes an event at once.
-C512_IP4 = $(filter-out HASH_ROUNDS=% EVENT_DEPTH=%,$(C512)) EVENT_DEPTH=1 HASH_SERIAL=1 IP6=0
+C512_IP4 = $(filter-out HASH_ROUNDS=% EVENT_DEPTH=% RULES=%,$(C512)) RULES=0 EVENT_DEPTH=1 HASH_SERIAL=1 IP6=0 \
+          MATCH_CYCLES=3 READ_CYCLES=2 FSM_CYCLES=8 PARSE_CYCLES=8 BUILD_CYCLES=2
 FULL    = SETS_LOG2=9
 C8192   = SETS_LOG2=11
 WARN    = -Wall -Wextra -Werror
@@ -44,7 +46,7 @@ DAEMON   = $(call objects,host/daemon/*.c)
 DAEMON_LIBS = -lconfig -ljansson -lsystemd
 TESTS    = $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
 # What is not about cycles or beats runs at 512 bits too.
-WIDE_TESTS = $(addprefix 512:$B/tests/test_,active_open checksum close conn_table listen_table rate_limit regs rx_parser \
+WIDE_TESTS = $(addprefix 512:$B/tests/test_,active_open checksum close conn_table listen_table rate_limit regs rule_table rx_parser \
                syn_cookie tcp_fsm)
 # lwIP is one of the peers where it is installed (Debian: liblwip-dev).
 LWIP     = $(wildcard /usr/include/lwip/lwip/tcpip.h)
@@ -305,7 +307,7 @@ synth:  ## Yosys generic and ECP5: LUTs, flip-flops, block RAMs; with SYNTH=all 
 	+tools/synth.sh
 synth-pcie:  ## the same of the PCIe endpoint; with SYNTH=all into docs/pcie.md
 	tools/synth-pcie.sh
-pnr:  ## place and route the c512 build with nextpnr-ecp5, where it is installed: the clock it reaches
+pnr:  ## place and route a build of the core with nextpnr-ecp5: the clock it reaches (PNR_BUILD, PNR_SIZE, PNR_SPEED)
 	+tools/pnr.sh
 bitstream:  ## from RTL to build/boards/BOARD/BOARD.bit by open tools: make bitstream BOARD=b [SEED=n] [TWICE=1]
 	@tools/bitstream.sh $(BOARD)

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include "handfast_model.h"
 
+#define IPV4_MAPPED ((hf_u128)0xffff << 32) /* ::ffff:a.b.c.d, RFC 4291 section 2.5.5.2 */
+
 static inline uint16_t get_be16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine.h - op_arbiter and the pipeline T0 to T4 around tcp_fsm, with up to three ops in it. */
+ * engine.h - op_arbiter and the pipeline T0 to T4 around tcp_fsm, with up to four ops in it: three, where each step is
+ * one cycle. */
 #ifndef HANDFAST_CMODEL_ENGINE_H
 #define HANDFAST_CMODEL_ENGINE_H
 
@@ -10,7 +11,7 @@
 #include "tcp_fsm.h"
 #include "tuple_hash.h"
 
-#define ENGINE_OPS 3u /* T0 to T4 of each, T0 two cycles apart */
+#define ENGINE_OPS 4u /* T0 to T4 of each, T0 FSM_CYCLES + 1 apart, no step of more cycles than these */
 
 /* What h2c hands over: a command, or the news of a malformed message. */
 struct command {
@@ -33,9 +34,10 @@ struct queued_command {
 
 /* One issue: an op, or a frame that passes with the verdict of the parser. */
 struct engine_op {
-	uint64_t t0; /* the cycle of the issue */
+	uint64_t t0; /* the cycle of the issue; T1 begins in the next one */
 	bool pass;
 	bool chained; /* it takes the slot of the op before */
+	unsigned set; /* for hazards, or NO_SET */
 	struct tcp_op op;
 	const struct segment *seg; /* SEGMENT, ICMP, a pass */
 	uint64_t index;		   /* of an op with a tuple: hash for the table */
@@ -43,24 +45,27 @@ struct engine_op {
 	struct command_body body;
 	unsigned slot;
 	struct listener listener; /* as it was in T1 */
+	int rule;		  /* for its source, if it has a listener; -1 = none; and whether */
+	bool denied;		  /* it denies everything, as it was in T1 */
 	uint32_t lookup_ms;	  /* of T1 */
 	struct tcp_config config; /* of T3 */
 	struct tcp_result result; /* of T3 */
+	bool sample_due;	  /* of T3: result.listener_syn is the one to be shown to the host, */
+	bool sampled;		  /* ... and it is */
 	unsigned state_before;	  /* trc_state */
 };
 
 struct engine {
+	unsigned t3, t4;   /* where T3 begins, and T4, in cycles from T0 on */
+	unsigned interval; /* between one issue and the next, at least */
+
 	struct engine_op ops[ENGINE_OPS]; /* under way, the oldest first */
 	struct ring ring;
 	const struct engine_op *traced; /* the op whose T4 was the cycle before, or NULL */
 
 	uint64_t issue_cycle; /* from which on something may be issued */
-	/* The op issued last, for hazards. */
-	uint64_t last_t0;
-	unsigned last_set; /* or NO_SET */
-	uint64_t last_index;
-	bool last_segment;  /* it was SEGMENT or ICMP */
-	unsigned last_slot; /* of the op that looked its slot up last */
+	uint64_t last_t0;     /* of an op */
+	unsigned last_slot;   /* of the op that looked its slot up last */
 
 	struct queued_command *commands; /* of CMD_DEPTH */
 	struct ring command_ring;
@@ -68,10 +73,13 @@ struct engine {
 	struct rate_limits limits;
 	bool cookie_on;
 	struct cookie_memory sent[LISTENERS_MAX];
+	uint32_t since_sample; /* SYNs to listeners since one was shown, modulo 2^20 */
 };
 
 struct hf_model;
 
+/* What the parameters say of the steps; once. */
+void hfm_engine_init(struct engine *e, const struct hf_params *params);
 void hfm_engine_reset(struct engine *e, const struct regs *regs);
 /* Queue a command in this cycle; the caller has seen room. */
 void hfm_engine_push_command(struct hf_model *m, const struct command *command);
@@ -83,7 +91,7 @@ static inline bool hfm_engine_idle(const struct engine *e)
 	return e->ring.count == 0 && !e->traced;
 }
 
-/* Phases of an op, engine_op.c: T1, T3 and T4; T4 of a pass. */
+/* Steps of an op, engine_op.c: the first cycle of T1, that of T3, and T4; T4 of a pass. */
 void hfm_op_look_around(struct hf_model *m, struct engine_op *f);
 void hfm_op_evaluate(struct hf_model *m, struct engine_op *f, uint64_t time_ns);
 void hfm_op_write_back(struct hf_model *m, const struct engine_op *f);

@@ -60,6 +60,8 @@ void hfm_op_look_around(struct hf_model *m, struct engine_op *f)
 	f->listener = m->listen.listeners[index];
 	f->op.listener = &f->listener;
 	f->op.listener_index = (unsigned)index;
+	f->rule = hfm_rule_table_lookup(&m->rules, seg->ip6, seg->src_addr);
+	f->denied = f->rule >= 0 && m->rules.rules[f->rule].rate == 0;
 }
 
 /* Where the entry of an op with a tuple is, or would be. */
@@ -167,6 +169,15 @@ static void read_config(const struct hf_model *m, uint64_t time_ns, struct tcp_c
 	};
 }
 
+/* Whether the SYN is the one of SAMPLE.EVERY that the host wants to see, and half of the event queue is free for it. */
+static void judge_sample(const struct hf_model *m, struct engine_op *f)
+{
+	uint32_t every = hfm_reg(&m->regs, HF_REG_SAMPLE);
+
+	f->sample_due = every != 0 && m->engine.since_sample + 1 >= every;
+	f->sampled = f->sample_due && m->seen.events < (m->params.event_depth + 1) / 2;
+}
+
 /* T3 */
 void hfm_op_evaluate(struct hf_model *m, struct engine_op *f, uint64_t time_ns)
 {
@@ -179,12 +190,17 @@ void hfm_op_evaluate(struct hf_model *m, struct engine_op *f, uint64_t time_ns)
 	if (f->op.listener) {
 		f->op.half_open = m->listen.half_open[f->op.listener_index];
 		f->op.sent = &e->sent[f->op.listener_index];
+		f->op.denied = f->denied;
+		f->op.metered = f->rule >= 0 && !f->denied;
+		f->op.spent = f->op.metered && !hfm_rule_allows(&m->rules.rules[f->rule]);
 		if (!f->op.hit && f->listener.mode == LISTEN_OFFLOAD)
 			f->state_before = HF_STATE_LISTEN;
 	}
 	hfm_tcp_fsm(&f->op, &f->result);
 	if (f->result.limit != LIMIT_NONE && !hfm_rate_limited(&m->regs, f->result.limit))
 		f->result.limit = LIMIT_NONE; /* without a limit no token is taken */
+	if (f->result.listener_syn)
+		judge_sample(m, f);
 }
 
 /* An entry that its listener counts against its backlog. */
@@ -246,6 +262,51 @@ static void push_event(struct hf_model *m, const struct engine_op *f)
 	hfm_event_push(&m->events, &source, tcb);
 }
 
+/* A SYN as it came, and what became of it. */
+static void push_sample(struct hf_model *m, const struct engine_op *f)
+{
+	const struct segment *seg = f->seg;
+	const struct hf_tcb tcb = {
+		.listener = f->op.listener_index,
+		.ip6 = seg->ip6,
+		.remote_addr = seg->src_addr,
+		.local_addr = seg->dst_addr,
+		.remote_port = seg->src_port,
+		.local_port = seg->dst_port,
+		.remote_mac = seg->src_mac,
+		.vlan_tags = seg->vlan_tags,
+		.vlan_svlan = seg->vlan_svlan,
+		.vlan_outer = seg->vlan_outer,
+		.vlan_inner = seg->vlan_inner,
+		.irs = seg->seq,
+		.mss = f->result.cause,
+	};
+	const struct event_source source = {
+		.code = HF_EVENT_SAMPLE,
+		.id = HF_NO_ID,
+		.stamp = seg->stamp,
+		.state = HF_STATE_LISTEN,
+		.ms = f->config.ms,
+	};
+
+	hfm_event_push(&m->events, &source, &tcb);
+}
+
+static void count_listener_syn(struct hf_model *m, const struct engine_op *f)
+{
+	struct engine *e = &m->engine;
+
+	if (m->params.rules == 0)
+		return;
+	m->listen.syns[f->op.listener_index]++;
+	if (f->sampled) {
+		e->since_sample = 0;
+		push_sample(m, f);
+	} else if (!f->sample_due) {
+		e->since_sample = (e->since_sample + 1) & UINT32_MAX >> (32 - HF_SAMPLE_EVERY_BITS);
+	}
+}
+
 static void push_completion(struct hf_model *m, const struct engine_op *f)
 {
 	const struct command *c = &f->command;
@@ -286,6 +347,12 @@ void hfm_op_write_back(struct hf_model *m, const struct engine_op *f)
 	}
 	if (result->limit != LIMIT_NONE)
 		hfm_rate_limit_take(&m->engine.limits, result->limit);
+	if (result->rule_token)
+		hfm_rule_take(&m->rules.rules[f->rule]);
+	if (result->cause == HF_CAUSE_DENIED || result->cause == HF_CAUSE_SOURCE_LIMITED)
+		m->rules.drops[f->rule]++;
+	if (result->listener_syn)
+		count_listener_syn(m, f);
 	if (result->incomplete)
 		m->regs.cache_ends = true;
 	count_verdict(m, result->verdict, result->cause);

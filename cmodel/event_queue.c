@@ -3,8 +3,6 @@
 #include "event_queue.h"
 #include "message.h"
 
-#define IPV4_MAPPED ((hf_u128)0xffff << 32) /* ::ffff:a.b.c.d, RFC 4291 section 2.5.5.2 */
-
 static bool is_mapped(const uint8_t *octets)
 {
 	return get_be128(octets) >> 32 == 0xffff;

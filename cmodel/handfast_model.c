@@ -14,6 +14,7 @@ const struct hf_params hf_params_default = {
 	.sets_log2 = 8,
 	.ways = 4,
 	.listeners = 16,
+	.rules = 8,
 	.max_frame = 1522,
 	.seg_depth = 16,
 	.stage_beats = 512,
@@ -23,6 +24,11 @@ const struct hf_params hf_params_default = {
 	.cmd_depth = 4,
 	.tx_beats = 512,
 	.tx_descs = 16,
+	.match_cycles = 1,
+	.read_cycles = 1,
+	.fsm_cycles = 1,
+	.parse_cycles = 1,
+	.build_cycles = 1,
 };
 #endif
 
@@ -40,6 +46,11 @@ const struct hf_params hf_params_small = {
 	.cmd_depth = 2,
 	.tx_beats = 256,
 	.tx_descs = 2,
+	.match_cycles = 1,
+	.read_cycles = 1,
+	.fsm_cycles = 1,
+	.parse_cycles = 1,
+	.build_cycles = 1,
 };
 
 #ifdef HF_LEAN_PARAMS
@@ -50,6 +61,7 @@ const struct hf_params hf_params_lean = {
 	.sets_log2 = 2,
 	.ways = 2,
 	.listeners = 2,
+	.rules = 2,
 	.max_frame = 512,
 	.seg_depth = 4,
 	.stage_beats = 256,
@@ -61,6 +73,11 @@ const struct hf_params hf_params_lean = {
 	.tx_descs = 2,
 	.hash_serial = true,
 	.no_ip6 = true,
+	.match_cycles = 2,
+	.read_cycles = 2,
+	.fsm_cycles = 3,
+	.parse_cycles = 8,
+	.build_cycles = 2,
 };
 #endif
 
@@ -69,6 +86,7 @@ const struct hf_params hf_params_wide = {
 	.sets_log2 = 8,
 	.ways = 4,
 	.listeners = 16,
+	.rules = 8,
 	.max_frame = 1522,
 	.seg_depth = 64,
 	.stage_beats = 128,
@@ -78,6 +96,11 @@ const struct hf_params hf_params_wide = {
 	.cmd_depth = 8,
 	.tx_beats = 128,
 	.tx_descs = 32,
+	.match_cycles = 1,
+	.read_cycles = 1,
+	.fsm_cycles = 1,
+	.parse_cycles = 1,
+	.build_cycles = 1,
 };
 
 const struct hf_params hf_params_wide_small = {
@@ -85,6 +108,7 @@ const struct hf_params hf_params_wide_small = {
 	.sets_log2 = 2,
 	.ways = 2,
 	.listeners = 2,
+	.rules = 2,
 	.max_frame = 512,
 	.seg_depth = 8,
 	.stage_beats = 32,
@@ -94,11 +118,30 @@ const struct hf_params hf_params_wide_small = {
 	.cmd_depth = 2,
 	.tx_beats = 16,
 	.tx_descs = 2,
+	.match_cycles = 1,
+	.read_cycles = 1,
+	.fsm_cycles = 1,
+	.parse_cycles = 1,
+	.build_cycles = 1,
 };
 
 static bool between(unsigned x, unsigned low, unsigned high)
 {
 	return x >= low && x <= high;
+}
+
+/* Steps of more than one cycle are made for 64 bits, and nothing is chained then. A tag that is read, or an entry, must
+ * be as the op before leaves it. */
+static bool legal_steps(const struct hf_params *p)
+{
+	const unsigned cycles_max = 8;
+	bool slow = p->match_cycles > 1 || p->read_cycles > 1 || p->fsm_cycles > 1 || p->parse_cycles > 1 ||
+		    p->build_cycles > 1;
+
+	return between(p->fsm_cycles, 1, cycles_max) && between(p->parse_cycles, 1, cycles_max) &&
+	       between(p->build_cycles, 1, cycles_max) && between(p->match_cycles, 1, cycles_max) &&
+	       between(p->read_cycles, 1, cycles_max) && p->match_cycles <= p->fsm_cycles + 1 &&
+	       p->read_cycles <= p->fsm_cycles + 1 && (!slow || (p->data_w == 64 && p->hash_serial));
 }
 
 /* A frame of MAX_FRAME octets must fit everywhere, a slot into 16 bits, `beats` into 11. */
@@ -112,11 +155,11 @@ static bool legal(const struct hf_params *p)
 		return false;
 	beats = beats_of(p->max_frame, p->data_w / 8);
 	return (p->ways & (p->ways - 1)) == 0 && p->ways << p->sets_log2 <= 65536 &&
-	       between(p->listeners, 1, LISTENERS_MAX) && between(p->seg_depth, 1, depth_max) &&
-	       between(p->stage_beats, beats, depth_max) && between(p->host_fifo_beats, beats + 2, depth_max) &&
-	       between(p->event_depth, 1, depth_max) && between(p->reply_depth, 1, depth_max) &&
-	       between(p->cmd_depth, 1, 65535) && between(p->tx_beats, beats, depth_max) &&
-	       between(p->tx_descs, 1, depth_max);
+	       between(p->listeners, 1, LISTENERS_MAX) && p->rules <= RULES_MAX &&
+	       between(p->seg_depth, 1, depth_max) && between(p->stage_beats, beats, depth_max) &&
+	       between(p->host_fifo_beats, beats + 2, depth_max) && between(p->event_depth, 1, depth_max) &&
+	       between(p->reply_depth, 1, depth_max) && between(p->cmd_depth, 1, 65535) &&
+	       between(p->tx_beats, beats, depth_max) && between(p->tx_descs, 1, depth_max) && legal_steps(p);
 }
 
 /* An array with a ring over it. */
@@ -191,6 +234,7 @@ static void reset(struct hf_model *m)
 	hfm_rx_frame_fifo_reset(&m->frames);
 	hfm_conn_table_reset(&m->table);
 	hfm_listen_table_reset(&m->listen);
+	hfm_rule_table_reset(&m->rules);
 	ring_reset(&m->events.ring);
 	hfm_tx_builder_reset(&m->builder);
 	hfm_tx_checksum_reset(&m->host_frames);
@@ -217,7 +261,8 @@ struct hf_model *hf_model_new(const struct hf_params *params)
 		hf_model_free(m);
 		return NULL;
 	}
-	hfm_regs_init(&m->regs, m->table.slots);
+	hfm_engine_init(&m->engine, params);
+	hfm_regs_init(&m->regs, m->table.slots, params->rules > 0);
 	reset(m);
 	return m;
 }

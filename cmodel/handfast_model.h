@@ -47,9 +47,10 @@ struct hf_out {
 
 /* Parameters of the core, docs/architecture.md "Parameters"; same limits as in RTL. */
 struct hf_params {
-	unsigned data_w, sets_log2, ways, listeners, max_frame, seg_depth, stage_beats, host_fifo_beats, event_depth,
-		reply_depth, cmd_depth, tx_beats, tx_descs;
+	unsigned data_w, sets_log2, ways, listeners, rules, max_frame, seg_depth, stage_beats, host_fifo_beats,
+		event_depth, reply_depth, cmd_depth, tx_beats, tx_descs;
 	bool hash_serial, no_ip6; /* IP6 = 0 */
+	unsigned match_cycles, read_cycles, fsm_cycles, parse_cycles, build_cycles;
 };
 
 /* The defaults of the table there, and handfast_small, handfast_wide, handfast_wide_small, handfast_lean. */

@@ -24,7 +24,6 @@ void hfm_listen_table_commit(struct listen_table *t, const struct regs *regs, ui
 		.sack = opts >> HF_LISTEN_OPTS_SACK_LOW & 1,
 		.ts = opts >> HF_LISTEN_OPTS_TS_LOW & 1,
 	};
-	t->committed = index;
 }
 
 static bool ours(const struct regs *regs, bool ip6, hf_u128 addr)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * listen_table.h - who listens where, and how many half-open connections each listener has. */
+ * listen_table.h - who listens where, how many half-open connections each listener has, how many SYNs it got. */
 #ifndef HANDFAST_CMODEL_LISTEN_TABLE_H
 #define HANDFAST_CMODEL_LISTEN_TABLE_H
 
@@ -24,7 +24,7 @@ struct listener {
 struct listen_table {
 	struct listener listeners[LISTENERS_MAX];
 	unsigned half_open[LISTENERS_MAX];
-	unsigned committed; /* index last committed */
+	uint32_t syns[LISTENERS_MAX]; /* SYNs of no entry that reached each, if it offloads */
 };
 
 struct regs;

@@ -13,6 +13,7 @@
 #include "hash_serial.h"
 #include "message.h"
 #include "regs.h"
+#include "rule_table.h"
 #include "rx_frame_fifo.h"
 #include "rx_parser.h"
 #include "syn_cookie.h"
@@ -52,6 +53,7 @@ struct hf_model {
 	struct rx_frame_fifo frames;
 	struct conn_table table;
 	struct listen_table listen;
+	struct rule_table rules;
 	struct engine engine;
 	struct event_queue events;
 	struct tx_builder builder;

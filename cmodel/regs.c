@@ -5,7 +5,11 @@
 enum { AXI_OKAY = 0, AXI_SLVERR = 2 };
 enum { SNAPSHOT_CYCLES = 64 }; /* that follow the access */
 
-void hfm_regs_init(struct regs *r, unsigned slots)
+/* Registers that read 0 and ignore what is written where no rules were built. */
+static const uint16_t rule_regs[] = { HF_REG_RULE_ADDR0, HF_REG_RULE_ADDR1, HF_REG_RULE_ADDR2, HF_REG_RULE_ADDR3,
+	HF_REG_RULE_MASK_LEN, HF_REG_RULE_RATE, HF_REG_RULE_BURST, HF_REG_SAMPLE };
+
+void hfm_regs_init(struct regs *r, unsigned slots, bool rules)
 {
 	struct reg_info *info;
 
@@ -23,6 +27,10 @@ void hfm_regs_init(struct regs *r, unsigned slots)
 #undef FIELD
 	r->info[HF_REG_COOKIE_HIGH / 4].reset = slots * 3 / 4;
 	r->info[HF_REG_COOKIE_LOW / 4].reset = slots / 2;
+	for (unsigned i = 0; !rules && i < sizeof(rule_regs) / sizeof(*rule_regs); i++) {
+		r->info[rule_regs[i] / 4].mask = 0;
+		r->info[rule_regs[i] / 4].reset = 0;
+	}
 }
 
 void hfm_regs_reset(struct regs *r)
@@ -80,13 +88,19 @@ enum hf_status hfm_regs_read(const struct hf_model *m, uint32_t offset, uint32_t
 		break;
 	case HF_REG_GEOMETRY:
 		*value = m->params.sets_log2 << HF_GEOMETRY_SETS_LOG2_LOW | m->params.ways << HF_GEOMETRY_WAYS_LOW |
-			 m->params.listeners << HF_GEOMETRY_LISTENERS_LOW;
+			 m->params.listeners << HF_GEOMETRY_LISTENERS_LOW | m->params.rules << HF_GEOMETRY_RULES_LOW;
 		break;
 	case HF_REG_EPOCH:
 		*value = m->epoch;
 		break;
 	case HF_REG_LISTEN_HALF_OPEN:
-		*value = m->listen.half_open[m->listen.committed];
+		*value = m->listen.half_open[hfm_reg(r, HF_REG_LISTEN_SELECT)];
+		break;
+	case HF_REG_LISTEN_SYNS:
+		*value = m->listen.syns[hfm_reg(r, HF_REG_LISTEN_SELECT)];
+		break;
+	case HF_REG_RULE_DROPS:
+		*value = m->rules.drops[hfm_reg(r, HF_REG_RULE_SELECT)];
 		break;
 	case HF_REG_HALF_OPEN:
 		*value = m->table.half_open;
@@ -107,9 +121,17 @@ enum hf_status hfm_regs_read(const struct hf_model *m, uint32_t offset, uint32_t
 /* Writes that a register refuses by its contents or by the state of the core. */
 static bool refuses(const struct hf_model *m, uint32_t offset, uint32_t value)
 {
-	if (offset == HF_REG_LISTEN_COMMIT)
-		return (value & 0xff) >= m->params.listeners ||
-		       (value >> HF_LISTEN_COMMIT_MODE_LOW & 3) > LISTEN_BYPASS;
+	unsigned index = value & 0xff; /* of the registers that have one */
+
+	switch (offset) {
+	case HF_REG_LISTEN_COMMIT:
+		return index >= m->params.listeners || (value >> HF_LISTEN_COMMIT_MODE_LOW & 3) > LISTEN_BYPASS;
+	case HF_REG_LISTEN_SELECT:
+		return index >= m->params.listeners;
+	case HF_REG_RULE_COMMIT:
+	case HF_REG_RULE_SELECT:
+		return index >= m->params.rules;
+	}
 	if (!(hfm_reg(&m->regs, HF_REG_CTRL) >> HF_CTRL_ENABLE_LOW & 1))
 		return false;
 	/* keys in use */
@@ -183,8 +205,19 @@ static void write_takes_effect(struct hf_model *m)
 
 	r->write_due = false;
 	r->value[r->write_offset / 4] = r->write_value;
-	if (r->write_offset == HF_REG_LISTEN_COMMIT)
+	switch (r->write_offset) {
+	case HF_REG_LISTEN_COMMIT:
 		hfm_listen_table_commit(&m->listen, r, r->write_value);
+		r->value[HF_REG_LISTEN_SELECT / 4] = r->write_value & 0xff;
+		break;
+	case HF_REG_RULE_COMMIT:
+		hfm_rule_table_commit(&m->rules, r, r->write_value);
+		r->value[HF_REG_RULE_SELECT / 4] = r->write_value & 0xff;
+		break;
+	case HF_REG_SAMPLE:
+		m->engine.since_sample = 0;
+		break;
+	}
 }
 
 void hfm_regs_end(struct hf_model *m, const struct hf_in *in)
@@ -203,6 +236,7 @@ void hfm_regs_end(struct hf_model *m, const struct hf_in *in)
 		r->ms++;
 		m->table.scan_req = true;
 		hfm_rate_limit_tick(&m->engine.limits, r);
+		hfm_rule_table_tick(&m->rules);
 	}
 	if (r->write_due)
 		write_takes_effect(m);

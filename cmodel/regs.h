@@ -10,7 +10,7 @@
 #include "../regs/regs.h"
 #include "handfast_model.h"
 
-#define REGS_MAPPED 0x140u /* octets below the counters' page that hold registers */
+#define REGS_MAPPED (HF_REG_SAMPLE + 4u) /* octets that hold registers; the counters' page lies behind them */
 
 /* What regs/regs.def says about one register. */
 struct reg_info {
@@ -57,8 +57,8 @@ static inline hf_u128 hfm_reg_ip6(const struct regs *r, unsigned low, unsigned n
 	       (hf_u128)hfm_reg(r, next) << 32 | hfm_reg(r, low);
 }
 
-/* Fill in what regs/regs.def says, for a table of that many slots; once. */
-void hfm_regs_init(struct regs *r, unsigned slots);
+/* Fill in what regs/regs.def says, for a table of that many slots, with source rules or without; once. */
+void hfm_regs_init(struct regs *r, unsigned slots, bool rules);
 void hfm_regs_reset(struct regs *r);
 bool hfm_host_alive(const struct regs *r);
 

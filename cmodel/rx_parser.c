@@ -260,7 +260,7 @@ static bool martian(const struct segment *seg, bool allow_loopback)
 	return seg->src_addr == seg->dst_addr && seg->src_port == seg->dst_port; /* LAND */
 }
 
-/* Row 9's registers and rows 12 to 14, with the registers of the cycle that pushes the descriptor. */
+/* Row 9's registers and rows 12 to 14, with the registers of this cycle. */
 static void judge(const struct regs *regs, struct segment *seg, uint64_t dst_mac)
 {
 	uint32_t ctrl = hfm_reg(regs, HF_REG_CTRL);
@@ -295,7 +295,8 @@ static void frame_end(struct hf_model *m, bool bad_fcs)
 	seg->beats = rx->staged;
 	seg->stamp = rx->stamp;
 	parsed->dst_mac = get_be48(rx->octets + AT_DST_MAC);
-	parsed->push_cycle = m->cycle + (m->wide ? 8 : 2);
+	parsed->judge_cycle = m->cycle + (m->wide ? 8 : 2);
+	parsed->push_cycle = parsed->judge_cycle + m->params.parse_cycles - 1;
 }
 
 /* Places, from the network header on, of the addresses and ports that a hash is asked for. */
@@ -442,13 +443,20 @@ static void take_beat(struct hf_model *m, const struct hf_in *in)
 		frame_end(m, in->s_axis_rx_tuser);
 }
 
-static void push_parsed(struct hf_model *m)
+/* Judge the frame whose cycle for that has come, then push the one that is due. */
+static void advance_parsed(struct hf_model *m)
 {
 	struct rx_parser *rx = &m->rx;
-	const struct rx_parsed *parsed = &rx->parsed[ring_head(&rx->parsed_ring)];
 
-	if (parsed->push_cycle == m->cycle) {
-		judge(&m->regs, &rx->queue[ring_push(&rx->queue_ring)], parsed->dst_mac);
+	for (unsigned i = 0; i < rx->parsed_ring.count; i++) {
+		const struct rx_parsed *parsed = &rx->parsed[ring_place(&rx->parsed_ring, i)];
+
+		if (parsed->judge_cycle == m->cycle)
+			judge(&m->regs, &rx->queue[ring_place(&rx->queue_ring, rx->queue_ring.count + i)],
+				parsed->dst_mac);
+	}
+	if (rx->parsed[ring_head(&rx->parsed_ring)].push_cycle == m->cycle) {
+		ring_push(&rx->queue_ring);
 		ring_pop(&rx->parsed_ring);
 	}
 }
@@ -458,7 +466,7 @@ void hfm_rx_parser_step(struct hf_model *m, const struct hf_in *in)
 	struct rx_parser *rx = &m->rx;
 
 	if (rx->parsed_ring.count > 0)
-		push_parsed(m);
+		advance_parsed(m);
 	if (!in->s_axis_rx_tvalid)
 		return;
 	if (!rx->in_frame)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * rx_parser.h - beats from the wire to segment descriptors. The last beat in cycle L has its descriptor
- * pushed in L+2, at 512 bits in L+8. Never stalls: a frame that finds no room is ignored or marked lost. */
+ * pushed in L+1+PARSE_CYCLES, at 512 bits in L+8. Never stalls: a frame that finds no room is ignored or marked lost. */
 #ifndef HANDFAST_CMODEL_RX_PARSER_H
 #define HANDFAST_CMODEL_RX_PARSER_H
 
@@ -14,7 +14,7 @@
 #define RX_LENGTH_MAX	 16383u /* lengths saturate here */
 #define RX_NOTHING	 UINT_MAX
 #define RX_HEADER_OCTETS 120u /* holds the ports quoted by ICMP behind two tags and the longest IP header */
-#define RX_IN_FLIGHT	 9u   /* one-beat frames at 512 bits: L to L+8 of nine frames at once */
+#define RX_IN_FLIGHT	 9u   /* one-beat frames: L+1 to L+9 of nine frames at once, PARSE_CYCLES 8 */
 
 /* Every field of regs/segment.def in host byte order. */
 struct segment {
@@ -27,7 +27,7 @@ struct segment {
  * judged by what depends on registers. */
 struct rx_parsed {
 	uint64_t dst_mac; /* first octet most significant */
-	uint64_t push_cycle;
+	uint64_t judge_cycle, push_cycle;
 };
 
 struct rx_parser {

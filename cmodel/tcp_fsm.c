@@ -198,6 +198,8 @@ void hfm_tcp_fsm(const struct tcp_op *op, struct tcp_result *result)
 	result->by_cookie = false;
 	result->cookie = false;
 	result->limit = LIMIT_NONE;
+	result->rule_token = false;
+	result->listener_syn = false;
 	result->incomplete = false;
 	result->completion = false;
 	result->counts = 0;

@@ -58,6 +58,10 @@ struct tcp_op {
 	unsigned half_open;		  /* connections the listener has so */
 	const struct cookie_memory *sent; /* cookies the listener has sent */
 	const struct syn_cookie_mac *mac;
+	/* What a rule for its source says, of a segment to a listener. */
+	bool denied;  /* nothing may come from there */
+	bool metered; /* a SYN needs a token of the rule's bucket */
+	bool spent;   /* ... which has none */
 
 	/* COMMAND */
 	bool malformed; /* `status` says how; nothing is done but to complete it */
@@ -81,6 +85,8 @@ struct tcp_result {
 	bool by_cookie;	       /* `entry` is of a cookie; the event is ESTABLISHED, whether it is written or not */
 	bool cookie;	       /* the reply is one: the listener remembers that */
 	enum rate_limit limit; /* takes a token of this bucket */
+	bool rule_token;       /* ... and of that of the rule for its source */
+	bool listener_syn;     /* a SYN alone, of no entry, that a listener which offloads got */
 	bool incomplete;       /* from now on the host may have a connection without entry */
 	bool completion;       /* of a command, with this status */
 	enum hf_status status;

@@ -144,6 +144,11 @@ static void listen_syn(const struct tcp_op *op, struct tcp_result *r)
 	const struct tcp_config *config = op->config;
 	enum hf_cause full = HF_CAUSE_NONE;
 
+	if (op->spent) {
+		tcp_drop(r, HF_CAUSE_SOURCE_LIMITED);
+		return;
+	}
+	r->rule_token = op->metered;
 	if (!config->host_alive) { /* nobody would accept it; the peer shall try again */
 		tcp_drop(r, HF_CAUSE_HOST_GONE);
 		return;
@@ -293,6 +298,11 @@ void tcp_listen(const struct tcp_op *op, struct tcp_result *r)
 	/* 3.10.7.2, fourth, "other text or control": nothing that a peer in its senses sends. */
 	if ((flags & HF_SYN && flags & (HF_RST | HF_FIN)) || !(flags & (HF_SYN | HF_ACK | HF_RST))) {
 		tcp_drop(r, HF_CAUSE_BAD_FLAGS);
+		return;
+	}
+	r->listener_syn = flags == HF_SYN;
+	if (op->denied) {
+		tcp_drop(r, HF_CAUSE_DENIED);
 		return;
 	}
 	if (flags & HF_RST) { /* first, check for a RST: "ignored", if the host has no such connection either */

@@ -122,7 +122,7 @@ void hfm_tx_builder_step(struct hf_model *m)
 	struct tx_builder *b = &m->builder;
 	struct built_frame *frame;
 
-	if (b->making && !b->sending) {
+	if (b->making && !b->sending && m->cycle >= b->move_cycle) {
 		b->send ^= 1;
 		b->beat = 0;
 		b->sending = true;
@@ -134,4 +134,5 @@ void hfm_tx_builder_step(struct hf_model *m)
 	frame->length = build(frame->octets, &b->replies[ring_pop(&b->ring)], &m->regs);
 	frame->beats = beats_of(frame->length, m->width);
 	b->making = true;
+	b->move_cycle = m->cycle + m->params.build_cycles;
 }

@@ -22,6 +22,7 @@ struct tx_builder {
 	unsigned send;	      /* the one that is sending or was last; the other one is for making */
 	bool making, sending; /* a frame is there */
 	unsigned beat;	      /* sending: the one on offer */
+	uint64_t move_cycle;  /* making: the first in which it may move to sending */
 };
 
 struct hf_model;

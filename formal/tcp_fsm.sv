@@ -31,6 +31,8 @@ module formal_tcp_fsm (
   input  logic [2:0]                    listener_opts,
   input  logic                          listener_sent,
   input  logic [23:0]                   listener_epoch,
+  input  logic                          rule_denies,
+  input  logic                          rule_empty,
   input  logic [31:0]                   ms,
   input  logic [31:0]                   clock_4us,
   input  logic                          host_alive,
@@ -75,6 +77,7 @@ module formal_tcp_fsm (
   logic take_miss;
   logic cache_clear;
   logic free;
+  logic listener_syn;
   logic [1:0] verdict;
   logic [4:0] cause;
   logic [2:0] send, room_send;
@@ -113,14 +116,15 @@ module formal_tcp_fsm (
   logic [7:0] room_event_code;
   logic [`HF_TCB_BITS-1:0] room_entry_after;
 
-  tcp_fsm dut (.*, .valid(1'b1), .ms(ms[23:0]));
+  tcp_fsm dut (.*, .clk(1'b0), .first(1'b1), .valid(1'b1), .ms(ms[23:0]));
   tcp_fsm with_room (
-    .valid(1'b1), .op(op), .segment(segment), .isn(isn), .mac(mac), .mac_key(mac_key), .command(command), .command_status(command_status),
+    .clk(1'b0), .first(1'b1), .valid(1'b1), .op(op), .segment(segment), .isn(isn), .mac(mac), .mac_key(mac_key), .command(command), .command_status(command_status),
     .command_body(command_body), .tuple(tuple), .command_mixed(command_mixed), .entry(entry),
     .key_match(key_match), .slot_exists(slot_exists), .id_match(id_match), .insertable(insertable), .victim(victim),
     .listener_found(listener_found), .listener_bypass(listener_bypass), .listener_index(listener_index),
     .listener_backlog(listener_backlog), .listener_half_open(listener_half_open), .listener_opts(listener_opts),
-    .listener_sent(listener_sent), .listener_epoch(listener_epoch), .cookie_mode(cookie_mode),
+    .listener_sent(listener_sent), .listener_epoch(listener_epoch), .rule_denies(rule_denies), .rule_empty(rule_empty),
+    .cookie_mode(cookie_mode),
     .cookie_lifetime(cookie_lifetime), .cookie_on(cookie_on), .over_high(over_high), .cache_complete(cache_complete),
     .rst_token(rst_token), .synack_token(synack_token), .miss_token(miss_token),
     .ms(ms[23:0]), .clock_4us(clock_4us), .host_alive(host_alive), .ts_offset_off(ts_offset_off), .ts_relaxed(ts_relaxed),
@@ -377,6 +381,25 @@ module formal_tcp_fsm (
                                             after.irs + 32'd1 == seg.seq && after.rcv_nxt == seg.seq));
     cookie_bad: assert (!cnt_cookie_bad || (!event_cookie && !write && listener_sent &&
                                             since_sent <= {22'd0, cookie_lifetime}));
+
+    // ---- source rules, samples ----
+
+    // A denied source gets nothing from a listener, and no answer; a SYN without a token neither; and nothing that has an
+    // entry is dropped for a rule.
+    rule_denied: assert (!(is_segment && !hit && offload && rule_denies) ||
+                         (silent && !take_miss && verdict == `HF_VERDICT_DROP &&
+                          (cause == `HF_CAUSE_DENIED || cause == `HF_CAUSE_BAD_FLAGS)));
+    rule_limited: assert (!(is_segment && !hit && offload && syn_alone && rule_empty && !rule_denies) ||
+                          (silent && verdict == `HF_VERDICT_DROP && cause == `HF_CAUSE_SOURCE_LIMITED));
+    rule_spares: assert ((cause != `HF_CAUSE_DENIED || (is_segment && !hit && offload && rule_denies)) &&
+                         (cause != `HF_CAUSE_SOURCE_LIMITED || (is_segment && !hit && offload && syn_alone && rule_empty)));
+    // What a sample shows of a SYN, whatever becomes of it; and there is no other event in its way.
+    sample_shown: assert (listener_syn == (is_segment && !hit && offload && syn_alone) &&
+                          (!listener_syn ||
+                           (!any_event && after_key == segment_key && after.irs == seg.seq && after.listener == listener_index &&
+                            after.remote_mac == seg.src_mac && after.vlan_tags == seg.vlan_tags &&
+                            after.vlan_svlan == seg.vlan_svlan && after.vlan_outer == seg.vlan_outer &&
+                            after.vlan_inner == seg.vlan_inner && !after.active)));
 
     // ---- limits ----
 

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#define HF_ABI_VERSION 3
+#define HF_ABI_VERSION 4
 #define HF_ID	       0x54534648u /* register ID */
 
 enum hf_access { HF_RW, HF_RO, HF_WO, HF_W1C };

@@ -4,11 +4,11 @@
 // What    2^SETS_LOG2 sets of WAYS slots, slot = set * WAYS + way. Three memories: tags of 19 bits
 //         per way (TIME-WAIT, host-owned, valid, then index[31:16]), whole entries (regs/tcb.def), and per way
 //         a copy of the entries' timer fields, which the scanner walks once per millisecond.
-// Input   t0, t1, t2, t4: this cycle is that step of an op; of several ops if it is more than one. An op begins
-//         every second cycle at most, so what the op of one step left is overwritten by that of the next op two
-//         cycles later. With t0: by_tag_t0, the op has a tuple, whose set and tag stand beside it; chain, it follows
+// Input   t0, t1, t2, t4: this cycle is that step of an op, its last cycle if the step has several; t1_first is T1's first
+//         one. More than one of them if there are several ops. No step holds two ops: what the op of one step left is
+//         overwritten by that of the next op when that is at the end of the step. With t0: by_tag_t0, the op has a tuple, whose set and tag stand beside it; chain, it follows
 //         the op before it (which is in T2 or T3) in the same set with the same tag. may_evict (a full
-//         set gives up its victim) and slot_given come with t1, key with t2, generation with both.
+//         set gives up its victim) and slot_given stand in T1, key in T2, generation in both.
 //         With t4: write stores entry_after in the slot of the op; an op with a tuple makes its tag valid there, an
 //         `free` makes the slot's tag invalid and its entry CLOSED, with the generation it had. These hold until the next op's T3 ends.
 // Output  slot, entry, key_match, id_match, insertable .. in T3 and T4.
@@ -24,7 +24,9 @@
 module conn_table #(
   parameter int SETS_LOG2 = 8,
   parameter int WAYS = 4,
-  parameter int IP6 = 1
+  parameter int IP6 = 1,
+  parameter int MATCH_CYCLES = 1,          // of T1: 2 to cut behind the tags' comparison, 3 before it too, 4 behind the victim
+  parameter int READ_CYCLES = 1            // of T2: 2 to cut behind the memory, 3 within the comparison of keys
 ) (
   input  logic                    clk,
   input  logic                    rst,
@@ -40,6 +42,7 @@ module conn_table #(
   input  logic                    chain,
 
   // T1: the slot; T2: what is there
+  input  logic                    t1_first,
   input  logic                    t1,
   input  logic                    t2,
   input  logic                    may_evict,     // CONNECT, CLOSE, ADOPT
@@ -108,7 +111,6 @@ module conn_table #(
   /* verilator lint_off UNUSEDSIGNAL */
   tcb_t                   after;       // its state and timer fields
   tcb_t                   stored;
-  tcb_t                   found;       // its key fields
   /* verilator lint_on UNUSEDSIGNAL */
   logic                   wr_entry, wr_tag;
   logic [SLOT_W-1:0]      wr_slot;
@@ -155,6 +157,7 @@ module conn_table #(
   logic [SETS_LOG2-1:0] scan_set_q, timer_set;
   logic [WAYS-1:0]      way_match, way_valid, way_host, way_time_wait, way_expired;
   logic [24*WAYS-1:0]   way_left;       // deadline - ms with its sign turned round: the order of unsigned numbers
+  logic [23:0]          ms_t1;
   logic [WAYS-1:0]      new_tag_q, new_timer_q;        // written in the T0 of the op in T1
   logic [18:0]          new_tag_data_q;
   logic [23:0]          new_deadline_q;
@@ -168,6 +171,11 @@ module conn_table #(
     end
   end
 
+  localparam int AFTER_MATCH = MATCH_CYCLES >= 2 ? 1 : 0;
+  localparam int AFTER_READ = MATCH_CYCLES >= 3 ? 1 : 0;
+  localparam int AFTER_VICTIM = MATCH_CYCLES >= 4 ? 1 : 0;
+  cut #(.WIDTH(24), .ON(AFTER_READ)) u_ms (.clk(clk), .take(t1_first), .d(ms), .q(ms_t1));
+
   assign timer_read = (t0 && by_tag_t0) || scan_read;
   assign timer_set = t0 ? t0_set : scan_set_q;
 
@@ -179,7 +187,7 @@ module conn_table #(
       logic [24:0] timer_mem [0:SETS-1];
       logic [18:0] tag_out_q, tag_now;
       logic [24:0] timer_out_q;
-      logic [23:0] overdue_ms, left_ms;
+      logic [23:0] overdue_ms, deadline_now, left_ms;
 
       always_ff @(posedge clk) begin
         if (wr_tag && wr_way[w])
@@ -195,11 +203,16 @@ module conn_table #(
           timer_out_q <= timer_mem[timer_set];
       end
 
-      assign tag_now = new_tag_q[w] ? new_tag_data_q : tag_out_q;
-      assign {way_time_wait[w], way_host[w], way_valid[w]} = tag_now[18:16];
-      assign way_match[w] = tag_now[16:0] == {1'b1, tag_q};
-      assign left_ms = (new_timer_q[w] ? new_deadline_q : timer_out_q[23:0]) - ms;
-      assign way_left[24*w +: 24] = {!left_ms[23], left_ms[22:0]};
+      // The scanner reads timers in T1, too: what the op reads stands in T1's first cycle only.
+      cut #(.WIDTH(19 + 24), .ON(AFTER_READ)) u_read (
+        .clk(clk), .take(t1_first),
+        .d({new_tag_q[w] ? new_tag_data_q : tag_out_q, new_timer_q[w] ? new_deadline_q : timer_out_q[23:0]}),
+        .q({tag_now, deadline_now}));
+      assign left_ms = deadline_now - ms_t1;
+      cut #(.WIDTH(4 + 24), .ON(AFTER_MATCH)) u_match (
+        .clk(clk), .take(AFTER_READ != 0 || t1_first),
+        .d({tag_now[18:16], tag_now[16:0] == {1'b1, tag_q}, !left_ms[23], left_ms[22:0]}),
+        .q({way_time_wait[w], way_host[w], way_valid[w], way_match[w], way_left[24*w +: 24]}));
       assign overdue_ms = ms - timer_out_q[23:0];
       assign way_expired[w] = timer_out_q[24] && overdue_ms < 24'h800000;
     end
@@ -214,47 +227,47 @@ module conn_table #(
 
   // From the highest way down, so that the lowest one stands.
   always_comb begin
-    if (t1 || scan_q == SCAN_CHECK) begin
-      match_way = '0;
-      free_way = '0;
-      host_way = '0;
-      wait_way = '0;
-      least_left = '1;
-      expired_way = '0;
-      for (int w = WAYS - 1; w >= 0; w--) begin
-        if (way_match[w])
-          match_way = 16'(w);
-        if (!way_valid[w])
-          free_way = 16'(w);
-        if (way_host[w])
-          host_way = 16'(w);
-        if (way_time_wait[w] && way_left[24*w +: 24] <= least_left) begin
-          wait_way = 16'(w);
-          least_left = way_left[24*w +: 24];
-        end
-        if (way_expired[w])
-          expired_way = 16'(w);
+    match_way = '0;
+    free_way = '0;
+    host_way = '0;
+    wait_way = '0;
+    least_left = '1;
+    for (int w = WAYS - 1; w >= 0; w--) begin
+      if (way_match[w])
+        match_way = 16'(w);
+      if (!way_valid[w])
+        free_way = 16'(w);
+      if (way_host[w])
+        host_way = 16'(w);
+      if (way_time_wait[w] && way_left[24*w +: 24] <= least_left) begin
+        wait_way = 16'(w);
+        least_left = way_left[24*w +: 24];
       end
-    end else begin
-      match_way = 'x;
-      free_way = 'x;
-      host_way = 'x;
-      wait_way = 'x;
-      least_left = 'x;
-      expired_way = 'x;
     end
   end
 
+  always_comb begin
+    expired_way = '0;
+    for (int w = WAYS - 1; w >= 0; w--)
+      if (way_expired[w]) expired_way = 16'(w);
+  end
+
   // A victim is an entry the host can serve without us, else the TIME-WAIT that would end first.
-  assign full = &way_valid;
-  assign has_victim = may_evict && full && (|way_host || |way_time_wait);
+  logic                 full_d, has_victim_d, any_match_d, any_match;
+  logic [15:0]          way_d, way;
+  assign full_d = &way_valid;
+  assign has_victim_d = may_evict && full_d && (|way_host || |way_time_wait);
   assign victim_way = |way_host ? host_way : wait_way;
-  assign new_way = has_victim ? victim_way : free_way;
+  assign new_way = has_victim_d ? victim_way : free_way;
+  assign any_match_d = |way_match;
+  assign way_d = any_match_d ? match_way : new_way;
+  cut #(.WIDTH(3 + 16), .ON(AFTER_VICTIM)) u_victim (
+    .clk(clk), .take(1'b1), .d({full_d, has_victim_d, any_match_d, way_d}), .q({full, has_victim, any_match, way}));
 
   always_comb begin
     slot_d = slot_given;
     if (by_tag_q)
-      slot_d = (16'(set_q) << WAYS_LOG2) | (|way_match ? match_way : new_way);
+      slot_d = (16'(set_q) << WAYS_LOG2) | way;
     exists_d = by_tag_q || 32'(slot_given) < SLOTS;
   end
 
@@ -305,7 +318,28 @@ module conn_table #(
     end
   end
 
-  assign found = found_d;
+  // Several cycles: the memory's output goes straight into registers. (Nothing is chained then.)
+  /* verilator lint_off UNUSEDSIGNAL */
+  tcb_t        key_there;
+  /* verilator lint_on UNUSEDSIGNAL */
+  logic [`HF_TUPLE_BITS-1:0] key_found;
+  logic [15:0] generation_found;
+  localparam int PARTS = (`HF_TUPLE_BITS + 31) / 32;
+  logic [32*PARTS-1:0] differ;
+  logic [PARTS-1:0] agree_d, agree;
+  logic        same_generation;
+  assign key_there = READ_CYCLES > 1 ? entry_read : found_d;
+  cut #(.WIDTH(`HF_TUPLE_BITS + 16), .ON(READ_CYCLES - 1)) u_found (
+    .clk(clk), .take(1'b1),
+    .d({key_there.ip6, key_there.remote_addr, key_there.local_addr, key_there.remote_port, key_there.local_port,
+        key_there.generation}),
+    .q({key_found, generation_found}));
+  assign differ = {{(32 * PARTS - `HF_TUPLE_BITS){1'b0}}, key_found ^ key};
+  always_comb begin
+    for (int i = 0; i < PARTS; i++) agree_d[i] = differ[32*i +: 32] == 32'd0;
+  end
+  cut #(.WIDTH(PARTS + 1), .ON(READ_CYCLES > 2 ? 1 : 0)) u_agree (
+    .clk(clk), .take(1'b1), .d({agree_d, generation_found == generation}), .q({agree, same_generation}));
 
   always_ff @(posedge clk) begin
     if (t0) begin
@@ -317,7 +351,7 @@ module conn_table #(
     if (t1 && !chain_q) begin
       slot_q <= slot_d;
       exists_q <= exists_d;
-      match_q <= by_tag_q && |way_match;
+      match_q <= by_tag_q && any_match;
       vacant_q <= by_tag_q && !full;
       victim_q <= by_tag_q && has_victim;
     end
@@ -328,10 +362,9 @@ module conn_table #(
       if (!chain_q || write) entry <= chain_q ? entry_after : entry_read;
       match_late_q <= match_d;
       vacant_late_q <= vacant_d;
-      key_match <= match_d && {found.ip6, found.remote_addr, found.local_addr, found.remote_port,
-                               found.local_port} == key;
+      key_match <= match_d && &agree;
       slot_exists <= exists_q;
-      id_match <= exists_q && found.generation == generation;
+      id_match <= exists_q && same_generation;
       insertable <= !match_d && (vacant_d || victim_q);
       victim <= !match_d && victim_q;
     end

@@ -1,110 +1,176 @@
 // SPDX-License-Identifier: Apache-2.0
 // counters - the 64-bit counters of regs/counter.def in block RAM, and what they were at the last snapshot.
 //
-// What    each counter is a word of a RAM and a small number beside it: what came since the sweep, which never ends,
-//         last added it to the word. A snapshot lays these numbers aside, all in one cycle, and begins a new
-//         sweep, which writes the words, with what was laid aside, to a second RAM too.
-// Input   inc: one bit per counter. snapshot: at least 65 cycles after the one before; counts what came before
-//         this cycle. read_word: 32-bit word of the counters, two for each, the low one first.
-// Output  read_data: that word as of the last snapshot, 0 before the first one. Within 64 cycles after
-//         a snapshot it means nothing.
-// Timing  read_word in c, read_data in c+1. The sweep takes COUNT + 2 cycles.
+// What    each counter has a small one that turns round for ever, and a word of a RAM: its whole count and where the small
+//         one stood then. A sweep that never ends adds to each word how far its small counter has come since. All
+//         small ones are copied at once at the sweep's beginning, and the sweep reads the copies. A snapshot begins a new
+//         sweep, which writes the words to a second RAM too.
+//         A small counter is a linear-feedback shift register: one LUT for its six digits where an adder has six. One
+//         that may count in successive cycles gets too far in two rounds, and is a number of seven digits.
+// Input   inc: one bit per counter; but for those in OFTEN, never in two successive cycles. snapshot: at least 65 cycles
+//         after the one before; counts what came before this cycle. read_counter: which one is read.
+// Output  read_low, read_high: that one's words as of the last snapshot; taken: there was one. Within 64 cycles after
+//         a snapshot they mean nothing.
+// Timing  read_counter in c, the words in c+1. A snapshot in s is written by the end of s + COUNT + 4.
 `include "handfast_defs.svh"
 module counters #(
-  parameter int COUNT = `HF_CNT_COUNT        // at most 62
+  parameter int COUNT = `HF_CNT_COUNT,       // 4 to 59
+  parameter logic [COUNT-1:0] OFTEN =        // those that the engine does not count
+    COUNT'(1) << `HF_CNT_RX_FRAMES | COUNT'(1) << `HF_CNT_DROP_NOT_READY | COUNT'(1) << `HF_CNT_DROP_OVERRUN |
+    COUNT'(1) << `HF_CNT_DROP_HOST_FIFO | COUNT'(1) << `HF_CNT_TX_FRAMES | COUNT'(1) << `HF_CNT_TX_HOST |
+    COUNT'(1) << `HF_CNT_H2C_MESSAGES | COUNT'(1) << `HF_CNT_H2C_BAD
 ) (
   input  logic             clk,
   input  logic             rst,
   input  logic [COUNT-1:0] inc,
   input  logic             snapshot,
-  input  logic [6:0]       read_word,
-  output logic [31:0]      read_data
+  input  logic [5:0]       read_counter,
+  output logic [31:0]      read_low,
+  output logic [31:0]      read_high,
+  output logic             taken
 );
-  // A number is added every COUNT + 1 cycles, also when a snapshot cuts a sweep short: then half of it waits aside.
-  localparam int WIDTH = $clog2(COUNT + 2);
-
-  logic [5:0]             at_q;          // counter that the sweep reads in this cycle, COUNT: none, it begins again
-  logic                   aside_next_q, aside_there_q;   // the next sweep, this one is that of a snapshot
-  logic                   taken_q;       // there was one
-  logic [5:0]             filled_q;      // words that the first sweep after reset has written: these counters' words
-  logic [WIDTH-1:0]       fresh, aside;
-
-  // One cycle later: the word is there, and the sum goes back.
-  logic                   add_q, add_aside_q, filled_here_q;
-  logic [5:0]             add_at_q;
-  logic [WIDTH-1:0]       fresh_here_q, aside_here_q;
-
-  (* no_rw_check *)
-  logic [63:0] live_mem [0:63];
-  (* no_rw_check *)
-  logic [63:0] taken_mem [0:63];
-  logic [63:0] live_q, word, with_aside, with_all, taken_out_q;
-  logic        high_q;
-
-  // One digit of all counters after another; each counts once per cycle at most. At COUNT none is selected.
-  logic [COUNT-1:0]           select;
-  logic [COUNT*(WIDTH+1)-1:0] carry;
-  /* verilator lint_off UNUSEDSIGNAL */
-  logic [COUNT-1:0]           unused_carry;
-  /* verilator lint_on UNUSEDSIGNAL */
-  assign select = COUNT'(1) << at_q;
-  assign carry[COUNT-1:0] = inc;
-  assign unused_carry = carry[COUNT*WIDTH +: COUNT];
-
   generate
-    for (genvar k = 0; k < WIDTH; k++) begin : g_digit
-      counter_plane #(.COUNT(COUNT)) u_plane (
-        .clk(clk), .rst(rst), .carry_in(carry[COUNT*k +: COUNT]), .select(select), .snapshot(snapshot),
-        .carry_out(carry[COUNT*(k+1) +: COUNT]), .fresh(fresh[k]), .aside(aside[k]));
+    if (COUNT < 4 || COUNT > 59) begin : g_illegal
+      counters_needs_4_to_59_counters illegal ();
     end
   endgenerate
 
+  // x^6 + x^5 + 1: 63 states; from 1 on, state k of them stands for k.
+  function automatic logic [5:0] next_state(input logic [5:0] state);
+    next_state = {state[4:0], state[5] ^ state[4]};
+  endfunction
+
+  // For each state the number it stands for; for 0, which never comes, 0.
+  function automatic logic [64*8-1:0] numbers(input logic [5:0] first);
+    logic [5:0] state;
+    numbers = '0;
+    state = first;
+    for (int k = 0; k < 63; k++) begin
+      numbers[8*state +: 8] = 8'(k);
+      state = next_state(state);
+    end
+  endfunction
+
+  localparam logic [64*8-1:0] NUMBERS = numbers(6'd1);
+  localparam logic [5:0] LAST = 6'(COUNT - 1);
+
+  // ---- the small counters and their copies, eight bits of room for each ----
+
+  logic [COUNT-1:0]   inc_q;
+  logic               snapshot_q, copy;
+  logic [8*64-1:0]    copies;
+  logic [5:0]         at_q;             // the counter that the sweep looks at
+  logic               filled_q;         // one sweep has gone through since reset: the words are these counters'
+  logic               taking_q, taken_q;   // the sweep is that of a snapshot; there was one
+
+  assign copy = snapshot_q || at_q == LAST;
+  assign copies[8*64-1:8*COUNT] = '0;
+
+  always_ff @(posedge clk) begin
+    inc_q <= rst ? '0 : inc;
+    snapshot_q <= !rst && snapshot;
+  end
+
+  generate
+    for (genvar i = 0; i < COUNT; i++) begin : g_counter
+      if (OFTEN[i]) begin : g_often
+        logic [6:0] small_q, copy_q;
+
+        always_ff @(posedge clk) begin
+          if (rst) begin
+            small_q <= '0;
+            copy_q <= '0;
+          end else begin
+            small_q <= small_q + 7'(inc_q[i]);
+            if (copy) copy_q <= small_q;
+          end
+        end
+        assign copies[8*i +: 8] = {1'b0, copy_q};
+      end else begin : g_seldom
+        logic [5:0] small_q, copy_q;
+
+        always_ff @(posedge clk) begin
+          if (rst) begin
+            small_q <= 6'd1;
+            copy_q <= 6'd1;
+          end else begin
+            if (inc_q[i]) small_q <= next_state(small_q);
+            if (copy) copy_q <= small_q;
+          end
+        end
+        assign copies[8*i +: 8] = {2'd0, copy_q};
+      end
+    end
+  endgenerate
+
+  // Two turns of no counter lie before the first one after a snapshot, so that no word is read while its last sum is
+  // written. Until the first sweep has gone through, the small counters have all that there is.
   always_ff @(posedge clk) begin
     if (rst) begin
       at_q <= '0;
-      aside_next_q <= 1'b0;
-      aside_there_q <= 1'b0;
+      filled_q <= 1'b0;
+      taking_q <= 1'b0;
       taken_q <= 1'b0;
-      filled_q <= '0;
-      add_q <= 1'b0;
+    end else if (snapshot) begin
+      at_q <= 6'd62;
+      taking_q <= 1'b1;
+      taken_q <= 1'b1;
+    end else if (at_q == LAST) begin
+      at_q <= '0;
+      filled_q <= 1'b1;
+      taking_q <= 1'b0;
     end else begin
-      // A cycle with no counter lies before each sweep, so that no word is read before its last sum is there.
-      if (snapshot) at_q <= 6'(COUNT);
-      else at_q <= 32'(at_q) == COUNT ? 6'd0 : at_q + 6'd1;
-      if (snapshot) begin
-        aside_next_q <= 1'b1;
-        taken_q <= 1'b1;
-      end else if (32'(at_q) == COUNT) begin
-        aside_next_q <= 1'b0;
-      end
-      if (32'(at_q) == COUNT) aside_there_q <= aside_next_q;
-      if (at_q == filled_q && 32'(at_q) != COUNT) filled_q <= filled_q + 6'd1;
-      add_q <= 32'(at_q) != COUNT;
+      at_q <= at_q + 6'd1;
     end
-    add_at_q <= at_q;
-    add_aside_q <= aside_there_q;
-    fresh_here_q <= fresh;
-    aside_here_q <= aside_there_q ? aside : '0;
-    filled_here_q <= at_q < filled_q;
   end
 
-  assign word = filled_here_q ? live_q : 64'd0;
-  assign with_aside = word + 64'(aside_here_q);
-  assign with_all = with_aside + 64'(fresh_here_q);
+  // ---- three steps for each: copy and word, how far it has come, the sum goes back ----
+  // What is written during reset, and just behind it, is written again by the first sweep.
+
+  (* no_rw_check *)
+  logic [70:0] live_mem [0:63];         // where the small counter stood; the count
+  logic [70:0] live_q;
+  logic [6:0]  copy_here_q, place, stood, far, place_q, far_q;
+  logic        often_here_q, filled_here_q, back;
+  logic [5:0]  at_1q, at_2q;
+  logic        taken_here_q, taken_1q;
+  logic [63:0] word_q, sum;
+
+  always_comb begin
+    place = often_here_q ? copy_here_q : {1'b0, NUMBERS[{copy_here_q[5:0], 3'd0} +: 6]};
+    stood = live_q[70:64] & {7{filled_here_q}};
+    {back, far} = {1'b0, place} - {1'b0, stood};
+    // A shift register comes round after 63.
+    if (!often_here_q)
+      far = {1'b0, far[5:0] - {5'd0, back}};
+  end
+  assign sum = word_q + {57'd0, far_q};
+
+  always_ff @(posedge clk) begin
+    at_1q <= at_q;
+    at_2q <= at_1q;
+    copy_here_q <= copies[{at_q, 3'd0} +: 7];
+    often_here_q <= 1'(64'(OFTEN) >> at_q);
+    filled_here_q <= filled_q;
+    taken_here_q <= taking_q;
+    taken_1q <= taken_here_q;
+    place_q <= place;
+    far_q <= far;
+    if (!filled_here_q) word_q <= '0;
+    else word_q <= live_q[63:0];
+  end
 
   always_ff @(posedge clk) begin
     live_q <= live_mem[at_q];
-    if (add_q) live_mem[add_at_q] <= with_all;
+    live_mem[at_2q] <= {place_q, sum};
   end
+
+  (* no_rw_check *)
+  logic [63:0] taken_mem [0:63];
 
   always_ff @(posedge clk) begin
-    taken_out_q <= taken_mem[read_word[6:1]];
-    high_q <= read_word[0];
-    if (add_q && add_aside_q) taken_mem[add_at_q] <= with_aside;
+    {read_high, read_low} <= taken_mem[read_counter];
+    if (taken_1q) taken_mem[at_2q] <= sum;
   end
-
-  always_comb begin
-    read_data = high_q ? taken_out_q[63:32] : taken_out_q[31:0];
-    if (!taken_q) read_data = '0;
-  end
+  assign taken = taken_q;
 endmodule

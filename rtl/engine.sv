@@ -10,9 +10,11 @@
 // Output  verdicts for the mover, one per descriptor, in order; replies, events, completions;
 //         counter increments; the trace of each op, in the cycle after it.
 // Timing  an op takes T0 .. T4. T0 latch, address tags; T1 slot, address entry, look up listener; T2 compare
-//         the key; T3 tcp_fsm; T4 all effects. Never stalls in between. A T0 every second cycle at most: registers
+//         the key; T3 tcp_fsm; T4 all effects. Never stalls in between. T1, T2 and T3 have MATCH_CYCLES, READ_CYCLES and
+//         FSM_CYCLES cycles. A T0 every (FSM_CYCLES + 1)-th cycle at most, so no step holds two ops: registers
 //         *_q hold an op in T1 and T2, or T2 and T3; those called *_late in T3 and T4; the results of T3 in T4 and the
-//         cycle after. A descriptor the parser has judged (a pass) goes the same way, so that verdicts keep
+//         cycle after. What a step reads of its inputs it reads in its first cycle, and registers in its last. A
+//         descriptor the parser has judged (a pass) goes the same way, so that verdicts keep
 //         their order, but touches nothing.
 //         An op waits while one in T2 or T3 has the same set; if both are segments of one tag, it is
 //         chained to that one instead (see conn_table).
@@ -22,6 +24,7 @@ module engine #(
   parameter int SETS_LOG2 = 8,
   parameter int WAYS = 4,
   parameter int LISTENERS = 16,
+  parameter int RULES = 8,              // 0 to 16; 0: no samples either, nor counts of SYNs
   parameter int SEG_DEPTH = 16,
   parameter int CMD_DEPTH = 4,
   parameter int EVENT_DEPTH = 32,
@@ -29,7 +32,10 @@ module engine #(
   parameter int WIDE = 0,               // 1: a frame, and so a request, may come in every cycle
   parameter int HASH_ROUNDS = 1,        // 1 or 2, of siphash_lanes
   parameter int HASH_SERIAL = 0,        // 1: hash_serial instead
-  parameter int IP6 = 1
+  parameter int IP6 = 1,
+  parameter int MATCH_CYCLES = 1,       // of T1; with READ_CYCLES at most FSM_CYCLES + 1
+  parameter int READ_CYCLES = 1,        // of T2
+  parameter int FSM_CYCLES = 1          // of T3
 ) (
   input  logic                        clk,
   input  logic                        rst,
@@ -112,6 +118,18 @@ module engine #(
   input  logic [3:0]                  listen_opts,
   input  logic [3:0]                  listen_read_index,
   output logic [15:0]                 listen_half_open,
+
+  // source rules, counts of SYNs, samples
+  /* verilator lint_off UNUSEDSIGNAL */
+  input  logic                        rule_commit,
+  input  logic [3:0]                  rule_index,
+  input  logic [`HF_RULE_BITS-1:0]    rule_staged,
+  input  logic [3:0]                  rule_read_index,
+  input  logic [19:0]                 cfg_sample,
+  input  logic                        sample_restart,
+  /* verilator lint_on UNUSEDSIGNAL */
+  output logic [31:0]                 rule_drops,
+  output logic [31:0]                 listen_syns,
 
   // to the mover
   output logic                        verdict_push,
@@ -292,7 +310,7 @@ module engine #(
     end else begin
       if (seg_push)
         seg_wr_q <= seg_wr_q == SEG_LAST ? '0 : seg_wr_q + 1'b1;
-      if ((t2 || pass_q[1]) && is_frame_q)
+      if ((t2 || pass_t2) && is_frame_q)
         seg_rd_q <= seg_rd_q == SEG_LAST ? '0 : seg_rd_q + 1'b1;
     end
   end
@@ -395,9 +413,13 @@ module engine #(
   logic [1:0]               under_way;
   logic                     event_room, reply_room;               // for the op in T3
   logic                     event_room_t0, reply_room_t0;
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic                     event_half_room;                      // for a sample
+  /* verilator lint_on UNUSEDSIGNAL */
 
-  assign under_way = {1'b0, t2 || t3} + {1'b0, t4};
+  assign under_way = {1'b0, |step_q[STEPS-2:FSM_CYCLES]} + {1'b0, t4};
   assign event_room = event_count_q < EVENT_COUNT_W'(EVENT_DEPTH);
+  assign event_half_room = event_count_q < EVENT_COUNT_W'((EVENT_DEPTH + 1) / 2);
   assign reply_room = reply_count_q < REPLY_COUNT_W'(REPLY_DEPTH);
   assign event_room_t0 = 32'(event_count_q) + 32'(under_way) < EVENT_DEPTH;
   assign reply_room_t0 = 32'(reply_count_q) + 32'(under_way) < REPLY_DEPTH;
@@ -414,18 +436,32 @@ module engine #(
 
   // ---- T0: issue ----
 
-  // step_q[i]: this cycle is Ti+1 of an op; pass_q[i]: likewise of a pass.
-  logic [3:0]  step_q, pass_q;
-  logic        t1, t2, t3, t4;
+  // step_q[i]: this cycle is the (i + 1)-th after the T0 of an op; pass_q[i]: likewise of a pass. t1, t2, t3: the last cycle
+  // of that step, t1_first and t3_first its first one.
+  localparam int STEPS = MATCH_CYCLES + READ_CYCLES + FSM_CYCLES + 1;
+  localparam int T2_AT = MATCH_CYCLES + READ_CYCLES - 1, T3_AT = STEPS - 2;
+  logic [STEPS-1:0] step_q, pass_q;
+  logic        t1, t2, t3, t4, t1_first, t3_first, in_t3, pass_t1_first, pass_t2, pass_t3, pass_t4;
   logic        go_pass, go_segment, go_command, go_timeout, go, go_frame;
   logic        expired_valid;
   logic [15:0] expired_slot;
 
-  assign {t4, t3, t2, t1} = step_q;
+  assign t1_first = step_q[0];
+  assign t1 = step_q[MATCH_CYCLES-1];
+  assign t2 = step_q[T2_AT];
+  assign t3_first = step_q[T2_AT+1];
+  assign in_t3 = |step_q[T3_AT:T2_AT+1];
+  assign t3 = step_q[T3_AT];
+  assign t4 = step_q[STEPS-1];
+  assign pass_t1_first = pass_q[0];
+  assign pass_t2 = pass_q[T2_AT];
+  assign pass_t3 = pass_q[T3_AT];
+  assign pass_t4 = pass_q[STEPS-1];
   assign go = go_segment || go_command || go_timeout;
   assign go_frame = go_segment || go_pass;
 
-  // The op that is in T2 or T3, and what the candidates have in common with it.
+  // The op with T0 FSM_CYCLES + 1 cycles ago or more and T4 after this cycle, at most one, and what the candidates have in
+  // common with it.
   logic                 near;
   logic                 has_set_q, may_lead_q;      // an id beyond the table has no set; segments may lead a chain
   logic [SETS_LOG2-1:0] set_q;
@@ -434,19 +470,19 @@ module engine #(
   logic [SETS_LOG2-1:0] command_set;
   logic                 segment_hazard, command_hazard, expired_hazard, chain;
 
-  assign near = (t2 || t3) && has_set_q;
+  assign near = |step_q[STEPS-2:FSM_CYCLES] && has_set_q;
   assign id_exists = 32'(cmd_next.id[15:0]) < SLOTS;
   assign command_set = cmd_has_tuple ? cmd_set : SETS_LOG2'(cmd_next.id[15:0] >> WAYS_LOG2);
   assign same_as_segment = near && head_set == set_q;
   // Hashes that come one after another leave time to wait.
   assign same_tag = HASH_SERIAL == 0 && may_lead_q && head_tag == tag_q;
   assign segment_hazard = same_as_segment && !same_tag;
-  assign chain = go_segment && same_as_segment;
+  assign chain = HASH_SERIAL == 0 && go_segment && same_as_segment;
   assign command_hazard = near && (cmd_has_tuple || id_exists) && command_set == set_q;
   assign expired_hazard = near && SETS_LOG2'(expired_slot >> WAYS_LOG2) == set_q;
 
   op_arbiter u_arbiter (
-    .free(ready && !t1 && !pass_q[0]), .segment_valid(seg_valid), .segment_cls(head_cls),
+    .free(ready && !(|step_q[FSM_CYCLES-1:0]) && !(|pass_q[FSM_CYCLES-1:0])), .segment_valid(seg_valid), .segment_cls(head_cls),
     .segment_has_hash(head_has_hash), .segment_has_mac(head_has_mac), .hash_valid(hash_valid),
     .mac_valid(mac_valid || mac_done), .segment_hazard(segment_hazard),
     .command_ready(cmd_ready), .command_hazard(command_hazard),
@@ -484,7 +520,7 @@ module engine #(
   assign seg_late = seg_late_q;
   assign cmd_late = cmd_late_q;
 
-  command_tuple #(.IP6(IP6)) u_command_tuple (.valid(t1), .body(BODIES == 1 ? body_late_q : body), .tuple(cmd_tuple), .mixed(unused_mixed));
+  command_tuple #(.IP6(IP6)) u_command_tuple (.valid(|step_q[MATCH_CYCLES-1:0]), .body(BODIES == 1 ? body_late_q : body), .tuple(cmd_tuple), .mixed(unused_mixed));
 
   always_ff @(posedge clk) begin
     if (rst) begin
@@ -492,8 +528,8 @@ module engine #(
       pass_q <= '0;
       mac_pop_q <= 1'b0;
     end else begin
-      step_q <= {step_q[2:0], go};
-      pass_q <= {pass_q[2:0], go_pass};
+      step_q <= {step_q[STEPS-2:0], go};
+      pass_q <= {pass_q[STEPS-2:0], go_pass};
       mac_pop_q <= go_frame && head_has_mac;
     end
 
@@ -525,7 +561,7 @@ module engine #(
     end
 
     // T1
-    if (t1 || pass_q[0]) begin
+    if (t1_first || pass_t1_first) begin
       key_q <= op_q == `HF_OP_COMMAND ? cmd_tuple :
                {seg.ip6, seg.src_addr, seg.dst_addr, seg.src_port, seg.dst_port};
       mixed_q <= cmd_mixed;
@@ -534,7 +570,7 @@ module engine #(
     end
 
     // T2
-    if (t2 || pass_q[1]) begin
+    if (t2 || pass_t2) begin
       op_late_q <= op_q;
       seg_late_q <= seg;
       isn_late_q <= isn_q;
@@ -545,6 +581,13 @@ module engine #(
       body_late_q <= body;
   end
 
+  // With a T2 of several cycles the next op may be in T1 while this one is in T3.
+  tuple_t      key_late;
+  logic        mixed_late, mac_key_late;
+  logic [25:0] mac_late;
+  cut #(.WIDTH(`HF_TUPLE_BITS + 28), .ON(READ_CYCLES - 1)) u_late (
+    .clk(clk), .take(t2), .d({key_q, mixed_q, mac_key_q, mac_q}), .q({key_late, mixed_late, mac_key_late, mac_late}));
+
   // ---- T1 to T3: table, listener, function ----
 
   logic [15:0]             slot;
@@ -554,11 +597,13 @@ module engine #(
   logic                    write_q, insert_q, free_q;
   logic [`HF_TCB_BITS-1:0] after_q;
 
-  conn_table #(.SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .IP6(IP6)) u_table (
+  conn_table #(
+    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .IP6(IP6), .MATCH_CYCLES(MATCH_CYCLES), .READ_CYCLES(READ_CYCLES)
+  ) u_table (
     .clk(clk), .rst(rst), .ready(ready), .sweep_last(sweep_last),
     .t0(go), .by_tag_t0(go_segment || (go_command && cmd_has_tuple)),
     .t0_set(go_segment ? head_set : cmd_set), .t0_tag(go_segment ? head_tag : cmd_tag), .chain(chain),
-    .t1(t1), .may_evict(op_q == `HF_OP_COMMAND),
+    .t1_first(t1_first), .t1(t1), .may_evict(op_q == `HF_OP_COMMAND),
     .slot_given(op_q == `HF_OP_COMMAND ? cmd_q.id[15:0] : expired_slot_q),
     .t2(t2), .key(key_q), .generation(cmd_q.id[31:16]),
     .slot(slot), .entry(entry), .key_match(key_match), .slot_exists(slot_exists), .id_match(id_match),
@@ -574,18 +619,46 @@ module engine #(
   logic [23:0] listener_epoch;
   logic        enter, leave, cookie_q;
 
-  listen_table #(.LISTENERS(LISTENERS), .IP6(IP6)) u_listen (
+  listen_table #(.LISTENERS(LISTENERS), .IP6(IP6), .MATCH_CYCLES(MATCH_CYCLES)) u_listen (
     .clk(clk), .rst(rst),
     .commit(listen_commit), .commit_index(listen_index), .commit_mode(listen_mode), .commit_addr(listen_addr),
     .commit_port(listen_port), .commit_backlog(listen_backlog), .commit_opts(listen_opts),
     .local_addrs(cfg_local_addrs), .local6_addrs(cfg_local6_addrs),
     .read_index(listen_read_index), .read_half_open(listen_half_open),
-    .lookup(t1), .lookup_ip6(seg.ip6), .lookup_addr(seg.dst_addr), .lookup_port(seg.dst_port),
-    .ask(t3), .found(listener_found), .found_bypass(listener_bypass), .found_index(listener_index),
+    .lookup_first(t1_first), .lookup(t1), .lookup_ip6(seg.ip6), .lookup_addr(seg.dst_addr), .lookup_port(seg.dst_port),
+    .ask(t3_first), .found(listener_found), .found_bypass(listener_bypass), .found_index(listener_index),
     .found_backlog(listener_backlog), .found_opts(listener_opts), .found_half_open(listener_half_open),
     .found_sent(listener_sent), .found_epoch(listener_epoch),
     .enter(enter), .leave(leave), .cookie(t4 && cookie_q), .cookie_epoch(seg_late.stamp[59:36]),
     .count_index(count_index));
+
+  // ---- source rules, counts of SYNs, samples ----
+
+  logic       rule_denies, rule_empty;   // in T3
+  logic       listener_syn, syn_q;       // in T3, in T4
+  logic       sample_there, sample;      // in T4
+
+  assign sample = syn_q && sample_there;
+
+  generate
+    if (RULES != 0) begin : g_rules
+      rule_table #(.RULES(RULES), .MATCH_CYCLES(MATCH_CYCLES), .IP6(IP6)) u_rules (
+        .clk(clk), .rst(rst), .tick_1ms(tick_1ms),
+        .commit(rule_commit), .commit_index(rule_index), .commit_rule(rule_staged),
+        .read_index(rule_read_index), .read_drops(rule_drops),
+        .lookup_first(t1_first), .lookup(t1), .lookup_ip6(seg.ip6), .lookup_addr(seg.src_addr),
+        .ask(t3_first), .denies(rule_denies), .empty(rule_empty), .syn(t4 && syn_q),
+        .drop(t4 && (cause_q == `HF_CAUSE_DENIED || cause_q == `HF_CAUSE_SOURCE_LIMITED)));
+
+      syn_watch #(.LISTENERS(LISTENERS)) u_watch (
+        .clk(clk), .rst(rst), .every(cfg_sample), .restart(sample_restart),
+        .read_index(listen_read_index), .read_syns(listen_syns),
+        .ask(t3_first), .half_room(event_half_room), .syn(t4 && syn_q), .listener(listener_q), .sample(sample_there));
+    end else begin : g_no_rules
+      assign {rule_denies, rule_empty, sample_there} = '0;
+      assign {rule_drops, listen_syns} = '0;
+    end
+  endgenerate
 
   // ---- limits ----
 
@@ -602,6 +675,13 @@ module engine #(
     .clk(clk), .rst(rst), .tick_1ms(tick_1ms), .rate(cfg_miss_limit[15:0]), .burst(cfg_miss_limit[31:16]),
     .take(t4 && take_miss_q), .there(miss_token));
 
+  // A token is taken only where there was a limit in the cycle that asked for it.
+  logic rst_limited, synack_limited, miss_limited;
+  cut #(.WIDTH(3), .ON(FSM_CYCLES - 1)) u_limited (
+    .clk(clk), .take(t3_first),
+    .d({cfg_rst_limit[15:0] != 16'd0, cfg_synack_limit[15:0] != 16'd0, cfg_miss_limit[15:0] != 16'd0}),
+    .q({rst_limited, synack_limited, miss_limited}));
+
   logic                      hit, write, insert, free, completion, new_id;
   logic [2:0]                send;
   logic                      cookie, take_rst, take_synack, take_miss, clear_complete, by_cookie, no_entry;
@@ -616,15 +696,17 @@ module engine #(
   logic                      cnt_connect, cnt_close, cnt_tx_syn, cnt_tx_synack, cnt_tx_ack, cnt_tx_rst, cnt_tx_fin;
   logic                      cnt_command, cnt_reset, cnt_cookie_bad, cnt_synack_limited;
 
-  tcp_fsm u_fsm (
-    .valid(t3), .op(op_late_q), .segment(seg_late_q), .isn(isn_late_q), .mac(mac_q), .mac_key(mac_key_q),
+  tcp_fsm #(.FSM_CYCLES(FSM_CYCLES)) u_fsm (
+    .clk(clk), .first(t3_first), .valid(in_t3),
+    .op(op_late_q), .segment(seg_late_q), .isn(isn_late_q), .mac(mac_late), .mac_key(mac_key_late),
     .command(cmd_late.code), .command_status(cmd_late.status),
-    .command_body(body_late_q), .command_mixed(mixed_q), .tuple(key_q),
+    .command_body(body_late_q), .command_mixed(mixed_late), .tuple(key_late),
     .entry(entry), .key_match(key_match), .slot_exists(slot_exists), .id_match(id_match), .insertable(insertable),
     .victim(victim),
     .listener_found(listener_found), .listener_bypass(listener_bypass), .listener_index(listener_index),
     .listener_backlog(listener_backlog), .listener_half_open(listener_half_open), .listener_opts(listener_opts),
     .listener_sent(listener_sent), .listener_epoch(listener_epoch),
+    .rule_denies(rule_denies), .rule_empty(rule_empty), .listener_syn(listener_syn),
     .ms(ms[23:0]), .clock_4us(time_ns[43:12]), .host_alive(host_alive), .ts_offset_off(cfg_ts_offset_off),
     .ts_relaxed(cfg_ts_relaxed), .tw_rst_closes(cfg_tw_rst_closes), .ecn(cfg_ecn), .syn_rto_ms(cfg_syn_rto_ms),
     .syn_rto_max_ms(cfg_syn_rto_max_ms), .synack_retries(cfg_synack_retries), .connect_ms(cfg_connect_ms),
@@ -686,24 +768,21 @@ module engine #(
       enter_q <= write && is_half_open && !was_half_open;
       leave_q <= write && was_half_open && !is_half_open;
       cookie_q <= cookie;
+      syn_q <= listener_syn;
       listener_q <= is_half_open ? after_fields.listener : old.listener;
       passive_q <= is_half_open ? !after_fields.active : !old.active;
-      take_rst_q <= take_rst && cfg_rst_limit[15:0] != 16'd0;
-      take_synack_q <= take_synack && cfg_synack_limit[15:0] != 16'd0;
-      take_miss_q <= take_miss && cfg_miss_limit[15:0] != 16'd0;
+      take_rst_q <= take_rst && rst_limited;
+      take_synack_q <= take_synack && synack_limited;
+      take_miss_q <= take_miss && miss_limited;
       clear_q <= clear_complete;
       verdict_q <= op_verdict;
       cause_q <= op_cause;
       send_q <= send;
-      mss_q <= cfg_mss;
-      mss6_q <= cfg_mss6;
       event_code_q <= event_now;
       event_cookie_q <= by_cookie;
       no_entry_q <= no_entry;
       rtt_q <= rtt_ms;
       rto_q <= rto_ms;
-      ms_q <= ms;
-      time_q <= time_ns;
       completion_q <= completion;
       status_q <= status;
       new_id_q <= new_id;
@@ -712,7 +791,13 @@ module engine #(
                 cnt_connect, cnt_close, cnt_tx_syn, cnt_tx_synack, cnt_tx_ack, cnt_tx_rst, cnt_tx_fin, cnt_command,
                 cnt_cookie_bad, cnt_synack_limited};
     end
-    if (pass_q[2]) begin
+    if (t3_first) begin
+      mss_q <= cfg_mss;
+      mss6_q <= cfg_mss6;
+      ms_q <= ms;
+      time_q <= time_ns;
+    end
+    if (pass_t3) begin
       hit_q <= 1'b0;
       insert_q <= 1'b0;
       verdict_q <= seg_late.cls == `HF_CLASS_HOST ? `HF_VERDICT_HOST : `HF_VERDICT_DROP;
@@ -722,10 +807,9 @@ module engine #(
 
   // ---- T4: effects ----
 
-  logic frame_t4, is_frame, pass_t4;
+  logic frame_t4, is_frame;
   assign is_frame = op_late_q == `HF_OP_SEGMENT || op_late_q == `HF_OP_ICMP;
   assign frame_t4 = t4 && is_frame;
-  assign pass_t4 = pass_q[3];
 
   // A connection that we opened is half-open too, but of no listener.
   assign enter = t4 && enter_q && passive_q;
@@ -761,22 +845,27 @@ module engine #(
   tcb_t        told;
   assign established = event_code_q == `HF_EVENT_ESTABLISHED;
   assign entry_id = {written.generation, slot};
-  assign event_push = t4 && (event_code_q != `HF_EVENT_NONE || completion_q);
+  assign event_push = t4 && (event_code_q != `HF_EVENT_NONE || completion_q || sample);
   assign event_completion = completion_q;
   always_comb begin
     event_id = entry_id;
     if (completion_q && !new_id_q) event_id = cmd_late.id;
-    if (event_cookie_q && no_entry_q) event_id = 32'hffffffff;
+    if ((event_cookie_q && no_entry_q) || sample) event_id = 32'hffffffff;
     event_stamp = time_q;
     if (is_frame) event_stamp = seg_late.stamp;
     if (op_late_q == `HF_OP_COMMAND) event_stamp = cmd_late.cookie;
     // Of a freed entry: as it was before, but CLOSED.
     told = written;
     if (free_q) told.state = `HF_STATE_CLOSED;
+    // Of a sample: event_queue leaves out what has not become of the SYN.
+    if (sample) begin
+      told.state = `HF_STATE_LISTEN;
+      told.mss = {11'd0, cause_q};
+    end
   end
   assign event_status = status_q;
   assign event_command = cmd_late.status == `HF_STATUS_OK ? {1'b0, cmd_late.code} : {1'b1, cmd_late.msg_type};
-  assign event_code = event_code_q;
+  assign event_code = sample ? `HF_EVENT_SAMPLE : event_code_q;
   assign event_cookie = event_cookie_q;
   assign event_entry = told;
   assign event_frame_follows = verdict_q == `HF_VERDICT_HOST;
@@ -829,6 +918,8 @@ module engine #(
           `HF_CAUSE_NO_CONNECTION: inc[`HF_CAUSE_CNT_NO_CONNECTION] = 1'b1;
           `HF_CAUSE_RST_LIMITED:   inc[`HF_CAUSE_CNT_RST_LIMITED] = 1'b1;
           `HF_CAUSE_HOST_LIMITED:  inc[`HF_CAUSE_CNT_HOST_LIMITED] = 1'b1;
+          `HF_CAUSE_DENIED:        inc[`HF_CAUSE_CNT_DENIED] = 1'b1;
+          `HF_CAUSE_SOURCE_LIMITED: inc[`HF_CAUSE_CNT_SOURCE_LIMITED] = 1'b1;
           default: ;
         endcase
       end

@@ -39,6 +39,15 @@
   logic [7:0]   state; \
   logic [7:0]   code; \
 
+// What RULE_COMMIT copies into the source rule table: the staging registers of regs/regs.def, and its own VALID.
+`define HF_RULE_BITS 171
+`define HF_RULE_FIELDS \
+  logic         valid; \
+  logic [127:0] prefix; \
+  logic [7:0]   mask_len; \
+  logic [23:0]  rate; \
+  logic [9:0]   burst; \
+
 // Who a connection is between: what the table's key and the hash are made of. IPv4 in the low 32 bits.
 `define HF_TUPLE_BITS 289
 `define HF_TUPLE_FIELDS \
@@ -58,5 +67,10 @@
 `define HF_SEND_ABORT      3'd6  // <SEQ=SND.NXT><CTL=RST>
 
 `define HF_EVENT_NONE 8'd0
+
+// Seven places at which tcp_fsm, with tcp_entry, may be cut by registers. A step of n cycles has n - 1 of them there: at the
+// first place, behind which clock and configuration are not looked at again, and others in equal distances.
+`define HF_CUT(place, n) \
+  ((n) > 1 && ((place) == 1 || (((place) - 1) * ((n) - 2)) / 6 != (((place) - 2) * ((n) - 2)) / 6) ? 1 : 0)
 
 `endif

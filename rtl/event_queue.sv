@@ -5,7 +5,8 @@
 //         little-endian, addresses and MAC as octet strings in network order.
 // Input   push, only while fewer than EVENT_DEPTH wait (who pushes counts them, with event_pop): a completion
 //         (status, command) or else an event: its code, the entry it shows
-//         and, of ESTABLISHED, the fields of the completing segment (else 0).
+//         and, of ESTABLISHED, the fields of the completing segment (else 0). Of the entry of a SAMPLE only what the SYN
+//         itself says is shown, the rest is 0.
 // Output  the head as beats, byte 0 in bits 7:0: at 64 bits 16 for an EVENT and 3 for a COMPLETION, at 512 2 and 1;
 //         octets beyond the message are 0. event_pop: a record leaves the queue in this cycle.
 // Timing  pushed in c, first beat offered in c+1; a taken beat is followed by the next one in the next
@@ -15,7 +16,8 @@
 module event_queue #(
   parameter int DATA_W = 64,                                // 64 or 512
   parameter int EVENT_DEPTH = 32,
-  parameter int IP6 = 1
+  parameter int IP6 = 1,
+  parameter int RULES = 8                                   // 0: no SAMPLE comes
 ) (
   input  logic                    clk,
   input  logic                    rst,
@@ -157,6 +159,17 @@ module event_queue #(
   logic [EVENT_BITS-1:0] message;
   logic [BEAT_W-1:0]     beat_q;
 
+  // What a SAMPLE does not show, by bits of the message.
+  function automatic logic [EVENT_BITS-1:0] octets(input int at, input int count);
+    octets = ((EVENT_BITS'(1) << 8*count) - EVENT_BITS'(1)) << 8*at;
+  endfunction
+  localparam logic [EVENT_BITS-1:0] NOT_OF_SYN =
+    (EVENT_BITS'(8'h80) << 8*`HF_AT_EVENT_listener) | (EVENT_BITS'(8'h0f) << 8*`HF_AT_EVENT_options) |
+    octets(`HF_AT_EVENT_snd_wscale, 2) | octets(`HF_AT_EVENT_iss, 4) |
+    octets(`HF_AT_EVENT_snd_una, `HF_AT_EVENT_tsecr - `HF_AT_EVENT_snd_una) | octets(`HF_AT_EVENT_rto_ms, 2);
+  logic is_sample;
+  assign is_sample = RULES != 0 && !head_completion && kept.code == `HF_EVENT_SAMPLE;
+
   always_comb begin
     if (ev_valid) begin
       message = {head_body, head_stamp, head_id, 16'd128, 8'(head_cookie) << `HF_FLAG_EVENT_COOKIE, `HF_MSG_EVENT};
@@ -173,7 +186,7 @@ module event_queue #(
     ev_tdata = '0;
     for (int i = 0; i < BEATS; i++)
       if (32'(beat_q) == i)
-        ev_tdata = message[DATA_W*i +: DATA_W];
+        ev_tdata = message[DATA_W*i +: DATA_W] & ~(NOT_OF_SYN[DATA_W*i +: DATA_W] & {DATA_W{is_sample}});
   end
 
   assign ev_tlast = beat_q == (head_completion ? COMPLETION_LAST : EVENT_LAST);

@@ -19,6 +19,7 @@ module handfast #(
   parameter int SETS_LOG2 = 8,          // log2 of the sets of the connection table
   parameter int WAYS = 4,               // 1, 2, 4 or 8 slots per set
   parameter int LISTENERS = 16,         // 1 to 16
+  parameter int RULES = 8,              // source rules, 0 to 16; 0: no samples either, nor counts of SYNs
   parameter int MAX_FRAME = 1522,       // bytes without FCS
   parameter int SEG_DEPTH = 16,         // frames in flight between first beat and verdict
   parameter int STAGE_BEATS = 512,
@@ -30,7 +31,14 @@ module handfast #(
   parameter int TX_DESCS = 16,
   parameter int HASH_ROUNDS = 1,        // 2: at 64 bits half the logic for hashes, but twice as deep; same behaviour
   parameter int HASH_SERIAL = 0,        // 1: at 64 bits one hash after another, a seventh of the logic; later
-  parameter int IP6 = 1                 // 0: frames of IPv6 go to the host as those of any other EtherType
+  parameter int IP6 = 1,                // 0: frames of IPv6 go to the host as those of any other EtherType
+  // Cycles of steps that have one; more make them shorter, for a faster clock. 1 to 8; more than 1 only at 64 bits and
+  // with HASH_SERIAL.
+  parameter int MATCH_CYCLES = 1,       // T1
+  parameter int READ_CYCLES = 1,        // T2
+  parameter int FSM_CYCLES = 1,         // T3
+  parameter int PARSE_CYCLES = 1,       // from a frame's checksum to its descriptor
+  parameter int BUILD_CYCLES = 1        // from a reply's descriptor to its frame
 ) (
   input  logic                    clk,
   input  logic                    rst,
@@ -106,6 +114,17 @@ module handfast #(
     if (HASH_SERIAL != 0 && DATA_W != 64) begin : g_illegal_serial
       handfast_HASH_SERIAL_needs_DATA_W_64 illegal ();
     end
+    if (MATCH_CYCLES < 1 || MATCH_CYCLES > 8 || READ_CYCLES < 1 || READ_CYCLES > 8 || FSM_CYCLES < 1 || FSM_CYCLES > 8 ||
+        PARSE_CYCLES < 1 || PARSE_CYCLES > 8 || BUILD_CYCLES < 1 || BUILD_CYCLES > 8) begin : g_illegal_cycles
+      handfast_cycles_of_a_step_must_be_1_to_8 illegal ();
+    end
+    if (MATCH_CYCLES + READ_CYCLES > FSM_CYCLES + 1) begin : g_illegal_step
+      handfast_MATCH_CYCLES_and_READ_CYCLES_must_be_at_most_FSM_CYCLES_plus_1_together illegal ();
+    end
+    if ((DATA_W != 64 || HASH_SERIAL == 0) && (MATCH_CYCLES > 1 || READ_CYCLES > 1 || FSM_CYCLES > 1 ||
+                                               PARSE_CYCLES > 1 || BUILD_CYCLES > 1)) begin : g_illegal_slow
+      handfast_steps_of_several_cycles_need_DATA_W_64_and_HASH_SERIAL illegal ();
+    end
     if (STAGE_BEATS < FRAME_BEATS || TX_BEATS < FRAME_BEATS || HOST_FIFO_BEATS < FRAME_BEATS + 2) begin : g_illegal
       handfast_STAGE_BEATS_HOST_FIFO_BEATS_and_TX_BEATS_must_hold_a_MAX_FRAME illegal ();
     end
@@ -137,6 +156,11 @@ module handfast #(
   logic [127:0]                listen_addr;
   logic [15:0]                 listen_port, listen_backlog, listen_half_open;
   logic [3:0]                  listen_opts;
+  logic [31:0]                 listen_syns, rule_drops;
+  logic                        rule_commit, sample_restart;
+  logic [3:0]                  rule_index, rule_read_index;
+  logic [`HF_RULE_BITS-1:0]    rule_staged;
+  logic [19:0]                 cfg_sample;
 
   logic                        stage_push, stage_has_space, mover_take;
   logic [DATA_W-1:0]           stage_data;
@@ -223,7 +247,7 @@ module handfast #(
         .mac_epoch(mac_epoch), .seg_push(seg_push), .seg_data(seg_data), .cnt_rx_frames(cnt_rx_frames),
         .cnt_drop_not_ready(cnt_drop_not_ready), .cnt_drop_overrun(cnt_drop_overrun));
     end else begin : g_parser
-      rx_parser #(.MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH), .IP6(IP6)) u_parser (
+      rx_parser #(.MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH), .IP6(IP6), .PARSE_CYCLES(PARSE_CYCLES)) u_parser (
         .clk(clk), .rst(rst), .ready(ready), .time_ns(time_ns),
         .s_axis_rx_tdata(s_axis_rx_tdata), .s_axis_rx_tkeep(s_axis_rx_tkeep), .s_axis_rx_tvalid(s_axis_rx_tvalid),
         .s_axis_rx_tlast(s_axis_rx_tlast), .s_axis_rx_tuser(s_axis_rx_tuser),
@@ -249,9 +273,10 @@ module handfast #(
   // ---- the engine and what it feeds ----
 
   engine #(
-    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .SEG_DEPTH(SEG_DEPTH), .CMD_DEPTH(CMD_DEPTH),
+    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .RULES(RULES), .SEG_DEPTH(SEG_DEPTH), .CMD_DEPTH(CMD_DEPTH),
     .EVENT_DEPTH(EVENT_DEPTH), .REPLY_DEPTH(REPLY_DEPTH), .WIDE(WIDE),
-    .HASH_ROUNDS(HASH_ROUNDS), .HASH_SERIAL(HASH_SERIAL), .IP6(IP6)
+    .HASH_ROUNDS(HASH_ROUNDS), .HASH_SERIAL(HASH_SERIAL), .IP6(IP6),
+    .MATCH_CYCLES(MATCH_CYCLES), .READ_CYCLES(READ_CYCLES), .FSM_CYCLES(FSM_CYCLES)
   ) u_engine (
     .clk(clk), .rst(rst), .ready(ready), .sweep_last(sweep_last),
     .seg_push(seg_push), .seg_data(seg_data), .hash_req(hash_req), .hash_ip6(hash_ip6),
@@ -276,6 +301,8 @@ module handfast #(
     .listen_commit(listen_commit), .listen_index(listen_index), .listen_mode(listen_mode),
     .listen_addr(listen_addr), .listen_port(listen_port), .listen_backlog(listen_backlog),
     .listen_opts(listen_opts), .listen_read_index(listen_read_index), .listen_half_open(listen_half_open),
+    .listen_syns(listen_syns), .rule_commit(rule_commit), .rule_index(rule_index), .rule_staged(rule_staged),
+    .rule_read_index(rule_read_index), .rule_drops(rule_drops), .cfg_sample(cfg_sample), .sample_restart(sample_restart),
     .verdict_push(verdict_push), .verdict(verdict), .verdict_is_seg(verdict_is_seg), .verdict_conn(verdict_conn),
     .verdict_id(verdict_id), .verdict_stamp(verdict_stamp), .verdict_length(verdict_length),
     .verdict_beats(verdict_beats), .verdict_lost(verdict_lost),
@@ -290,7 +317,7 @@ module handfast #(
     .trc_valid(trc_valid), .trc_op(trc_op), .trc_write(trc_write), .trc_slot(trc_slot), .trc_state(trc_state),
     .trc_verdict(trc_verdict), .trc_cause(trc_cause), .trc_stamp(trc_stamp), .trc_entry(trc_entry));
 
-  event_queue #(.DATA_W(DATA_W), .EVENT_DEPTH(EVENT_DEPTH), .IP6(IP6)) u_events (
+  event_queue #(.DATA_W(DATA_W), .EVENT_DEPTH(EVENT_DEPTH), .IP6(IP6), .RULES(RULES)) u_events (
     .clk(clk), .rst(rst), .push(event_push), .completion(event_completion), .id(event_id), .stamp(event_stamp),
     .status(event_status), .command(event_command), .code(event_code), .cookie(event_cookie), .entry(event_entry),
     .frame_follows(event_frame_follows), .seg_seq(event_seg_seq), .seg_ack(event_seg_ack), .seg_wnd(event_seg_wnd),
@@ -299,7 +326,9 @@ module handfast #(
 
   // ---- send ----
 
-  tx_builder #(.DATA_W(DATA_W), .REPLY_DEPTH(REPLY_DEPTH), .IP6(IP6)) u_builder (
+  tx_builder #(
+    .DATA_W(DATA_W), .REPLY_DEPTH(REPLY_DEPTH), .IP6(IP6), .BUILD_CYCLES(BUILD_CYCLES)
+  ) u_builder (
     .clk(clk), .rst(rst), .reply_push(reply_push), .reply_data(reply_data), .reply_pop(reply_pop),
     .cfg_mac(cfg_mac), .cfg_ttl(cfg_ttl), .cfg_tos(cfg_tos),
     .tb_valid(tb_valid), .tb_tdata(tb_tdata), .tb_tkeep(tb_tkeep), .tb_tlast(tb_tlast), .tb_take(tb_take));
@@ -338,7 +367,7 @@ module handfast #(
     .txf_start(txf_start), .txf_offset(txf_offset), .txf_abort(txf_abort), .txf_ready(txf_ready),
     .cnt_h2c_messages(cnt_h2c_messages), .cnt_h2c_bad(cnt_h2c_bad));
 
-  regs #(.SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS)) u_regs (
+  regs #(.SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .RULES(RULES)) u_regs (
     .clk(clk), .rst(rst), .epoch(time_ns[41:10]), .tick_1ms(tick_1ms),
     .s_axil_awaddr(s_axil_awaddr), .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready),
     .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb), .s_axil_wvalid(s_axil_wvalid),
@@ -365,6 +394,8 @@ module handfast #(
     .cfg_miss_limit(cfg_miss_limit), .cfg_tx_share(cfg_tx_share),
     .listen_commit(listen_commit), .listen_index(listen_index), .listen_mode(listen_mode),
     .listen_addr(listen_addr), .listen_port(listen_port), .listen_backlog(listen_backlog),
-    .listen_opts(listen_opts), .listen_read_index(listen_read_index), .listen_half_open(listen_half_open));
+    .listen_opts(listen_opts), .listen_read_index(listen_read_index), .listen_half_open(listen_half_open),
+    .listen_syns(listen_syns), .rule_commit(rule_commit), .rule_index(rule_index), .rule_staged(rule_staged),
+    .rule_read_index(rule_read_index), .rule_drops(rule_drops), .cfg_sample(cfg_sample), .sample_restart(sample_restart));
 
 endmodule

@@ -6,7 +6,8 @@
 //         for the board's LOCAL_ADDR or LOCAL6 only), then the lowest index.
 //         IPv4 and IPv6 listeners do not see one another's segments.
 // Input   commit copies the staged listener into entry commit_index (caller: below LISTENERS).
-//         lookup_addr, lookup_port: looked up in the cycle of lookup. enter, leave: a connection of listener
+//         lookup_addr, lookup_port: looked up in the cycles from lookup_first to lookup, MATCH_CYCLES in all, with the
+//         listeners and LOCAL addresses of the first one. enter, leave: a connection of listener
 //         count_index became half-open or stopped to be so; never both at once. cookie: that listener sent a
 //         SYN cookie, in epoch cookie_epoch.
 // Output  found .. opts: the result, from the cycle after lookup until the next one. In a cycle with ask,
@@ -15,6 +16,7 @@
 // Timing  registers change at the end of the cycle of commit, lookup, enter, leave, cookie. Never stalls.
 module listen_table #(
   parameter int LISTENERS = 16,
+  parameter int MATCH_CYCLES = 1,        // 2 or more: cut behind the comparisons
   parameter int IP6 = 1                  // 0: no lookup is for IPv6, an IPv6 listener's address is not kept
 ) (
   input  logic         clk,
@@ -36,6 +38,7 @@ module listen_table #(
   output logic [15:0]  read_half_open,
 
   // lookup
+  input  logic         lookup_first,
   input  logic         lookup,
   input  logic         lookup_ip6,
   input  logic [127:0] lookup_addr,
@@ -88,9 +91,15 @@ module listen_table #(
   logic [2:0] hit_opts;
   logic [15:0] count, count_after;  // of listener count_index
 
+  // What is compared, and what a listener that is changed meanwhile would lose.
+  logic [LISTENERS-1:0]    is_there, is_exact_d, is_any_d, is_exact, is_any;
+  logic [2*LISTENERS-1:0]  mode;
+  logic [16*LISTENERS-1:0] backlog;
+  logic [3*LISTENERS-1:0]  opts;
+
   // Only what somebody asks in this cycle is worked out; the rest does not matter ('x), which costs no gate.
   always_comb begin
-    if (lookup) begin
+    if (lookup_first) begin
       is_local = 1'b0;
       for (int i = 0; i < 4; i++) begin
         if (!lookup_ip6 && local_addrs[32*i +: 32] == lookup_addr[31:0]) is_local = 1'b1;
@@ -100,22 +109,38 @@ module listen_table #(
       end
       if (lookup_addr == 128'd0) is_local = 1'b0;
 
+      for (int i = 0; i < LISTENERS; i++) begin
+        is_there[i] = mode_q[2*i +: 2] != MODE_OFF && ip6_q[i] == lookup_ip6 && port_q[16*i +: 16] == lookup_port;
+        is_exact_d[i] = is_there[i] && !any_q[i] && addr_q[128*i +: 128] == lookup_addr;
+        is_any_d[i] = is_there[i] && any_q[i] && is_local;
+      end
+    end else begin
+      is_local = 'x;
+      is_there = 'x;
+      is_exact_d = 'x;
+      is_any_d = 'x;
+    end
+  end
+
+  cut #(.WIDTH(23 * LISTENERS), .ON(MATCH_CYCLES - 1)) u_match (
+    .clk(clk), .take(lookup_first), .d({is_exact_d, is_any_d, mode_q, backlog_q, opts_q}),
+    .q({is_exact, is_any, mode, backlog, opts}));
+
+  always_comb begin
+    if (lookup) begin
       // From the highest index down, so that the lowest one stands; the exact address over any.
       exact = 1'b0;
       any = 1'b0;
       exact_index = 4'd0;
       any_index = 4'd0;
       for (int i = LISTENERS - 1; i >= 0; i--) begin
-        if (mode_q[2*i +: 2] != MODE_OFF && ip6_q[i] == lookup_ip6 && port_q[16*i +: 16] == lookup_port) begin
-          if (any_q[i]) begin
-            if (is_local) begin
-              any = 1'b1;
-              any_index = i[3:0];
-            end
-          end else if (addr_q[128*i +: 128] == lookup_addr) begin
-            exact = 1'b1;
-            exact_index = i[3:0];
-          end
+        if (is_any[i]) begin
+          any = 1'b1;
+          any_index = i[3:0];
+        end
+        if (is_exact[i]) begin
+          exact = 1'b1;
+          exact_index = i[3:0];
         end
       end
       hit_index = exact ? exact_index : any_index;
@@ -125,12 +150,11 @@ module listen_table #(
       hit_backlog = '0;
       hit_opts = '0;
       for (int i = 0; i < LISTENERS; i++) begin
-        hit_mode = hit_mode | (mode_q[2*i +: 2] & {2{hit_index == i[3:0]}});
-        hit_backlog = hit_backlog | (backlog_q[16*i +: 16] & {16{hit_index == i[3:0]}});
-        hit_opts = hit_opts | (opts_q[3*i +: 3] & {3{hit_index == i[3:0]}});
+        hit_mode = hit_mode | (mode[2*i +: 2] & {2{hit_index == i[3:0]}});
+        hit_backlog = hit_backlog | (backlog[16*i +: 16] & {16{hit_index == i[3:0]}});
+        hit_opts = hit_opts | (opts[3*i +: 3] & {3{hit_index == i[3:0]}});
       end
     end else begin
-      is_local = 'x;
       exact = 'x;
       any = 'x;
       exact_index = 'x;

@@ -12,10 +12,12 @@
 //         registers as they are in it; SNAPSHOT copies the counters as they are in it, and then there is no other
 //         access, nor the beginning of one, for 64 cycles. reg_addr stands at least one cycle before its reg_req.
 `include "handfast_defs.svh"
+`include "engine_defs.svh"
 module regs #(
   parameter int SETS_LOG2 = 8,
   parameter int WAYS = 4,
-  parameter int LISTENERS = 16
+  parameter int LISTENERS = 16,
+  parameter int RULES = 8                        // 0: nothing is kept of rules and samples
 ) (
   input  logic                     clk,
   input  logic                     rst,
@@ -111,8 +113,18 @@ module regs #(
   output logic [15:0]              listen_port,
   output logic [15:0]              listen_backlog,
   output logic [3:0]               listen_opts,       // {IP6, TS, SACK, WS}
-  output logic [3:0]               listen_read_index, // the listener last committed
-  input  logic [15:0]              listen_half_open   // its half-open connections
+  output logic [3:0]               listen_read_index, // the listener whose counts are read
+  input  logic [15:0]              listen_half_open,  // its half-open connections
+  input  logic [31:0]              listen_syns,       // its SYNs
+
+  // source rules and samples
+  output logic                     rule_commit,
+  output logic [3:0]               rule_index,        // with rule_commit, as VALID in rule_staged
+  output logic [`HF_RULE_BITS-1:0] rule_staged,
+  output logic [3:0]               rule_read_index,   // the rule whose drops are read
+  input  logic [31:0]              rule_drops,
+  output logic [19:0]              cfg_sample,
+  output logic                     sample_restart     // SAMPLE is written
 );
 
   localparam int SLOTS = WAYS << SETS_LOG2;
@@ -136,26 +148,30 @@ module regs #(
   assign s_axil_rvalid = rvalid_q;
   assign reg_ack = !awready_q && !arready_q && !write_start && !read_start && busy_q == '0;
 
+  // The address stands in the cycle before its access, and is looked at there.
   logic        access, access_write, strobes_ok;
-  logic [31:0] addr, wdata;
+  logic [11:0] addr_d, addr_q;
+  logic        inside_q;         // it is no more than 12 bits
+  logic [31:0] wdata;
+
+  always_comb begin
+    addr_d = reg_addr[11:0];
+    if (write_start)
+      addr_d = s_axil_awaddr;
+    else if (read_start)
+      addr_d = s_axil_araddr;
+  end
+
+  always_ff @(posedge clk) begin
+    addr_q <= addr_d;
+    inside_q <= write_start || read_start || reg_addr[31:12] == '0;
+  end
 
   always_comb begin
     access = awready_q || arready_q || (reg_req && reg_ack);
-    strobes_ok = 1'b1;
-    if (awready_q) begin
-      access_write = 1'b1;
-      addr = {20'd0, s_axil_awaddr};
-      wdata = s_axil_wdata;
-      strobes_ok = s_axil_wstrb == 4'hf;
-    end else if (arready_q) begin
-      access_write = 1'b0;
-      addr = {20'd0, s_axil_araddr};
-      wdata = '0;
-    end else begin
-      access_write = reg_write;
-      addr = reg_addr;
-      wdata = reg_wdata;
-    end
+    access_write = awready_q || (!arready_q && reg_write);
+    strobes_ok = !awready_q || s_axil_wstrb == 4'hf;
+    wdata = awready_q ? s_axil_wdata : reg_wdata;
   end
 
   // ---- registers ----
@@ -180,6 +196,14 @@ module regs #(
   logic [3:0]  listen_opts_q;
   logic [7:0]  commit_index_q;
   logic [1:0]  commit_mode_q;
+  logic [3:0]  listen_select_q, rule_select_q;
+  logic [31:0] rule_addr0_q, rule_addr1_q, rule_addr2_q, rule_addr3_q;
+  logic [7:0]  rule_mask_len_q;
+  logic [23:0] rule_rate_q;
+  logic [9:0]  rule_burst_q;
+  logic [3:0]  rule_commit_index_q;
+  logic        rule_valid_q;
+  logic [19:0] sample_q;
   logic [31:0] key_index0_q, key_index1_q, key_index2_q, key_index3_q;
   logic [31:0] key_isn0_q, key_isn1_q, key_isn2_q, key_isn3_q;
   logic [31:0] key_cookie_a0_q, key_cookie_a1_q, key_cookie_a2_q, key_cookie_a3_q;
@@ -191,82 +215,165 @@ module regs #(
   logic [7:0]  tx_share_q;
   logic [31:0] ms_q;
 
+  // ---- plain registers: what is written is kept in a RAM too, and read there ----
+  // Which bits of a write a register keeps, and what it is at reset. None: it is no plain register.
+  function automatic logic [63:0] plain(input logic [11:0] addr);
+    case (addr)
+      `HF_REG_CTRL: plain = {32'h0000_003f, `HF_RESET_CTRL};
+      `HF_REG_HEARTBEAT_MS: plain = {32'h0000_ffff, `HF_RESET_HEARTBEAT_MS};
+      `HF_REG_SYN_RTO_MS: plain = {32'h0000_ffff, `HF_RESET_SYN_RTO_MS};
+      `HF_REG_SYN_RTO_MAX_MS: plain = {32'h0000_ffff, `HF_RESET_SYN_RTO_MAX_MS};
+      `HF_REG_SYNACK_RETRIES: plain = {32'h0000_000f, `HF_RESET_SYNACK_RETRIES};
+      `HF_REG_MSS: plain = {32'h0000_ffff, `HF_RESET_MSS};
+      `HF_REG_MSS6: plain = {32'h0000_ffff, `HF_RESET_MSS6};
+      `HF_REG_CONNECT_MS: plain = {32'h003f_ffff, `HF_RESET_CONNECT_MS};
+      `HF_REG_CLOSE_MS: plain = {32'h003f_ffff, `HF_RESET_CLOSE_MS};
+      `HF_REG_FIN_WAIT_2_MS: plain = {32'h003f_ffff, `HF_RESET_FIN_WAIT_2_MS};
+      `HF_REG_TIME_WAIT_MS: plain = {32'h003f_ffff, `HF_RESET_TIME_WAIT_MS};
+      `HF_REG_CHALLENGE: plain = {32'hffff_000f, `HF_RESET_CHALLENGE};
+      `HF_REG_MSS_FLOOR: plain = {32'h0000_ffff, `HF_RESET_MSS_FLOOR};
+      `HF_REG_RCV_WND: plain = {32'h3fff_ffff, `HF_RESET_RCV_WND};
+      `HF_REG_WSCALE: plain = {32'h0000_000f, `HF_RESET_WSCALE};
+      `HF_REG_TTL: plain = {32'h0000_00ff, `HF_RESET_TTL};
+      `HF_REG_TOS: plain = {32'h0000_00fc, `HF_RESET_TOS};
+      `HF_REG_MAC_LO: plain = {32'hffff_ffff, `HF_RESET_MAC_LO};
+      `HF_REG_MAC_HI: plain = {32'h0000_ffff, `HF_RESET_MAC_HI};
+      `HF_REG_LOCAL_ADDR0: plain = {32'hffff_ffff, `HF_RESET_LOCAL_ADDR0};
+      `HF_REG_LOCAL_ADDR1: plain = {32'hffff_ffff, `HF_RESET_LOCAL_ADDR1};
+      `HF_REG_LOCAL_ADDR2: plain = {32'hffff_ffff, `HF_RESET_LOCAL_ADDR2};
+      `HF_REG_LOCAL_ADDR3: plain = {32'hffff_ffff, `HF_RESET_LOCAL_ADDR3};
+      `HF_REG_LOCAL6_A0: plain = {32'hffff_ffff, `HF_RESET_LOCAL6_A0};
+      `HF_REG_LOCAL6_A1: plain = {32'hffff_ffff, `HF_RESET_LOCAL6_A1};
+      `HF_REG_LOCAL6_A2: plain = {32'hffff_ffff, `HF_RESET_LOCAL6_A2};
+      `HF_REG_LOCAL6_A3: plain = {32'hffff_ffff, `HF_RESET_LOCAL6_A3};
+      `HF_REG_LOCAL6_B0: plain = {32'hffff_ffff, `HF_RESET_LOCAL6_B0};
+      `HF_REG_LOCAL6_B1: plain = {32'hffff_ffff, `HF_RESET_LOCAL6_B1};
+      `HF_REG_LOCAL6_B2: plain = {32'hffff_ffff, `HF_RESET_LOCAL6_B2};
+      `HF_REG_LOCAL6_B3: plain = {32'hffff_ffff, `HF_RESET_LOCAL6_B3};
+      `HF_REG_LISTEN_ADDR: plain = {32'hffff_ffff, `HF_RESET_LISTEN_ADDR};
+      `HF_REG_LISTEN_ADDR1: plain = {32'hffff_ffff, `HF_RESET_LISTEN_ADDR1};
+      `HF_REG_LISTEN_ADDR2: plain = {32'hffff_ffff, `HF_RESET_LISTEN_ADDR2};
+      `HF_REG_LISTEN_ADDR3: plain = {32'hffff_ffff, `HF_RESET_LISTEN_ADDR3};
+      `HF_REG_LISTEN_PORT: plain = {32'h0000_ffff, `HF_RESET_LISTEN_PORT};
+      `HF_REG_LISTEN_BACKLOG: plain = {32'h0000_ffff, `HF_RESET_LISTEN_BACKLOG};
+      `HF_REG_LISTEN_OPTS: plain = {32'h0000_000f, `HF_RESET_LISTEN_OPTS};
+      `HF_REG_COOKIE: plain = {32'h0000_0037, `HF_RESET_COOKIE};
+      `HF_REG_COOKIE_HIGH: plain = {32'h0001_ffff, 32'(SLOTS - SLOTS / 4)};   // three quarters of the slots
+      `HF_REG_COOKIE_LOW: plain = {32'h0001_ffff, 32'(SLOTS / 2)};
+      `HF_REG_RST_LIMIT: plain = {32'hffff_ffff, `HF_RESET_RST_LIMIT};
+      `HF_REG_SYNACK_LIMIT: plain = {32'hffff_ffff, `HF_RESET_SYNACK_LIMIT};
+      `HF_REG_MISS_LIMIT: plain = {32'hffff_ffff, `HF_RESET_MISS_LIMIT};
+      `HF_REG_TX_SHARE: plain = {32'h0000_00ff, `HF_RESET_TX_SHARE};
+      `HF_REG_RULE_ADDR0: plain = RULES != 0 ? {32'hffff_ffff, `HF_RESET_RULE_ADDR0} : '0;
+      `HF_REG_RULE_ADDR1: plain = RULES != 0 ? {32'hffff_ffff, `HF_RESET_RULE_ADDR1} : '0;
+      `HF_REG_RULE_ADDR2: plain = RULES != 0 ? {32'hffff_ffff, `HF_RESET_RULE_ADDR2} : '0;
+      `HF_REG_RULE_ADDR3: plain = RULES != 0 ? {32'hffff_ffff, `HF_RESET_RULE_ADDR3} : '0;
+      `HF_REG_RULE_MASK_LEN: plain = RULES != 0 ? {32'h0000_00ff, `HF_RESET_RULE_MASK_LEN} : '0;
+      `HF_REG_RULE_RATE: plain = RULES != 0 ? {32'h00ff_ffff, `HF_RESET_RULE_RATE} : '0;
+      `HF_REG_RULE_BURST: plain = RULES != 0 ? {32'h0000_03ff, `HF_RESET_RULE_BURST} : '0;
+      `HF_REG_SAMPLE: plain = RULES != 0 ? {32'h000f_ffff, `HF_RESET_SAMPLE} : '0;
+      default: plain = '0;
+    endcase
+  endfunction
+
+  localparam int PLAIN_WORDS = 256;                        // below 0x400
+
+  function automatic logic [PLAIN_WORDS-1:0] plain_words(input logic [11:0] base);
+    for (int i = 0; i < PLAIN_WORDS; i++)
+      plain_words[i] = plain(base + 12'(4 * i)) >> 32 != '0;
+  endfunction
+
+  localparam logic [PLAIN_WORDS-1:0] PLAIN = plain_words(12'd0);
+
+  (* no_rw_check *)
+  logic [31:0]            kept_mem [0:PLAIN_WORDS-1];
+  logic [31:0]            kept_q, kept, wdata_q;
+  logic                   forward_q;                       // it was written in the cycle in which it was read
+  logic [PLAIN_WORDS-1:0] written_q;                       // since reset
+  logic [31:0]            plain_bits, plain_reset;
+  logic                   is_plain, is_written_q, do_write;
+
+  assign {plain_bits, plain_reset} = plain(addr_q);
+  assign is_plain = plain_bits != '0;
+
+  always_ff @(posedge clk) begin
+    kept_q <= kept_mem[addr_d[9:2]];
+    if (do_write && is_plain)
+      kept_mem[addr_q[9:2]] <= wdata & plain_bits;
+    wdata_q <= wdata & plain_bits;
+    forward_q <= do_write && addr_q[9:2] == addr_d[9:2];
+    is_written_q <= written_q[addr_d[9:2]];
+    if (rst)
+      written_q <= '0;
+    else if (do_write)
+      written_q <= (written_q | PLAIN_WORDS'(1) << addr_q[9:2]) & PLAIN;
+  end
+
+  assign kept = forward_q ? wdata_q : is_written_q ? kept_q : plain_reset;
+
   // ---- decode: is it mapped, may it be written, what does it read ----
 
-  logic        mapped, writable, is_counter;
-  logic [31:0] rdata, counter_word;
+  // A write is refused because of the register (read_only) or of what it says (writable = 0).
+  logic        mapped, read_only, writable, is_counter;
+  logic [31:0] rdata;            // of what is not plain
 
   always_comb begin
     mapped = 1'b1;
+    read_only = 1'b0;
     writable = 1'b1;
     rdata = '0;
-    case (addr[11:0])
+    case (addr_q)
       `HF_REG_ID: begin
-        writable = 1'b0;
+        read_only = 1'b1;
         rdata = `HF_ID_VALUE;
       end
       `HF_REG_VERSION: begin
-        writable = 1'b0;
+        read_only = 1'b1;
         rdata = `HF_ABI_VERSION;
       end
-      `HF_REG_CTRL: rdata = {26'd0, ctrl_q};
       `HF_REG_STATUS: begin
-        writable = 1'b0;
+        read_only = 1'b1;
         rdata = {29'd0, cookie_on_q, host_alive, ready};
       end
       `HF_REG_GEOMETRY: begin
-        writable = 1'b0;
-        rdata = {8'd0, 8'(LISTENERS), 8'(WAYS), 8'(SETS_LOG2)};
+        read_only = 1'b1;
+        rdata = {8'(RULES), 8'(LISTENERS), 8'(WAYS), 8'(SETS_LOG2)};
       end
       `HF_REG_EPOCH: begin
-        writable = 1'b0;
+        read_only = 1'b1;
         rdata = epoch_q;
       end
       `HF_REG_HEARTBEAT: ;
-      `HF_REG_HEARTBEAT_MS: rdata = {16'd0, heartbeat_ms_q};
-      `HF_REG_SYN_RTO_MS: rdata = {16'd0, syn_rto_ms_q};
-      `HF_REG_SYN_RTO_MAX_MS: rdata = {16'd0, syn_rto_max_ms_q};
-      `HF_REG_SYNACK_RETRIES: rdata = {28'd0, synack_retries_q};
-      `HF_REG_MSS: rdata = {16'd0, mss_q};
-      `HF_REG_MSS6: rdata = {16'd0, mss6_q};
-      `HF_REG_CONNECT_MS: rdata = {10'd0, connect_ms_q};
-      `HF_REG_CLOSE_MS: rdata = {10'd0, close_ms_q};
-      `HF_REG_FIN_WAIT_2_MS: rdata = {10'd0, fin_wait_2_ms_q};
-      `HF_REG_TIME_WAIT_MS: rdata = {10'd0, time_wait_ms_q};
-      `HF_REG_CHALLENGE: rdata = {challenge_ms_q, 12'd0, challenge_limit_q};
-      `HF_REG_MSS_FLOOR: rdata = {16'd0, mss_floor_q};
-      `HF_REG_RCV_WND: rdata = {2'd0, rcv_wnd_q};
-      `HF_REG_WSCALE: rdata = {28'd0, wscale_q};
-      `HF_REG_TTL: rdata = {24'd0, ttl_q};
-      `HF_REG_TOS: rdata = {24'd0, dscp_q, 2'd0};
-      `HF_REG_MAC_LO: rdata = mac_lo_q;
-      `HF_REG_MAC_HI: rdata = {16'd0, mac_hi_q};
-      `HF_REG_LOCAL_ADDR0: rdata = local_addr0_q;
-      `HF_REG_LOCAL_ADDR1: rdata = local_addr1_q;
-      `HF_REG_LOCAL_ADDR2: rdata = local_addr2_q;
-      `HF_REG_LOCAL_ADDR3: rdata = local_addr3_q;
-      `HF_REG_LOCAL6_A0: rdata = local6_a0_q;
-      `HF_REG_LOCAL6_A1: rdata = local6_a1_q;
-      `HF_REG_LOCAL6_A2: rdata = local6_a2_q;
-      `HF_REG_LOCAL6_A3: rdata = local6_a3_q;
-      `HF_REG_LOCAL6_B0: rdata = local6_b0_q;
-      `HF_REG_LOCAL6_B1: rdata = local6_b1_q;
-      `HF_REG_LOCAL6_B2: rdata = local6_b2_q;
-      `HF_REG_LOCAL6_B3: rdata = local6_b3_q;
-      `HF_REG_LISTEN_ADDR: rdata = listen_addr_q;
-      `HF_REG_LISTEN_ADDR1: rdata = listen_addr1_q;
-      `HF_REG_LISTEN_ADDR2: rdata = listen_addr2_q;
-      `HF_REG_LISTEN_ADDR3: rdata = listen_addr3_q;
-      `HF_REG_LISTEN_PORT: rdata = {16'd0, listen_port_q};
-      `HF_REG_LISTEN_BACKLOG: rdata = {16'd0, listen_backlog_q};
-      `HF_REG_LISTEN_OPTS: rdata = {28'd0, listen_opts_q};
       `HF_REG_LISTEN_COMMIT: begin
         writable = 32'(wdata[7:0]) < LISTENERS && wdata[9:8] != 2'd3;
         rdata = {22'd0, commit_mode_q, commit_index_q};
       end
       `HF_REG_LISTEN_HALF_OPEN: begin
-        writable = 1'b0;
+        read_only = 1'b1;
         rdata = {16'd0, listen_half_open};
+      end
+      `HF_REG_LISTEN_SYNS: begin
+        read_only = 1'b1;
+        rdata = listen_syns;
+      end
+      `HF_REG_LISTEN_SELECT: begin
+        writable = 32'(wdata[7:0]) < LISTENERS;
+        rdata = {28'd0, listen_select_q};
+      end
+      // Plain ones; without rules they keep nothing.
+      `HF_REG_RULE_ADDR0, `HF_REG_RULE_ADDR1, `HF_REG_RULE_ADDR2, `HF_REG_RULE_ADDR3, `HF_REG_RULE_MASK_LEN,
+      `HF_REG_RULE_RATE, `HF_REG_RULE_BURST, `HF_REG_SAMPLE: ;
+      `HF_REG_RULE_COMMIT: begin
+        writable = 32'(wdata[7:0]) + 32'd1 <= RULES;
+        rdata = {23'd0, rule_valid_q, 4'd0, rule_commit_index_q};
+      end
+      `HF_REG_RULE_SELECT: begin
+        writable = 32'(wdata[7:0]) + 32'd1 <= RULES;
+        rdata = {28'd0, rule_select_q};
+      end
+      `HF_REG_RULE_DROPS: begin
+        read_only = 1'b1;
+        rdata = rule_drops;
       end
       // Keys are never read back; the index key not changed while entries may lie where it put them.
       `HF_REG_KEY_INDEX0, `HF_REG_KEY_INDEX1, `HF_REG_KEY_INDEX2, `HF_REG_KEY_INDEX3: writable = !cfg_enable;
@@ -276,52 +383,51 @@ module regs #(
         writable = !cfg_enable || cfg_cookie_key;
       `HF_REG_KEY_COOKIE_B0, `HF_REG_KEY_COOKIE_B1, `HF_REG_KEY_COOKIE_B2, `HF_REG_KEY_COOKIE_B3:
         writable = !cfg_enable || !cfg_cookie_key;
-      `HF_REG_COOKIE: rdata = {26'd0, cookie_q[4:3], 1'b0, cookie_q[2:0]};
-      `HF_REG_COOKIE_HIGH: rdata = {15'd0, cookie_high_q};
-      `HF_REG_COOKIE_LOW: rdata = {15'd0, cookie_low_q};
       `HF_REG_CACHE: rdata = {31'd0, complete_q};
-      `HF_REG_RST_LIMIT: rdata = rst_limit_q;
-      `HF_REG_SYNACK_LIMIT: rdata = synack_limit_q;
-      `HF_REG_MISS_LIMIT: rdata = miss_limit_q;
-      `HF_REG_TX_SHARE: rdata = {24'd0, tx_share_q};
       `HF_REG_SNAPSHOT: ;
       `HF_REG_HALF_OPEN: begin
-        writable = 1'b0;
+        read_only = 1'b1;
         rdata = {15'd0, half_open};
       end
       `HF_REG_ENTRIES: begin
-        writable = 1'b0;
+        read_only = 1'b1;
         rdata = {15'd0, entries};
       end
       `HF_REG_MS: begin
-        writable = 1'b0;
+        read_only = 1'b1;
         rdata = ms_q;
       end
       default: begin
-        writable = 1'b0;
-        mapped = is_counter;
-        rdata = counter_word;
+        read_only = is_counter;
+        mapped = is_plain || is_counter;
       end
     endcase
-    if (addr[31:12] != '0)
+    if (!inside_q)
       mapped = 1'b0;
   end
 
   // ---- the answer ----
 
   logic [7:0]  status;
-  logic        do_write;
   logic [31:0] answer;
 
   always_comb begin
     status = `HF_STATUS_OK;
     if (!mapped)
       status = `HF_STATUS_BAD_ADDRESS;
-    else if (access_write && !(writable && strobes_ok))
+    else if (access_write && !(writable && !read_only && strobes_ok))
       status = `HF_STATUS_REFUSED;
-    do_write = access && access_write && status == `HF_STATUS_OK;
-    answer = (access_write || status != `HF_STATUS_OK) ? '0 : rdata;
+    answer = rdata;
+    if (is_plain)
+      answer = kept;
+    if (is_counter)
+      answer = !counters_taken ? '0 : addr_q[2] ? counter_high : counter_low;
+    if (access_write || status != `HF_STATUS_OK)
+      answer = '0;
   end
+
+  // What is read_only or not mapped stores nothing, so this waits for neither.
+  assign do_write = access && access_write && strobes_ok && inside_q && writable;
 
   assign reg_status = status;
   assign reg_rdata = answer;
@@ -399,6 +505,18 @@ module regs #(
       listen_opts_q <= 4'(`HF_RESET_LISTEN_OPTS);
       commit_index_q <= 8'(`HF_RESET_LISTEN_COMMIT);
       commit_mode_q <= 2'(`HF_RESET_LISTEN_COMMIT >> 8);
+      listen_select_q <= 4'(`HF_RESET_LISTEN_SELECT);
+      rule_addr0_q <= `HF_RESET_RULE_ADDR0;
+      rule_addr1_q <= `HF_RESET_RULE_ADDR1;
+      rule_addr2_q <= `HF_RESET_RULE_ADDR2;
+      rule_addr3_q <= `HF_RESET_RULE_ADDR3;
+      rule_mask_len_q <= 8'(`HF_RESET_RULE_MASK_LEN);
+      rule_rate_q <= 24'(`HF_RESET_RULE_RATE);
+      rule_burst_q <= RULES != 0 ? 10'(`HF_RESET_RULE_BURST) : 10'd0;
+      rule_commit_index_q <= 4'(`HF_RESET_RULE_COMMIT);
+      rule_valid_q <= 1'(`HF_RESET_RULE_COMMIT >> 8);
+      rule_select_q <= 4'(`HF_RESET_RULE_SELECT);
+      sample_q <= 20'(`HF_RESET_SAMPLE);
       key_index0_q <= `HF_RESET_KEY_INDEX0;
       key_index1_q <= `HF_RESET_KEY_INDEX1;
       key_index2_q <= `HF_RESET_KEY_INDEX2;
@@ -423,7 +541,7 @@ module regs #(
       miss_limit_q <= `HF_RESET_MISS_LIMIT;
       tx_share_q <= 8'(`HF_RESET_TX_SHARE);
     end else if (do_write) begin
-      case (addr[11:0])
+      case (addr_q)
         `HF_REG_CTRL: ctrl_q <= wdata[5:0];
         `HF_REG_HEARTBEAT_MS: heartbeat_ms_q <= wdata[15:0];
         `HF_REG_SYN_RTO_MS: syn_rto_ms_q <= wdata[15:0];
@@ -462,7 +580,11 @@ module regs #(
         `HF_REG_LISTEN_PORT: listen_port_q <= wdata[15:0];
         `HF_REG_LISTEN_BACKLOG: listen_backlog_q <= wdata[15:0];
         `HF_REG_LISTEN_OPTS: listen_opts_q <= wdata[3:0];
-        `HF_REG_LISTEN_COMMIT: {commit_mode_q, commit_index_q} <= wdata[9:0];
+        `HF_REG_LISTEN_COMMIT: begin
+          {commit_mode_q, commit_index_q} <= wdata[9:0];
+          listen_select_q <= wdata[3:0];
+        end
+        `HF_REG_LISTEN_SELECT: listen_select_q <= wdata[3:0];
         `HF_REG_KEY_INDEX0: key_index0_q <= wdata;
         `HF_REG_KEY_INDEX1: key_index1_q <= wdata;
         `HF_REG_KEY_INDEX2: key_index2_q <= wdata;
@@ -488,6 +610,24 @@ module regs #(
         `HF_REG_TX_SHARE: tx_share_q <= wdata[7:0];
         default: ;   // HEARTBEAT and SNAPSHOT store nothing; CACHE is below
       endcase
+      if (RULES != 0) begin
+        case (addr_q)
+          `HF_REG_RULE_ADDR0: rule_addr0_q <= wdata;
+          `HF_REG_RULE_ADDR1: rule_addr1_q <= wdata;
+          `HF_REG_RULE_ADDR2: rule_addr2_q <= wdata;
+          `HF_REG_RULE_ADDR3: rule_addr3_q <= wdata;
+          `HF_REG_RULE_MASK_LEN: rule_mask_len_q <= wdata[7:0];
+          `HF_REG_RULE_RATE: rule_rate_q <= wdata[23:0];
+          `HF_REG_RULE_BURST: rule_burst_q <= wdata[9:0];
+          `HF_REG_RULE_COMMIT: begin
+            {rule_valid_q, rule_commit_index_q} <= {wdata[8], wdata[3:0]};
+            rule_select_q <= wdata[3:0];
+          end
+          `HF_REG_RULE_SELECT: rule_select_q <= wdata[3:0];
+          `HF_REG_SAMPLE: sample_q <= wdata[19:0];
+          default: ;
+        endcase
+      end
     end
   end
 
@@ -501,7 +641,7 @@ module regs #(
     end else begin
       if (tick_1ms)
         ms_q <= ms_q + 32'd1;
-      if (do_write && addr[11:0] == `HF_REG_HEARTBEAT)
+      if (do_write && addr_q == `HF_REG_HEARTBEAT)
         heartbeat_q <= heartbeat_ms_q;
       else if (tick_1ms && heartbeat_q != '0)
         heartbeat_q <= heartbeat_q - 16'd1;
@@ -526,7 +666,7 @@ module regs #(
         cookie_on_q <= 1'b0;
       if (!host_alive || cache_clear)
         complete_q <= 1'b0;
-      else if (do_write && addr[11:0] == `HF_REG_CACHE)
+      else if (do_write && addr_q == `HF_REG_CACHE)
         complete_q <= wdata[0];
     end
   end
@@ -536,12 +676,11 @@ module regs #(
 
   // ---- counters, as of the last SNAPSHOT ----
 
-  logic       snapshot;
-  logic [6:0] word_next;   // 32-bit word of the counters that the next cycle may read
+  logic        snapshot, counters_taken;
+  logic [31:0] counter_low, counter_high;
 
-  assign snapshot = do_write && addr[11:0] == `HF_REG_SNAPSHOT;
-  assign is_counter = addr[11:9] == 3'd2 && addr[1:0] == 2'd0 && 32'(addr[8:2]) < 2 * `HF_CNT_COUNT;
-  assign word_next = read_start ? s_axil_araddr[8:2] : reg_addr[8:2];
+  assign snapshot = do_write && addr_q == `HF_REG_SNAPSHOT;
+  assign is_counter = addr_q[11:9] == 3'd2 && addr_q[1:0] == 2'd0 && 32'(addr_q[8:3]) < `HF_CNT_COUNT;
 
   always_ff @(posedge clk) begin
     if (rst) busy_q <= '0;
@@ -550,7 +689,8 @@ module regs #(
   end
 
   counters u_counters (
-    .clk(clk), .rst(rst), .inc(inc), .snapshot(snapshot), .read_word(word_next), .read_data(counter_word));
+    .clk(clk), .rst(rst), .inc(inc), .snapshot(snapshot), .read_counter(addr_d[8:3]),
+    .read_low(counter_low), .read_high(counter_high), .taken(counters_taken));
 
   // ---- configuration as the units want it ----
 
@@ -586,13 +726,21 @@ module regs #(
   assign cfg_tx_share = tx_share_q;
   assign cfg_key_isn = {key_isn3_q, key_isn2_q, key_isn1_q, key_isn0_q};
 
-  assign listen_commit = do_write && addr[11:0] == `HF_REG_LISTEN_COMMIT;
+  assign listen_commit = do_write && addr_q == `HF_REG_LISTEN_COMMIT;
   assign listen_index = wdata[3:0];
   assign listen_mode = wdata[9:8];
   assign listen_addr = {listen_addr3_q, listen_addr2_q, listen_addr1_q, listen_addr_q};
   assign listen_port = listen_port_q;
   assign listen_backlog = listen_backlog_q;
   assign listen_opts = listen_opts_q;
-  assign listen_read_index = commit_index_q[3:0];
+  assign listen_read_index = listen_select_q;
+
+  assign rule_commit = do_write && addr_q == `HF_REG_RULE_COMMIT;
+  assign rule_index = wdata[3:0];
+  assign rule_staged = {wdata[8], rule_addr3_q, rule_addr2_q, rule_addr1_q, rule_addr0_q, rule_mask_len_q, rule_rate_q,
+                        rule_burst_q};
+  assign rule_read_index = rule_select_q;
+  assign cfg_sample = sample_q;
+  assign sample_restart = do_write && addr_q == `HF_REG_SAMPLE;
 
 endmodule

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // rx_class - class and cause of a received frame ("Class and cause" in docs/architecture.md).
 //
-// Input   conditions of rx_header; the sums of the IPv4 header, and of TCP or ICMP with the addresses of its
-//         pseudo-header, as `checksum` gives them; registers of the host.
+// Input   conditions of rx_header; whether the sums of the IPv4 header, and of TCP or ICMP with its pseudo-header, are
+//         what they must be, and the destination MAC address is ours; registers of the host.
 // Output  cls and cause: regs/segment.def, regs/verdict.def.
 // Timing  no register.
 `include "handfast_defs.svh"
@@ -10,12 +10,12 @@
 
 module rx_class (
   input  logic [`HF_RX_CONDITION_BITS-1:0] conditions,
-  input  logic [15:0]                      ip_sum,
-  input  logic [15:0]                      l4_sum,
+  input  logic                             ip_intact,
+  input  logic                             l4_intact,
+  input  logic                             to_us,
 
   input  logic                             cfg_enable,
   input  logic                             cfg_allow_loopback,
-  input  logic [47:0]                      cfg_mac,
 
   output logic [1:0]                       cls,
   output logic [4:0]                       cause
@@ -23,14 +23,11 @@ module rx_class (
 
   typedef struct packed { `HF_RX_CONDITION_FIELDS } conditions_t;
 
-  conditions_t c;
-  logic        ip_intact, l4_intact, to_us;
+  /* verilator lint_off UNUSEDSIGNAL */
+  conditions_t c;                                           // pseudo and dst_mac are for who calls
+  /* verilator lint_on UNUSEDSIGNAL */
 
   assign c = conditions;
-  // The two parts of the sum that must be 16'hffff are each other's complement.
-  assign ip_intact = ip_sum == 16'hffff;
-  assign l4_intact = l4_sum == ~c.pseudo;
-  assign to_us = c.dst_mac == cfg_mac;
 
   always_comb begin
     cls = `HF_CLASS_DROP;

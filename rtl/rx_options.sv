@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// rx_options - eight octets of TCP options (RFC 9293 3.2; RFC 7323, RFC 2018): one step of the option parser.
+// rx_options - some octets of TCP options (RFC 9293 3.2; RFC 7323, RFC 2018): one step of the option parser.
 //
-// Input   octets, first most significant, and the eight before them; active: which are options, octet 0 in bit 0;
+// Input   OCTETS octets, first most significant, and the eight before them; active: which are options, octet 0 in bit 0;
 //         behind: octets of the header behind octet 0. state_in, value_in: as the step before left them, the state 0
 //         before a header's first octet.
 // Output  state_out, value_out: HF_RX_OPTIONS_STATE_FIELDS, HF_RX_OPTIONS_VALUE_FIELDS; a value is right if its _ok
@@ -9,17 +9,29 @@
 // Timing  no register.
 `include "rx_defs.svh"
 
-module rx_options (
+module rx_options #(
+  parameter int OCTETS = 8                                  // 8 or 4
+) (
   input  logic                                 valid,       // 0: nobody looks at the outputs
-  input  logic [63:0]                          octets,
+  input  logic [8*OCTETS-1:0]                  octets,
   input  logic [63:0]                          previous,
-  input  logic [7:0]                           active,
+  input  logic [OCTETS-1:0]                    active,
   input  logic [5:0]                           behind,
   input  logic [`HF_RX_OPTIONS_STATE_BITS-1:0] state_in,
   input  logic [`HF_RX_OPTIONS_VALUE_BITS-1:0] value_in,
   output logic [`HF_RX_OPTIONS_STATE_BITS-1:0] state_out,
   output logic [`HF_RX_OPTIONS_VALUE_BITS-1:0] value_out
 );
+
+  generate
+    if (OCTETS != 4 && OCTETS != 8) begin : g_illegal
+      rx_options_takes_4_or_8_octets illegal ();
+    end
+  endgenerate
+
+  localparam int AT_W = $clog2(OCTETS);                     // which of them
+  localparam int TOP = 8 * OCTETS - 8;                      // the first one's lowest bit
+  localparam logic [OCTETS-1:0] ALL = {OCTETS{1'b1}};
 
   localparam logic [1:0] KIND = 2'd0, LEN = 2'd1, BODY = 2'd2, STOP = 2'd3;
   localparam logic [2:0] OTHER = 3'd0, MSS = 3'd1, WS = 3'd2, SACK = 3'd3, TS = 3'd4;
@@ -29,27 +41,27 @@ module rx_options (
 
   state_t       s_in, s;
   value_t       v;
-  logic [127:0] window;
+  logic [8*OCTETS+63:0] window;
 
   assign s_in = state_in;
   assign window = {previous, octets};
 
-  // What each octet is, if it is a kind or a length. body[8*i + n]: n octets of body come behind length octet i.
-  logic [7:0]  is_end, is_nop, is_final, len_low, len_10;
-  logic [63:0] body;
-  logic [23:0] kinds;
+  // What each octet is, if it is a kind or a length. body[OCTETS*i + n]: n octets of body come behind length octet i.
+  logic [OCTETS-1:0]        is_end, is_nop, is_final, len_low, len_10;
+  logic [OCTETS*OCTETS-1:0] body;
+  logic [3*OCTETS-1:0]      kinds;
 
   always_comb begin
     if (valid) begin
-      for (int i = 0; i < 8; i++) begin
-        is_end[i] = octets[56 - 8*i +: 8] == 8'd0;
-        is_nop[i] = octets[56 - 8*i +: 8] == 8'd1;
+      for (int i = 0; i < OCTETS; i++) begin
+        is_end[i] = octets[TOP - 8*i +: 8] == 8'd0;
+        is_nop[i] = octets[TOP - 8*i +: 8] == 8'd1;
         is_final[i] = behind == 6'(i);
-        len_low[i] = octets[57 - 8*i +: 7] == 7'd0;           // below 2
-        len_10[i] = octets[56 - 8*i +: 8] == 8'd10;
-        for (int n = 0; n < 8; n++)
-          body[8*i + n] = octets[56 - 8*i +: 8] == 8'(n + 2);
-        case (octets[56 - 8*i +: 8])
+        len_low[i] = octets[TOP + 1 - 8*i +: 7] == 7'd0;           // below 2
+        len_10[i] = octets[TOP - 8*i +: 8] == 8'd10;
+        for (int n = 0; n < OCTETS; n++)
+          body[OCTETS*i + n] = octets[TOP - 8*i +: 8] == 8'(n + 2);
+        case (octets[TOP - 8*i +: 8])
           8'd2: kinds[3*i +: 3] = MSS;
           8'd3: kinds[3*i +: 3] = WS;
           8'd4: kinds[3*i +: 3] = SACK;
@@ -71,30 +83,30 @@ module rx_options (
   // An octet is a kind where the options begin, behind a NOP, and behind an option's last octet; a length behind a
   // kind. What a length says beyond the header makes no kind: that octet is not active.
   logic       in_body;
-  logic [7:0] kind_at;
-  logic [8:0] len_at;                                       // octet 8: the next step's first
-  logic [7:0] last_at;                                      // an option's last octet
-  logic       stop, bad;
+  logic [OCTETS-1:0] kind_at;
+  logic [OCTETS:0]   len_at;                                // octet OCTETS: the next step's first
+  logic [OCTETS-1:0] last_at;                               // an option's last octet
+  logic              stop, bad;
 
   assign in_body = s_in.at == BODY;
 
   always_comb begin
     if (valid) begin
-      kind_at = 8'd0;
-      len_at = 9'd0;
-      last_at = 8'd0;
+      kind_at = '0;
+      len_at = '0;
+      last_at = '0;
       stop = s_in.at == STOP;
       bad = 1'b0;
       kind_at[0] = active[0] && s_in.at == KIND;
       len_at[0] = active[0] && s_in.at == LEN;
-      for (int i = 0; i < 8; i++) begin
+      for (int i = 0; i < OCTETS; i++) begin
         if (i > 0)
-          kind_at[i] = active[i] && (last_at[(i + 7) % 8] || (kind_at[(i + 7) % 8] && is_nop[(i + 7) % 8]) ||
-                                     (s_in.at == KIND && !active[(i + 7) % 8]));
+          kind_at[i] = active[i] && (last_at[(i + OCTETS - 1) % OCTETS] || (kind_at[(i + OCTETS - 1) % OCTETS] && is_nop[(i + OCTETS - 1) % OCTETS]) ||
+                                     (s_in.at == KIND && !active[(i + OCTETS - 1) % OCTETS]));
         last_at[i] = in_body && s_in.last == 6'(i);
-        for (int j = 0; j < 8; j++) begin
+        for (int j = 0; j < OCTETS; j++) begin
           if (j <= i)
-            last_at[i] = last_at[i] || (len_at[j] && body[(8*j + i - j) % 64]);
+            last_at[i] = last_at[i] || (len_at[j] && body[(OCTETS*j + i - j) % (OCTETS*OCTETS)]);
         end
         len_at[i + 1] = kind_at[i] && !is_nop[i] && !is_end[i] && !is_final[i];
         stop = stop || (kind_at[i] && is_end[i]);
@@ -113,26 +125,26 @@ module rx_options (
   // The option that goes on behind this step, if one does: one that began before, or the last one here.
   logic       begun, goes_on, too_long;
   logic [5:0] length;
-  logic [2:0] length_at;
+  logic [AT_W-1:0] length_at;
   logic [6:0] last;                                         // its last octet
 
   always_comb begin
     if (valid) begin
       begun = 1'b0;
       length = 6'd0;
-      length_at = 3'd0;
+      length_at = '0;
       too_long = 1'b0;
-      for (int i = 0; i < 8; i++) begin
-        if (len_at[i] && !len_low[i] && (body[8*i +: 8] & (8'hff >> i)) == 8'd0) begin
+      for (int i = 0; i < OCTETS; i++) begin
+        if (len_at[i] && !len_low[i] && (body[OCTETS*i +: OCTETS] & (ALL >> i)) == '0) begin
           begun = 1'b1;
-          length = length | octets[56 - 8*i +: 6];
-          length_at = length_at | 3'(i);
-          too_long = too_long || octets[62 - 8*i +: 2] != 2'd0;
+          length = length | octets[TOP - 8*i +: 6];
+          length_at = length_at | AT_W'(i);
+          too_long = too_long || octets[TOP + 6 - 8*i +: 2] != 2'd0;
         end
       end
-      last = begun ? {1'b0, length} + {4'd0, length_at} - 7'd2 : {1'b0, s_in.last};
+      last = begun ? {1'b0, length} + 7'(length_at) - 7'd2 : {1'b0, s_in.last};
       too_long = too_long || (begun && last > {1'b0, behind});
-      goes_on = begun || (in_body && s_in.last[5:3] != 3'd0);
+      goes_on = begun || (in_body && s_in.last[5:AT_W] != '0);
     end else begin
       begun = 'x;
       length = 'x;
@@ -144,33 +156,34 @@ module rx_options (
   end
 
   // What is complete in this step, by its last octet, if its length is right for its kind; and what is in the next one.
-  logic [7:0]  mss_at, ws_at;
+  logic [OCTETS-1:0] mss_at, ws_at;
   logic        sack, ts;
   logic [2:0]  kind, kind_going_on;
 
   always_comb begin
     if (valid) begin
-      mss_at = 8'd0;
-      ws_at = 8'd0;
+      mss_at = '0;
+      ws_at = '0;
       mss_at[0] = in_body && s_in.kind == MSS && s_in.last == 6'd0;
       mss_at[1] = in_body && s_in.kind == MSS && s_in.last == 6'd1;
       ws_at[0] = in_body && s_in.kind == WS;
-      ts = in_body && s_in.kind == TS;
+      ts = in_body && s_in.kind == TS && (OCTETS == 8 || s_in.last[5:AT_W] == '0);
       sack = 1'b0;
       kind = s_in.kind;
-      kind_going_on = OTHER;
-      for (int i = 0; i < 8; i++) begin
+      // Of the kinds that count only timestamps are long enough to fill a step of four octets and go on.
+      kind_going_on = (OCTETS == 4 && in_body && s_in.last[5:AT_W] != '0) ? s_in.kind : OTHER;
+      for (int i = 0; i < OCTETS; i++) begin
         if (len_at[i]) begin
-          sack = sack || (kind == SACK && body[8*i]);
-          if (kind == WS && body[8*i + 1]) begin
-            if (i < 7)
-              ws_at[(i + 1) % 8] = active[(i + 1) % 8];
+          sack = sack || (kind == SACK && body[OCTETS*i]);
+          if (kind == WS && body[OCTETS*i + 1]) begin
+            if (i < OCTETS - 1)
+              ws_at[(i + 1) % OCTETS] = active[(i + 1) % OCTETS];
             else
               kind_going_on = WS;
           end
-          if (kind == MSS && body[8*i + 2]) begin
-            if (i < 6)
-              mss_at[(i + 2) % 8] = active[(i + 2) % 8];
+          if (kind == MSS && body[OCTETS*i + 2]) begin
+            if (i < OCTETS - 2)
+              mss_at[(i + 2) % OCTETS] = active[(i + 2) % OCTETS];
             else
               kind_going_on = MSS;
           end
@@ -189,27 +202,28 @@ module rx_options (
     end
   end
 
-  // The last option of a kind counts, so the last completing octet wins. Octet i stands 7-i octets from the right.
-  logic [2:0]   mss_index, ws_index;
-  logic [111:0] unused_mss;
-  logic [15:0]  mss;
-  logic [55:0]  unused_shift;
-  logic [7:0]   shift;
-  logic [63:0]  unused_ts, ts_value;
+  // The last option of a kind counts, so the last completing octet wins. Octet i stands OCTETS-1-i from the right.
+  logic [AT_W-1:0]      mss_index, ws_index;
+  logic [8*OCTETS+47:0] unused_mss;
+  logic [15:0]          mss;
+  logic [8*OCTETS-9:0]  unused_shift;
+  logic [7:0]           shift;
+  logic [8*OCTETS-1:0]  unused_ts;
+  logic [63:0]          ts_value;
 
   always_comb begin
     if (valid) begin
-      mss_index = 3'd0;
-      ws_index = 3'd0;
-      for (int i = 0; i < 8; i++) begin
+      mss_index = '0;
+      ws_index = '0;
+      for (int i = 0; i < OCTETS; i++) begin
         if (mss_at[i])
-          mss_index = 3'(i);
+          mss_index = AT_W'(i);
         if (ws_at[i])
-          ws_index = 3'(i);
+          ws_index = AT_W'(i);
       end
       {unused_mss, mss} = window >> {~mss_index, 3'd0};
       {unused_shift, shift} = octets >> {~ws_index, 3'd0};
-      {unused_ts, ts_value} = window >> {~s_in.last[2:0], 3'd0};
+      {unused_ts, ts_value} = window >> {~s_in.last[AT_W-1:0], 3'd0};
     end else begin
       mss_index = 'x;
       ws_index = 'x;
@@ -225,9 +239,9 @@ module rx_options (
   always_comb begin
     if (valid) begin
       s = s_in;
-      s.at = (stop || bad || too_long) ? STOP : len_at[8] ? LEN : goes_on ? BODY : KIND;
-      s.kind = len_at[8] ? kind : kind_going_on;
-      s.last = {last[5:3] - 3'd1, last[2:0]};
+      s.at = (stop || bad || too_long) ? STOP : len_at[OCTETS] ? LEN : goes_on ? BODY : KIND;
+      s.kind = len_at[OCTETS] ? kind : kind_going_on;
+      s.last = last[5:0] - 6'(OCTETS);
       s.bad = s_in.bad || bad || too_long;
       s.mss_ok = s_in.mss_ok || mss_at != 0;
       s.ws_ok = s_in.ws_ok || ws_at != 0;

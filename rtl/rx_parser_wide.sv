@@ -320,7 +320,7 @@ module rx_parser_wide #(
       end
 
       // Without options all stays as it was.
-      rx_options options (
+      rx_options #(.OCTETS(8)) options (
         .valid(active[0]), .octets(octets[319:256]), .previous(octets[383:320]), .active(active), .behind(left - 6'd1),
         .state_in(state), .value_in(value), .state_out(state_d), .value_out(value_d)
       );
@@ -364,9 +364,20 @@ module rx_parser_wide #(
   assign {unused_octets, found_d} = steps[STEPS*STEP_BITS +: STEP_BITS];
   assign {unused_state, opt_seen, opt_value} = found_q;
 
+  typedef struct packed { `HF_RX_CONDITION_FIELDS } conditions_t;
+
+  conditions_t c;
+  logic        ip_intact, l4_intact, to_us;
+
+  // The two parts of the sum that must be 16'hffff are each other's complement.
+  assign c = conditions;
+  assign ip_intact = sums_wait_q[2*32+16 +: 16] == 16'hffff;
+  assign l4_intact = sums_wait_q[2*32 +: 16] == ~c.pseudo;
+  assign to_us = c.dst_mac == cfg_mac;
+
   rx_class class_and_cause (
-    .conditions(conditions), .ip_sum(sums_wait_q[2*32+16 +: 16]), .l4_sum(sums_wait_q[2*32 +: 16]),
-    .cfg_enable(cfg_enable), .cfg_allow_loopback(cfg_allow_loopback), .cfg_mac(cfg_mac), .cls(cls), .cause(cause)
+    .conditions(conditions), .ip_intact(ip_intact), .l4_intact(l4_intact), .to_us(to_us), .cfg_enable(cfg_enable),
+    .cfg_allow_loopback(cfg_allow_loopback), .cls(cls), .cause(cause)
   );
 
   always_comb begin

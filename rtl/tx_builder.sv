@@ -9,14 +9,16 @@
 //         reply_pop. MAC, TTL and TOS are read when a descriptor is popped.
 // Output  reply_pop: one leaves the queue in this cycle. tb_*: beats, the first octet in bits 7:0; tb_take takes the one that is offered.
 // Timing  two places. Popped into `making` in b, when it is empty or moves; sums of fields in b, checksums in
-//         b+1. It moves to `sending` in the first cycle x from b+1 on in which that is empty or has its last beat
-//         taken; first beat offered from x+1, then one after each taken one. Replies follow without a gap.
+//         b+1; with BUILD_CYCLES of 2 or more one cycle later. It moves to `sending` in the first cycle x from
+//         b+BUILD_CYCLES on in which that is empty or has its last beat taken; first beat offered from x+1, then one
+//         after each taken one. Replies follow without a gap.
 //         At most 13 beats of 8 octets, or 2 of 64.
 `include "handfast_defs.svh"
 module tx_builder #(
   parameter int DATA_W = 64,                                // 64 or 512
   parameter int REPLY_DEPTH = 32,
-  parameter int IP6 = 1
+  parameter int IP6 = 1,
+  parameter int BUILD_CYCLES = 1                            // of a reply in `making`
 ) (
   input  logic                      clk,
   input  logic                      rst,
@@ -40,6 +42,9 @@ module tx_builder #(
     if (DATA_W != 64 && DATA_W != 512) begin : g_illegal
       tx_builder_needs_DATA_W_of_64_or_512 illegal ();
     end
+    if (BUILD_CYCLES < 1 || BUILD_CYCLES > 8) begin : g_illegal_cycles
+      tx_builder_needs_BUILD_CYCLES_of_1_to_8 illegal ();
+    end
   endgenerate
 
   typedef struct packed { `HF_REPLY_FIELDS } reply_t;
@@ -49,6 +54,7 @@ module tx_builder #(
   logic                      head_valid, pop, move, last_taken;
   logic                      unused_room;                   // who pushes knows of room
   logic                      making_q, sending_q;
+  logic [2:0]                wait_q;                        // cycles that the one in making does not move
   logic [`HF_REPLY_BITS-1:0] head;
   reply_t                    next, reply_q;                 // at the head of the queue; in making
 
@@ -66,7 +72,7 @@ module tx_builder #(
     end
   end
   assign last_taken = tb_take && tb_tlast;
-  assign move = making_q && (!sending_q || last_taken);
+  assign move = making_q && wait_q == '0 && (!sending_q || last_taken);
   assign pop = head_valid && (!making_q || move);
   assign reply_pop = pop;
 
@@ -74,7 +80,12 @@ module tx_builder #(
     if (rst) begin
       making_q <= 1'b0;
       sending_q <= 1'b0;
+      wait_q <= '0;
     end else begin
+      if (pop)
+        wait_q <= 3'(BUILD_CYCLES - 1);
+      else if (wait_q != '0)
+        wait_q <= wait_q - 3'd1;
       if (pop)
         making_q <= 1'b1;
       else if (move)
@@ -86,7 +97,15 @@ module tx_builder #(
     end
   end
 
-  // ---- cycle b: the sums of the fields, while the descriptor is latched ----
+  // ---- cycle b: the sums of the fields, while the descriptor is latched; or b+1, behind that ----
+
+  localparam bit LATER = BUILD_CYCLES > 1;
+
+  /* verilator lint_off UNUSEDSIGNAL */
+  reply_t      summed;                                      // what is not of TCP is not
+  /* verilator lint_on UNUSEDSIGNAL */
+  logic        sum_now;
+  logic [7:0]  sum_ttl, sum_tos;
 
   localparam logic [15:0] NO_OPTIONS_LEN = 16'd20;          // octets of a header, TCP's or IPv4's
 
@@ -99,25 +118,47 @@ module tx_builder #(
   logic [47:0] mac_q;
   logic [7:0]  ttl_q, tos_q;
 
-  // Options stand on 32-bit boundaries, so their words sum alike wherever they are.
   always_comb begin
-    if (pop) begin
-      next_opt_words = {2'd0, next.mss_en} + {2'd0, next.ws_en};
-      kinds = 16'd0;
-      if (next.mss_en)
-        kinds = kinds + 16'h0204;
-      if (next.ts_en) begin
-        next_opt_words = next_opt_words + 3'd3;
-        kinds = kinds + (next.sack_en ? 16'h0402 : 16'h0101) + 16'h080a;
-      end else if (next.sack_en) begin
-        next_opt_words = next_opt_words + 3'd1;
-        kinds = kinds + 16'h0101 + 16'h0402;
-      end
-      if (next.ws_en)
-        kinds = kinds + 16'h0103 + 16'h0300;
+    if (LATER) begin
+      summed = reply_q;
+      {sum_now, sum_ttl, sum_tos} = {making_q, ttl_q, tos_q};
+    end else begin
+      summed = next;
+      {sum_now, sum_ttl, sum_tos} = {pop, cfg_ttl, cfg_tos};
+    end
+  end
+
+  // What depends on nothing but which options there are: their 32-bit words, three bits, and the sum of their kinds and
+  // lengths, of the data offset, and of the pseudo-header's protocol and length, far from a carry. Options stand on
+  // 32-bit boundaries, so their words sum alike wherever they are.
+  function automatic logic [18:0] of_options(input logic mss, input logic sack, input logic ts, input logic ws);
+    logic [2:0]  option_words;
+    logic [15:0] sum;
+    option_words = {2'd0, mss} + {2'd0, ws} + (ts ? 3'd3 : {2'd0, sack});
+    sum = (mss ? 16'h0204 : 16'd0) + (ws ? 16'h0103 + 16'h0300 : 16'd0);
+    if (ts)
+      sum = sum + (sack ? 16'h0402 : 16'h0101) + 16'h080a;
+    else if (sack)
+      sum = sum + 16'h0101 + 16'h0402;
+    of_options = {option_words, sum + {4'd5 + {1'b0, option_words}, 12'd0} + 16'd6 + NO_OPTIONS_LEN +
+                                {11'd0, option_words, 2'd0}};
+  endfunction
+
+  function automatic logic [16*32-1:0] options_table(input logic [3:0] first);
+    logic [3:0] which;
+    options_table = '0;
+    for (int i = 0; i < 16; i++) begin
+      which = first + 4'(i);
+      options_table[32*i +: 32] = {13'd0, of_options(which[3], which[2], which[1], which[0])};
+    end
+  endfunction
+
+  localparam logic [16*32-1:0] OPTIONS = options_table(4'd0);
+
+  always_comb begin
+    if (sum_now) begin
+      {next_opt_words, kinds} = OPTIONS[{summed.mss_en, summed.sack_en, summed.ts_en, summed.ws_en, 5'd0} +: 19];
       next_tcp_len = NO_OPTIONS_LEN + {11'd0, next_opt_words, 2'd0};
-      // The data offset, and of the pseudo-header protocol and length. Far from a carry.
-      kinds = kinds + {4'd5 + {1'b0, next_opt_words}, 12'd0} + 16'd6 + next_tcp_len;
     end else begin
       next_opt_words = 'x;
       kinds = 'x;
@@ -126,12 +167,12 @@ module tx_builder #(
   end
 
   // Of IPv4 the upper words are 0.
-  word_sum #(.WORDS(16)) u_addrs (.valid(pop), .words({next.src_addr, next.dst_addr}), .sum(addrs), .carries(addrs_carries));
+  word_sum #(.WORDS(16)) u_addrs (.valid(sum_now), .words({summed.src_addr, summed.dst_addr}), .sum(addrs), .carries(addrs_carries));
 
   word_sum #(.WORDS(16)) u_fields (
-    .valid(pop), .words({next.src_port, next.dst_port, next.seq, next.ack, 7'd0, next.flags, next.wnd, kinds,
-            next.mss & {16{next.mss_en}}, next.tsval & {32{next.ts_en}}, next.tsecr & {32{next.ts_en}},
-            12'd0, next.ws & {4{next.ws_en}}, 16'd0}),
+    .valid(sum_now), .words({summed.src_port, summed.dst_port, summed.seq, summed.ack, 7'd0, summed.flags, summed.wnd, kinds,
+            summed.mss & {16{summed.mss_en}}, summed.tsval & {32{summed.ts_en}}, summed.tsecr & {32{summed.ts_en}},
+            12'd0, summed.ws & {4{summed.ws_en}}, 16'd0}),
     .sum(fields), .carries(fields_carries));
 
   always_ff @(posedge clk) begin
@@ -140,13 +181,15 @@ module tx_builder #(
       mac_q <= cfg_mac;
       ttl_q <= cfg_ttl;
       tos_q <= cfg_tos;
+    end
+    if (sum_now) begin
       opt_words_q <= next_opt_words;
       addrs_q <= addrs;
       addrs_carries_q <= addrs_carries;
       fields_q <= fields;
       fields_carries_q <= fields_carries;
       // Version, header length, TOS, total length, DF, TTL, protocol.
-      ip_q <= {1'b0, cfg_ttl, cfg_tos} + {1'b0, 16'h4500 + 16'h4000 + 16'd6 + NO_OPTIONS_LEN + next_tcp_len};
+      ip_q <= {1'b0, sum_ttl, sum_tos} + {1'b0, 16'h4500 + 16'h4000 + 16'd6 + NO_OPTIONS_LEN + next_tcp_len};
     end
   end
 
@@ -154,11 +197,14 @@ module tx_builder #(
 
   localparam int LEFT_W = $clog2((102 + BYTES - 1) / BYTES + 1);
 
-  // RFC 1071: end-around carry, twice, since the first can carry again; then the complement.
-  function automatic logic [15:0] checksum(input logic [17:0] sum);
-    logic [16:0] once;
-    once = {1'b0, sum[15:0]} + {15'd0, sum[17:16]};
-    checksum = ~(once[15:0] + {15'd0, once[16]});
+  // RFC 1071: end-around carry, then the complement. If the first one carries again, all but five digits of what it
+  // leaves are 0, and the five are below 31, of a sum of at most 29 words: so the second one stays within them.
+  function automatic logic [15:0] checksum(input logic [20:0] sum);
+    logic [5:0]  low;
+    logic [11:0] high;
+    low = {1'b0, sum[4:0]} + {1'b0, sum[20:16]};
+    high = {1'b0, sum[15:5]} + {11'd0, low[5]};
+    checksum = ~{high[10:0], low[4:0] + {4'd0, high[11]}};
   endfunction
 
   logic [15:0]       ip_checksum, tcp_checksum;
@@ -166,9 +212,8 @@ module tx_builder #(
   logic [6:0]        frame_length, last_pad_q;              // octets; of the last beat that are none
   logic [LEFT_W-1:0] left_q;                                // beats
 
-  assign ip_checksum = checksum({2'd0, addrs_q} + {14'd0, addrs_carries_q} + {1'b0, ip_q});
-  assign tcp_checksum = checksum({2'd0, addrs_q} + {14'd0, addrs_carries_q} + {2'd0, fields_q} +
-                                 {14'd0, fields_carries_q});
+  assign ip_checksum = checksum({1'b0, addrs_carries_q, addrs_q} + {4'd0, ip_q});
+  assign tcp_checksum = checksum({1'b0, addrs_carries_q, addrs_q} + {1'b0, fields_carries_q, fields_q});
 
   // 2 octets and so many times 4: Ethernet and its tags, the network header, TCP. At least 60 octets.
   assign frame_words = 5'd8 + {3'd0, reply_q.vlan_tags} + (reply_q.ip6 ? 5'd10 : 5'd5) + {2'd0, opt_words_q};

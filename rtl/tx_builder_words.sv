@@ -136,9 +136,12 @@ module tx_builder_words (
     if (valid) begin
       word_a = '0;
       word_b = '0;
+      // As far as the tags each has its place in its beat.
       for (int i = 0; i < NAMES; i++) begin
-        word_a = word_a | (words[32*i +: 32] & {32{name_a_q[i]}});
-        word_b = word_b | (words[32*i +: 32] & {32{name_b_q[i]}});
+        if (i != SOURCE && i != OUTER)
+          word_a = word_a | (words[32*i +: 32] & {32{name_a_q[i]}});
+        if (i != DEST && i != TYPE && i != INNER)
+          word_b = word_b | (words[32*i +: 32] & {32{name_b_q[i]}});
       end
     end else begin
       word_a = 'x;

@@ -2,8 +2,7 @@
 // word_sum - ones'-complement sum (RFC 1071) of some 16-bit words at once, its carries not yet added.
 //
 // Input   words: WORDS of them, in any order.
-// Output  sum and carries: sum + carries is the words' sum modulo 2^16 - 1. Kept apart, every adder of the tree is
-//         16 bits wide and none waits for another's carry.
+// Output  sum and carries: sum + carries is the words' sum modulo 2^16 - 1.
 // Timing  combinational.
 
 module word_sum #(
@@ -23,28 +22,25 @@ module word_sum #(
 
   localparam int CARRIES_W = $clog2(WORDS);
 
-  logic [16*WORDS-1:0] left;                                // words still to be added, in pairs, at its bottom
-  logic                carry;
+  localparam int SUM_W = 16 + CARRIES_W;
+
+  logic [SUM_W*WORDS-1:0] left;                             // still to be added, in pairs, at its bottom
 
   always_comb begin
     if (valid) begin
-      left = words;
-      carries = '0;
+      for (int i = 0; i < WORDS; i++)
+        left[SUM_W*i +: SUM_W] = SUM_W'(words[16*i +: 16]);
       for (int level = 1; level <= CARRIES_W; level++) begin
         for (int i = 0; i < WORDS / 2; i++) begin
-          if (i < WORDS >> level) begin
-            {carry, left[16*i +: 16]} = {1'b0, left[32*i +: 16]} + {1'b0, left[32*i+16 +: 16]};
-            carries = carries + CARRIES_W'(carry);
-          end
+          if (i < WORDS >> level)
+            left[SUM_W*i +: SUM_W] = left[2*SUM_W*i +: SUM_W] + left[2*SUM_W*i+SUM_W +: SUM_W];
         end
       end
     end else begin
       left = 'x;
-      carries = 'x;
-      carry = 'x;
     end
   end
 
-  assign sum = left[15:0];
+  assign {carries, sum} = left[SUM_W-1:0];
 
 endmodule

@@ -58,7 +58,7 @@ uint32_t lockstep_address(struct rng *rng)
 	case 2:
 		return HF_REG_COUNTER(rng_below(rng, HF_CNT_COUNT + 1)) + 4 * rng_below(rng, 2);
 	default:
-		return rng_below(rng, HF_REG_MS / 4 + 3) * 4;
+		return rng_below(rng, HF_REG_SAMPLE / 4 + 3) * 4;
 	}
 }
 
@@ -406,7 +406,8 @@ void lockstep_check(struct run *r)
 {
 	const struct sim_noise noise = r->s->noise;
 	const uint64_t *c = r->counter;
-	uint64_t drops = 0, half_open = 0, entries = 0;
+	uint64_t drops = 0, half_open = 0, entries = 0, by_rule[RULES_MAX], listen_syns[LISTENERS_MAX];
+	uint64_t ruled = 0, syns = 0, least;
 	const unsigned quiet = (2u << r->params->sets_log2) + 64; /* a scan for expired timers makes no sound */
 
 	r->s->noise = (struct sim_noise){ 0 };
@@ -417,10 +418,19 @@ void lockstep_check(struct run *r)
 	if (!lockstep_settle(r, quiet))
 		return;
 	lockstep_read_counters(r);
+	for (unsigned i = 0; i < r->params->rules; i++) {
+		lockstep_write(r, HF_REG_RULE_SELECT, i);
+		lockstep_bus(r, false, HF_REG_RULE_DROPS, 0, 0, &by_rule[i]);
+	}
+	for (unsigned i = 0; i < r->params->listeners; i++) {
+		lockstep_write(r, HF_REG_LISTEN_SELECT, i);
+		lockstep_bus(r, false, HF_REG_LISTEN_SYNS, 0, 0, &listen_syns[i]);
+	}
 	if (!lockstep_settle(r, 64))
 		return;
 	for (unsigned i = HF_CNT_DROP_NOT_READY; i < HF_CNT_DROP_HOST_FIFO; i++)
 		drops += c[i];
+	drops += c[HF_CNT_DROP_DENIED] + c[HF_CNT_DROP_SOURCE_LIMITED];
 	expect(r, "RX_FRAMES against frames in", c[HF_CNT_RX_FRAMES], r->seen.rx);
 	expect(r, "verdicts against frames in", c[HF_CNT_RX_CONSUMED] + c[HF_CNT_RX_HOST] + drops, r->seen.rx);
 	expect(r, "FRAME messages against RX_HOST - DROP_HOST_FIFO", r->seen.frames,
@@ -436,6 +446,17 @@ void lockstep_check(struct run *r)
 		c[HF_CNT_COMMANDS] + c[HF_CNT_H2C_BAD]);
 	expect(r, "events against ESTABLISHED", r->seen.established, c[HF_CNT_ESTABLISHED]);
 	expect(r, "HELLO messages", r->seen.hellos, 1);
+	for (unsigned i = 0; i < r->params->rules; i++)
+		ruled += by_rule[i];
+	expect(r, "RULE_DROPS of all rules against their counters", ruled,
+		c[HF_CNT_DROP_DENIED] + c[HF_CNT_DROP_SOURCE_LIMITED]);
+	/* Not all SYNs that were dropped show as such, so this is the least. */
+	for (unsigned i = 0; i < r->params->listeners; i++)
+		syns += listen_syns[i];
+	least = c[HF_CNT_SYN_ACCEPTED] - c[HF_CNT_TW_REUSED] + c[HF_CNT_COOKIES_SENT] + c[HF_CNT_DROP_SOURCE_LIMITED] +
+		c[HF_CNT_DROP_TABLE_FULL];
+	if (syns < least && r->params->rules)
+		lockstep_fault(r, "LISTEN_SYNS of all listeners", syns, least);
 	for (unsigned i = 0; i < SLOTS_MAX; i++) {
 		half_open += r->state[i] == HF_STATE_SYN_RECEIVED;
 		entries += r->state[i] != HF_STATE_CLOSED;

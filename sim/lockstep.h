@@ -16,6 +16,8 @@
 #define PEER_NET       0x0a4d0000u	   /* 10.77/16, the lower half is the peer's index */
 #define PEER_NET6      0x20010db800770000u /* upper half of IPv6 peers, the lower one is the index */
 #define SLOTS_MAX      1024u
+#define LISTENERS_MAX  16u
+#define RULES_MAX      16u
 #define RECENT	       16u
 #define HOST_MARK      0x06 /* octets 0 and 2 of every frame from the host; the MACs of peers have others there */
 #define IDS	       64u
@@ -54,41 +56,46 @@ struct answer {
 };
 
 /* What a run must have met, beyond counters, states and codes: name, least DATA_W at which it can happen, in words. */
-#define SITUATIONS(X)                                                                               \
-	X(EVERY_SECOND_CYCLE, 64, "three ops, one every second cycle")                              \
-	X(HAZARD_SEGMENTS, 64, "two segments of one set, the later one four or five cycles behind") \
-	X(HAZARD_COMMAND, 64, "a command and a segment of one set, four or five cycles apart")      \
-	X(HAZARD_TIMEOUT, 64, "a timeout and a segment of one set, four or five cycles apart")      \
-	X(CHAIN, 512, "a segment chained to another one")                                           \
-	X(CHAIN_NEXT, 512, "a segment chained to the op just before it")                            \
-	X(CHAIN_SECOND, 512, "a segment chained three cycles behind its leader")                    \
-	X(CHAIN_OF_THREE, 512, "three segments chained")                                            \
-	X(CHAIN_INSERTED, 512, "a segment chained to one that inserted")                            \
-	X(CHAIN_FREED, 512, "a segment chained to one that freed")                                  \
-	X(CHAIN_CHANGED, 512, "a segment chained to one that changed its entry")                    \
-	X(CHAIN_FOUND, 512, "a segment chained to one that hit and wrote nothing")                  \
-	X(CHAIN_MISSED, 512, "a segment chained to one that missed")                                \
-	X(CHAIN_ICMP, 512, "an ICMP error chained, or a segment chained to one")                    \
-	X(COOKIE_A, 64, "a cookie of key A accepted")                                               \
-	X(COOKIE_B, 64, "a cookie of key B accepted")                                               \
-	X(COOKIE_AGE_0, 64, "a cookie of this epoch accepted")                                      \
-	X(COOKIE_AGE_1, 64, "a cookie of the epoch before accepted")                                \
-	X(COOKIE_AGE_2, 64, "a cookie two epochs old accepted")                                     \
-	X(COOKIE_AGE_3, 64, "a cookie three epochs old accepted")                                   \
-	X(COOKIE_TEXT, 64, "a cookie accepted from a segment with text")                            \
-	X(COOKIE_TS, 64, "a cookie accepted with timestamps")                                       \
-	X(COOKIE_IP6, 64, "a cookie accepted over IPv6")                                            \
-	X(COOKIES_ON, 64, "cookies began at COOKIE_HIGH")                                           \
-	X(COOKIES_OFF, 64, "cookies ended below COOKIE_LOW")                                        \
-	X(CACHE_HOST_GONE, 64, "CACHE.COMPLETE cleared because the host is gone")                   \
-	X(CACHE_EVICTED, 64, "CACHE.COMPLETE cleared by an eviction")                               \
-	X(CACHE_NO_ROOM, 64, "CACHE.COMPLETE cleared by an ADOPT without room")                     \
-	X(CACHE_NO_ENTRY, 64, "CACHE.COMPLETE cleared by a cookie without entry")                   \
-	X(SNAPSHOT_BUS, 64, "an AXI-Lite access that waited for SNAPSHOT")                          \
-	X(SNAPSHOT_MESSAGE, 64, "a register message that waited for SNAPSHOT")                      \
-	X(TURN_TO_HOST, 64, "a host frame right behind a reply")                                    \
-	X(TURN_TO_REPLY, 64, "a reply right behind a host frame")                                   \
-	X(FRAMES_OF_A_BEAT, 512, "received frames of one beat in successive cycles")                \
+#define SITUATIONS(X)                                                                                \
+	X(EVERY_SECOND_CYCLE, 64, "three ops, one every second cycle")                               \
+	X(HAZARD_SEGMENTS, 64, "two segments of one set, the later one as soon as that has written") \
+	X(HAZARD_COMMAND, 64, "a command and a segment of one set, as soon as one has written")      \
+	X(HAZARD_TIMEOUT, 64, "a timeout and a segment of one set, as soon as one has written")      \
+	X(CHAIN, 512, "a segment chained to another one")                                            \
+	X(CHAIN_NEXT, 512, "a segment chained to the op just before it")                             \
+	X(CHAIN_SECOND, 512, "a segment chained three cycles behind its leader")                     \
+	X(CHAIN_OF_THREE, 512, "three segments chained")                                             \
+	X(CHAIN_INSERTED, 512, "a segment chained to one that inserted")                             \
+	X(CHAIN_FREED, 512, "a segment chained to one that freed")                                   \
+	X(CHAIN_CHANGED, 512, "a segment chained to one that changed its entry")                     \
+	X(CHAIN_FOUND, 512, "a segment chained to one that hit and wrote nothing")                   \
+	X(CHAIN_MISSED, 512, "a segment chained to one that missed")                                 \
+	X(CHAIN_ICMP, 512, "an ICMP error chained, or a segment chained to one")                     \
+	X(COOKIE_A, 64, "a cookie of key A accepted")                                                \
+	X(COOKIE_B, 64, "a cookie of key B accepted")                                                \
+	X(COOKIE_AGE_0, 64, "a cookie of this epoch accepted")                                       \
+	X(COOKIE_AGE_1, 64, "a cookie of the epoch before accepted")                                 \
+	X(COOKIE_AGE_2, 64, "a cookie two epochs old accepted")                                      \
+	X(COOKIE_AGE_3, 64, "a cookie three epochs old accepted")                                    \
+	X(COOKIE_TEXT, 64, "a cookie accepted from a segment with text")                             \
+	X(COOKIE_TS, 64, "a cookie accepted with timestamps")                                        \
+	X(COOKIE_IP6, 64, "a cookie accepted over IPv6")                                             \
+	X(COOKIES_ON, 64, "cookies began at COOKIE_HIGH")                                            \
+	X(COOKIES_OFF, 64, "cookies ended below COOKIE_LOW")                                         \
+	X(RULE_LIMITED_NEXT, 512, "a SYN without a token, two cycles behind one that was answered")  \
+	X(SAMPLE_ANSWERED, 64, "a sample of a SYN that was not dropped")                             \
+	X(SAMPLE_DENIED, 64, "a sample of a SYN that a rule denied")                                 \
+	X(SAMPLE_LIMITED, 64, "a sample of a SYN that a rule limited")                               \
+	X(SAMPLE_IP6, 64, "a sample of a SYN of IPv6")                                               \
+	X(CACHE_HOST_GONE, 64, "CACHE.COMPLETE cleared because the host is gone")                    \
+	X(CACHE_EVICTED, 64, "CACHE.COMPLETE cleared by an eviction")                                \
+	X(CACHE_NO_ROOM, 64, "CACHE.COMPLETE cleared by an ADOPT without room")                      \
+	X(CACHE_NO_ENTRY, 64, "CACHE.COMPLETE cleared by a cookie without entry")                    \
+	X(SNAPSHOT_BUS, 64, "an AXI-Lite access that waited for SNAPSHOT")                           \
+	X(SNAPSHOT_MESSAGE, 64, "a register message that waited for SNAPSHOT")                       \
+	X(TURN_TO_HOST, 64, "a host frame right behind a reply")                                     \
+	X(TURN_TO_REPLY, 64, "a reply right behind a host frame")                                    \
+	X(FRAMES_OF_A_BEAT, 512, "received frames of one beat in successive cycles")                 \
 	X(MESSAGES_OF_A_BEAT, 512, "messages of one beat to the host in successive cycles")
 
 enum situation {
@@ -144,7 +151,7 @@ struct seen {
 struct traced {
 	uint64_t cycle;
 	unsigned op, slot;
-	bool hit, write, chained;
+	bool hit, write, chained, answered;
 	uint64_t left; /* state that it left, if it wrote */
 };
 
@@ -258,9 +265,9 @@ struct segment lockstep_answer(const struct answer *a, uint32_t tsval);
 void lockstep_send_answer(struct run *r);
 /* Many segments of few tuples, so that one op follows another on one entry or one set. */
 void lockstep_burst(struct run *r);
-/* One of the DEFENCES registers of cookies, limits, cache and shares, at a random value. */
+/* One of the DEFENCES registers of cookies, limits, rules, samples, cache and shares, at a random value. */
 void lockstep_configure_defence(struct run *r, unsigned what);
-#define DEFENCES 8u
+#define DEFENCES 11u
 /* The epoch of cookies ends: now, soon, or some epochs pass at once. */
 void lockstep_epoch(struct run *r);
 /* Let the pins' time go on by `epochs` epochs, without ticks. */
@@ -277,8 +284,11 @@ bool lockstep_order(struct run *r);
 
 /* lockstep_moments.c */
 
-/* Rows for register writes and ticks in each cycle of one op. False as lockstep_clock(). */
+/* Rows for what happens in each cycle of one op: register writes; ticks, and what clears CACHE.COMPLETE; commits of rules,
+ * writes of SAMPLE. False as lockstep_clock(). */
 bool lockstep_moments(struct run *r);
+bool lockstep_ticks(struct run *r);
+bool lockstep_rules(struct run *r);
 
 /* lockstep_random.c */
 

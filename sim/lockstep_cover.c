@@ -28,7 +28,7 @@ static void cover_leader(struct run *r, const struct traced *leader)
 		seen(r, SEEN_CHAIN_FOUND);
 }
 
-/* Two ops of one set, four or five cycles apart. */
+/* Two ops of one set, the later one issued in the first or second cycle in which it may be. */
 static void cover_hazard(struct run *r, const struct traced *a, const struct traced *b)
 {
 	const unsigned command = (a->op == HF_OP_COMMAND) + (b->op == HF_OP_COMMAND);
@@ -50,12 +50,15 @@ void lockstep_cover_op(struct run *r, const struct hf_out *o)
 		.slot = (unsigned)o->trc_slot,
 		.hit = o->trc_state != HF_STATE_CLOSED && o->trc_state != HF_STATE_LISTEN,
 		.write = o->trc_write,
+		.answered = o->trc_op == HF_OP_SEGMENT && o->trc_state == HF_STATE_LISTEN &&
+			    o->trc_verdict == HF_VERDICT_CONSUME,
 		.left = o->trc_entry.state };
 	const uint64_t apart = now.cycle - before[0].cycle;
+	const unsigned steps = r->params->match_cycles + r->params->read_cycles + r->params->fsm_cycles;
 	const unsigned slots = r->params->ways << r->params->sets_log2;
 
-	now.chained =
-		before[0].cycle && apart < 4 && has_tuple(&now) && has_tuple(&before[0]) && now.slot == before[0].slot;
+	now.chained = before[0].cycle && apart <= steps && has_tuple(&now) && has_tuple(&before[0]) &&
+		      now.slot == before[0].slot;
 	if (now.chained) {
 		seen(r, SEEN_CHAIN);
 		seen(r, apart == 2 ? SEEN_CHAIN_NEXT : SEEN_CHAIN_SECOND);
@@ -66,9 +69,12 @@ void lockstep_cover_op(struct run *r, const struct hf_out *o)
 		cover_leader(r, &before[0]);
 	}
 	for (unsigned i = 0; i < COUNT(r->ops_before); i++)
-		if (before[i].cycle && now.cycle - before[i].cycle >= 4 && now.cycle - before[i].cycle <= 5 &&
-			now.slot < slots && now.slot / r->params->ways == before[i].slot / r->params->ways)
+		if (before[i].cycle && now.cycle - before[i].cycle > steps &&
+			now.cycle - before[i].cycle <= steps + 2 && now.slot < slots &&
+			now.slot / r->params->ways == before[i].slot / r->params->ways)
 			cover_hazard(r, &before[i], &now);
+	if (o->trc_cause == HF_CAUSE_SOURCE_LIMITED && apart == 2 && before[0].answered)
+		seen(r, SEEN_RULE_LIMITED_NEXT);
 	if (before[1].cycle && apart == 2 && before[0].cycle - before[1].cycle == 2)
 		seen(r, SEEN_EVERY_SECOND_CYCLE);
 	before[1] = before[0];
@@ -99,6 +105,22 @@ static void cover_cookie(struct run *r, const uint8_t *msg)
 		seen(r, SEEN_COOKIE_IP6);
 }
 
+/* The field `mss` of a sample is the cause of its drop. */
+static void cover_sample(struct run *r, const uint8_t *msg)
+{
+	const unsigned cause = msg[HF_AT_EVENT_mss];
+	const uint8_t *addr = msg + HF_AT_EVENT_remote_addr;
+
+	if (!cause)
+		seen(r, SEEN_SAMPLE_ANSWERED);
+	if (cause == HF_CAUSE_DENIED)
+		seen(r, SEEN_SAMPLE_DENIED);
+	if (cause == HF_CAUSE_SOURCE_LIMITED)
+		seen(r, SEEN_SAMPLE_LIMITED);
+	if (addr[10] != 0xff || addr[11] != 0xff)
+		seen(r, SEEN_SAMPLE_IP6);
+}
+
 void lockstep_cover_message(struct run *r, const uint8_t *msg, uint64_t first)
 {
 	const uint64_t now = r->s->cycle;
@@ -109,6 +131,8 @@ void lockstep_cover_message(struct run *r, const uint8_t *msg, uint64_t first)
 	if (msg[HF_AT_HEADER_type] == HF_MSG_EVENT && msg[HF_AT_EVENT_code] == HF_EVENT_ESTABLISHED &&
 		msg[HF_AT_HEADER_flags] & HF_EVENT_COOKIE)
 		cover_cookie(r, msg);
+	if (msg[HF_AT_HEADER_type] == HF_MSG_EVENT && msg[HF_AT_EVENT_code] == HF_EVENT_SAMPLE)
+		cover_sample(r, msg);
 }
 
 void lockstep_cover_tx(struct run *r, bool host, uint64_t first)

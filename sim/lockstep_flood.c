@@ -223,6 +223,33 @@ static uint32_t random_bucket(struct rng *g, unsigned rate_low, unsigned burst_l
 	return rate << rate_low | burst << burst_low;
 }
 
+/* An entry of the rule table: mostly a part of the peers, denied or with few tokens; seldom all of them, and then with many. */
+static void random_rule(struct run *r)
+{
+	struct rng *g = &r->rng;
+	const bool ip6 = rng_percent(g, 40), wide = rng_percent(g, 10);
+	hf_u128 prefix = lockstep_peer_addr(ip6, rng_below(g, r->mood.peers ? r->mood.peers : PEERS));
+	unsigned bits = rng_percent(g, 95) ? rng_range(g, wide ? 0 : 118, 128) : rng_below(g, 256);
+	uint32_t rate = rng_percent(g, 35) ? 0 : rng_percent(g, 70) ? rng_below(g, 5000) : rng_below(g, 1u << 24);
+
+	if (!ip6)
+		prefix |= (hf_u128)0xffff << 32;
+	if (rng_percent(g, 5))
+		prefix = (hf_u128)rng_next(g) << 64 | rng_next(g);
+	if (wide)
+		rate = rng_percent(g, 5) ? 0 : rng_range(g, 100000, (1u << 24) - 1);
+	for (unsigned i = 0; i < 4; i++)
+		lockstep_write(r, HF_REG_RULE_ADDR0 + 4 * i, (uint32_t)(prefix >> 32 * i));
+	lockstep_write(r, HF_REG_RULE_MASK_LEN, bits);
+	lockstep_write(r, HF_REG_RULE_RATE, rate);
+	lockstep_write(r, HF_REG_RULE_BURST, rng_below(g, wide || rng_percent(g, 10) ? 1024 : 8));
+	lockstep_write(r, HF_REG_RULE_COMMIT,
+		rng_below(g, rng_percent(g, 95) && r->params->rules ? r->params->rules : 256) |
+			(rng_percent(g, 75) ? 1u : 0u) << HF_RULE_COMMIT_VALID_LOW);
+	if (rng_percent(g, 30))
+		lockstep_write(r, HF_REG_RULE_SELECT, rng_below(g, r->params->rules + 1));
+}
+
 /* Half-open entries: as after reset, few, or anything. */
 static uint32_t watermark(struct run *r, unsigned percent)
 {
@@ -266,6 +293,17 @@ void lockstep_configure_defence(struct run *r, unsigned what)
 	case 6:
 		lockstep_write(r, HF_REG_TX_SHARE,
 			rng_percent(g, 70) ? shares[rng_below(g, COUNT(shares))] : rng_below(g, 256));
+		break;
+	case 7:
+	case 8:
+		random_rule(r);
+		break;
+	case 9:
+		lockstep_write(r, HF_REG_SAMPLE,
+			rng_percent(g, 30)   ? 0
+			: rng_percent(g, 85) ? rng_range(g, 1, 6)
+					     : (uint32_t)rng_next(g));
+		lockstep_write(r, HF_REG_LISTEN_SELECT, rng_below(g, rng_percent(g, 90) ? r->params->listeners : 256));
 		break;
 	default: /* a rotation; the key in use is refused while CTRL.ENABLE is set */
 		for (unsigned i = 0; i < 4; i++) {

@@ -5,10 +5,8 @@
 #include "lockstep.h"
 
 #define QUIET_CYCLES 48u /* without a sound: nothing is under way */
-/* Cycles from a minimum frame's first beat: a write that begins in one of them takes effect between the frame's
- * descriptor and its reply, at either width. */
-#define FIRST_CYCLE 6u
-#define LAST_CYCLE  26u
+#define FIRST_CYCLE  6u	 /* from a minimum frame's first beat */
+#define OP_CYCLES    20u /* before last_cycle() of it: the engine has not begun its op */
 
 enum stimulus_kind { SYN, STRAY };
 
@@ -25,6 +23,15 @@ struct moment {
 static bool settle(struct run *r)
 {
 	return lockstep_settle(r, QUIET_CYCLES);
+}
+
+/* A write that begins in FIRST_CYCLE to this one takes effect between the frame's descriptor and its reply, at either
+ * width: one hash unit has the tuple's two hashes to make before that of the cookie. */
+static unsigned last_cycle(const struct run *r)
+{
+	const struct hf_params *p = r->params;
+
+	return 23 + p->match_cycles + p->read_cycles + p->fsm_cycles + (p->hash_serial ? 16 : 0);
 }
 
 static bool wait_cycles(struct run *r, unsigned cycles)
@@ -113,7 +120,7 @@ static bool directed_registers(struct run *r)
 	for (unsigned i = 0; i < COUNT(moments); i++) {
 		const struct moment *m = &moments[i];
 
-		for (unsigned cycle = FIRST_CYCLE; cycle <= LAST_CYCLE; cycle++) {
+		for (unsigned cycle = FIRST_CYCLE; cycle <= last_cycle(r); cycle++) {
 			if (m->reg == commit)
 				lockstep_write(r, HF_REG_LISTEN_OPTS, 7);
 			if (m->staged == HF_REG_LISTEN_BACKLOG)
@@ -145,7 +152,7 @@ static bool directed_ticks(struct run *r)
 	const uint32_t one = 1u << HF_RST_LIMIT_RATE_LOW | 1u << HF_RST_LIMIT_BURST_LOW;
 
 	for (unsigned row = 0; row < 4; row++) {
-		for (unsigned cycle = FIRST_CYCLE; cycle <= LAST_CYCLE; cycle++) {
+		for (unsigned cycle = FIRST_CYCLE; cycle <= last_cycle(r); cycle++) {
 			lockstep_write(r, HF_REG_COOKIE, row == 1 ? 2u << HF_COOKIE_MODE_LOW : 0);
 			lockstep_write(r, HF_REG_CACHE, 1);
 			lockstep_write(r, HF_REG_RST_LIMIT, one);
@@ -231,5 +238,83 @@ static bool directed_cache(struct run *r)
 
 bool lockstep_moments(struct run *r)
 {
-	return lockstep_prepare(r) && directed_registers(r) && directed_ticks(r) && directed_cache(r);
+	return lockstep_prepare(r) && directed_registers(r);
+}
+
+bool lockstep_ticks(struct run *r)
+{
+	return lockstep_prepare(r) && directed_ticks(r) && directed_cache(r);
+}
+
+/* Rules and samples: a commit, a write to SAMPLE or a tick around a SYN; the SYNs behind it show what became of the bucket
+ * and of the count. Cookies answer, so that no entry is in the way of the next row. */
+bool lockstep_rules(struct run *r)
+{
+	const unsigned last = last_cycle(r);
+	const uint32_t valid = 1u << HF_RULE_COMMIT_VALID_LOW;
+	enum {
+		APPEARS,
+		GOES,
+		DENIES,
+		LIMITS,
+		FILLS,
+		TICKS,
+		TICKS_FULL,
+		READ_DROPS,
+		SAMPLES,
+		SAMPLES_AGAIN,
+		SAMPLES_END,
+		READ_SYNS,
+		ROWS
+	};
+
+	if (!lockstep_prepare(r))
+		return false;
+	lockstep_write(r, HF_REG_COOKIE, 2u << HF_COOKIE_MODE_LOW);
+	for (unsigned i = 0; i < 4; i++)
+		lockstep_write(r, HF_REG_RULE_ADDR0 + 4 * i, 0);
+	lockstep_write(r, HF_REG_RULE_MASK_LEN, 0);
+	lockstep_write(r, HF_REG_LISTEN_SELECT, 0);
+	for (unsigned row = 0; row < ROWS && r->params->rules; row++) {
+		const bool ticks = row == TICKS || row == TICKS_FULL, sampled = row >= SAMPLES;
+
+		for (unsigned cycle = last - OP_CYCLES; cycle <= last; cycle++) {
+			/* before it */
+			lockstep_write(r, HF_REG_RULE_RATE, ticks ? 1000 : row != LIMITS);
+			lockstep_write(r, HF_REG_RULE_BURST, row == TICKS_FULL ? 2 : 1);
+			lockstep_write(r, HF_REG_RULE_COMMIT, row == APPEARS || sampled ? 0 : valid);
+			lockstep_write(r, HF_REG_SAMPLE, row == SAMPLES_AGAIN ? 3 : sampled ? 2 : 0);
+			if (row == DENIES || row == APPEARS || row == LIMITS)
+				lockstep_write(r, HF_REG_RULE_RATE, row == LIMITS);
+			if (!lockstep_settle(r, WRITTEN))
+				return false;
+			if (row == FILLS || row == TICKS || row == READ_DROPS || row == SAMPLES_AGAIN) {
+				send(r, SYN, false); /* takes the token, or is the first of two */
+				if (!settle(r))
+					return false;
+			}
+			send(r, SYN, row != READ_SYNS && cycle & 1);
+			if (!wait_cycles(r, cycle))
+				return false;
+			/* around it */
+			if (ticks)
+				tick(r);
+			else if (row == READ_DROPS)
+				lockstep_bus(r, false, HF_REG_RULE_DROPS, 0, 0, NULL);
+			else if (row == READ_SYNS)
+				lockstep_bus(r, false, HF_REG_LISTEN_SYNS, 0, 0, NULL);
+			else if (sampled)
+				lockstep_write(r, HF_REG_SAMPLE, row == SAMPLES_END ? 0 : row == SAMPLES ? 1 : 3);
+			else
+				lockstep_write(r, HF_REG_RULE_COMMIT, row == GOES ? 0 : valid);
+			for (unsigned i = 0; i < 3; i++)
+				send(r, SYN, cycle & 1);
+			if (!settle(r))
+				return false;
+		}
+	}
+	lockstep_write(r, HF_REG_COOKIE, 0);
+	lockstep_write(r, HF_REG_SAMPLE, 0);
+	lockstep_write(r, HF_REG_RULE_COMMIT, 0);
+	return settle(r);
 }

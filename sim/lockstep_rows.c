@@ -22,6 +22,9 @@ void lockstep_plain(struct run *r)
 	lockstep_write(r, HF_REG_RST_LIMIT, 0);
 	lockstep_write(r, HF_REG_SYNACK_LIMIT, 0);
 	lockstep_write(r, HF_REG_MISS_LIMIT, 0);
+	for (unsigned i = 0; i < r->params->rules; i++)
+		lockstep_write(r, HF_REG_RULE_COMMIT, i);
+	lockstep_write(r, HF_REG_SAMPLE, 0);
 	lockstep_write(r, HF_REG_SYN_RTO_MS, 1000);
 	lockstep_write(r, HF_REG_SYN_RTO_MAX_MS, 60000);
 	lockstep_write(r, HF_REG_CONNECT_MS, 180000);

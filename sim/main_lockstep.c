@@ -13,7 +13,7 @@
 #include <string.h>
 #include "lockstep.h"
 
-#define PHASE	     100000u  /* cycles */
+#define PHASE	     160000u  /* cycles */
 #define CHECK_EVERY  45000u   /* cycles between two checks of conservation */
 #define COVER_CYCLES 2000000u /* from here on what was never reached is a failure */
 
@@ -59,8 +59,8 @@ static bool run_phase(const struct options *o, uint64_t number, uint64_t cycles)
 	const uint64_t round = number / o->size_count;
 	struct run *r = calloc(1, sizeof *r);
 	/* The first phases of each geometry begin with directed rows. */
-	static bool (*const rows[])(
-		struct run *) = { lockstep_rows, lockstep_limits, lockstep_order, lockstep_moments };
+	static bool (*const rows[])(struct run *) = { lockstep_rows, lockstep_limits, lockstep_order, lockstep_rules,
+		lockstep_moments, lockstep_ticks };
 	uint64_t next_check = CHECK_EVERY, mismatches;
 	bool good;
 

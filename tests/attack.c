@@ -161,6 +161,10 @@ static unsigned all(struct attack a)
 	a.flood = ATTACK_syn;
 	for (a.mode = 0; a.mode < 3; a.mode++)
 		broken += row(&a);
+	a.flood = ATTACK_nets;
+	a.mode = 0;
+	broken += row(&a);
+	a.flood = ATTACK_syn;
 	a.mode = 1;
 	a.slow_host = true;
 	broken += row(&a);

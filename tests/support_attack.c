@@ -12,6 +12,8 @@
 #define OUR_ADDR      0xc6336402u /* 198.51.100.2, ours */
 #define GOOD_NET      0xc0000000u /* good peers: 192.0.0.0/12, the number in the low bits */
 #define LIVE_NET      0xcb007100u /* 203.0.113.0/24: live connections */
+#define DENIED_NET    0x0a010100u /* 10.1.1.0/24 and 10.1.2.0/24: for ATTACK_nets, under a rule each */
+#define LIMITED_NET   0x0a010200u
 #define OUR_PORT      443
 #define CLOSED_PORT   25
 #define GOOD_MAX      (1u << 20)
@@ -198,6 +200,9 @@ static void send_hostile(struct run *run)
 		break;
 	case ATTACK_closed:
 		g.dst_port = CLOSED_PORT;
+		break;
+	case ATTACK_nets:
+		g.src_addr = (rng_percent(&run->rng, 50) ? DENIED_NET : LIMITED_NET) | rng_below(&run->rng, 256);
 		break;
 	case ATTACK_fragment:
 	case ATTACK_FLOODS:
@@ -414,6 +419,14 @@ static void configure(struct run *run)
 	}
 	for (unsigned i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
 		set(run, settings[i].offset, settings[i].value);
+	for (unsigned i = 0; a->flood == ATTACK_nets && i < 2; i++) {
+		set(run, HF_REG_RULE_ADDR0, i ? LIMITED_NET : DENIED_NET);
+		set(run, HF_REG_RULE_ADDR1, 0xffff);
+		set(run, HF_REG_RULE_MASK_LEN, 96 + 24);
+		set(run, HF_REG_RULE_RATE, i ? ATTACK_NETS_RATE : 0);
+		set(run, HF_REG_RULE_BURST, ATTACK_NETS_BURST);
+		set(run, HF_REG_RULE_COMMIT, i | 1u << HF_RULE_COMMIT_VALID_LOW);
+	}
 	set(run, HF_REG_CTRL, 1u << HF_CTRL_ENABLE_LOW);
 }
 

@@ -20,6 +20,10 @@ enum attack_flood {
 	ATTACK_FLOODS
 };
 
+/* SYNs of the limited network of ATTACK_nets that its rule lets pass: in a second, and at once. */
+#define ATTACK_NETS_RATE  1000u
+#define ATTACK_NETS_BURST 50u
+
 /* The flood's name and what it is; NULL beyond the last one. */
 const char *attack_flood_name(unsigned flood);
 const char *attack_flood_text(unsigned flood);

@@ -89,6 +89,29 @@ static void without_cookies(void)
 	check_context("%s", "");
 }
 
+/* Networks under a rule: what they send is dropped before it costs anything, so that the table never fills, and nobody else needs
+ * a cookie, though the board may not send any. */
+static void ruled_networks(void)
+{
+	struct attack a = attack_of(ATTACK_nets);
+	struct attack_result r;
+	uint64_t passed;
+
+	for (a.mode = 0; a.mode < 2; a.mode++) {
+		check_run(&a, &r);
+		check_unharmed(&r);
+		passed = r.hostile - r.counter[HF_CNT_DROP_DENIED] - r.counter[HF_CNT_DROP_SOURCE_LIMITED];
+		CHECK(r.counter[HF_CNT_DROP_DENIED] > r.hostile / 3, "few were denied");
+		CHECK(passed >= ATTACK_NETS_BURST, "%llu SYNs passed the limit", (unsigned long long)passed);
+		CHECK(passed <= ATTACK_NETS_BURST + ATTACK_NETS_RATE / 1000 * (r.cycles / 156250 + 1),
+			"%llu SYNs passed the limit", (unsigned long long)passed);
+		CHECK_EQ(r.syn_acks, passed + r.good_tried, "SYN-ACKs");
+		CHECK_EQ(r.resets, 0, "RSTs");
+		CHECK_EQ(r.counter[HF_CNT_COOKIES_SENT], 0, "cookies");
+	}
+	check_context("%s", "");
+}
+
 /* What belongs to no connection reaches the host only while the board may not judge, and then within MISS_LIMIT. */
 static void strays(void)
 {
@@ -222,7 +245,7 @@ int main(int argc, char **argv)
 {
 	/* clang-format off */
 	static const struct bench_case cases[] = {
-		CASE(syn_floods), CASE(without_cookies), CASE(strays), CASE(malformed), CASE(replayed_cookie), CASE(slow_host),
+		CASE(syn_floods), CASE(without_cookies), CASE(ruled_networks), CASE(strays), CASE(malformed), CASE(replayed_cookie), CASE(slow_host),
 		CASE(share_of_the_wire), CASE(reset_in_the_flood), CASE_ONCE(bad_numbers), { 0 }
 	};
 	/* clang-format on */

@@ -9,6 +9,7 @@ module board_ecp5 #(
   parameter int SETS_LOG2 = 7,  // of the core, as in rtl/handfast.sv
   parameter int WAYS = 4,
   parameter int LISTENERS = 4,
+  parameter int RULES = 4,
   parameter int MAX_FRAME = 1522,
   parameter int SEG_DEPTH = 16,
   parameter int STAGE_BEATS = 256,
@@ -21,6 +22,11 @@ module board_ecp5 #(
   parameter int HASH_ROUNDS = 2,
   parameter int HASH_SERIAL = 0,
   parameter int IP6 = 1,
+  parameter int MATCH_CYCLES = 1,
+  parameter int READ_CYCLES = 1,
+  parameter int FSM_CYCLES = 1,
+  parameter int PARSE_CYCLES = 1,
+  parameter int BUILD_CYCLES = 1,
   parameter int PHY_ADDR = 0,   // where the search on MDIO begins
   parameter int OSC_DIV = 4,
   parameter int CLK_DIV = 25,
@@ -68,12 +74,13 @@ module board_ecp5 #(
 
   /* verilator lint_off PINCONNECTEMPTY */
   board_host #(
-    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH),
-    .STAGE_BEATS(STAGE_BEATS), .HOST_FIFO_BEATS(HOST_FIFO_BEATS), .EVENT_DEPTH(EVENT_DEPTH),
+    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .RULES(RULES), .MAX_FRAME(MAX_FRAME),
+    .SEG_DEPTH(SEG_DEPTH), .STAGE_BEATS(STAGE_BEATS), .HOST_FIFO_BEATS(HOST_FIFO_BEATS), .EVENT_DEPTH(EVENT_DEPTH),
     .REPLY_DEPTH(REPLY_DEPTH), .CMD_DEPTH(CMD_DEPTH), .TX_BEATS(TX_BEATS), .TX_DESCS(TX_DESCS),
-    .HASH_ROUNDS(HASH_ROUNDS), .HASH_SERIAL(HASH_SERIAL), .IP6(IP6), .PHY_ADDR(PHY_ADDR),
-    .MDIO_HALF((CLK_HZ + 2499999) / 2500000), .POLL_CLKS(CLK_HZ / 100), .CLK_PS(CLK_PS), .CLK_HZ(CLK_HZ), .UART(1),
-    .BAUD(BAUD)
+    .HASH_ROUNDS(HASH_ROUNDS), .HASH_SERIAL(HASH_SERIAL), .IP6(IP6), .MATCH_CYCLES(MATCH_CYCLES),
+    .READ_CYCLES(READ_CYCLES), .FSM_CYCLES(FSM_CYCLES), .PARSE_CYCLES(PARSE_CYCLES), .BUILD_CYCLES(BUILD_CYCLES),
+    .PHY_ADDR(PHY_ADDR), .MDIO_HALF((CLK_HZ + 2499999) / 2500000), .POLL_CLKS(CLK_HZ / 100), .CLK_PS(CLK_PS),
+    .CLK_HZ(CLK_HZ), .UART(1), .BAUD(BAUD)
   ) u_board (
     .clk(clk), .rst(rst), .ready(ready), .open(open),
     .rx_clk(rx_clk), .rx_rise_d(rx_rise_d), .rx_fall_d(rx_fall_d), .rx_rise_ctl(rx_rise_ctl),

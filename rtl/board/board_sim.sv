@@ -83,7 +83,7 @@ module board_sim (
     .tx_fall_ctl(tx_fall_ctl), .tx_rise_txc(tx_rise_txc), .tx_fall_txc(tx_fall_txc));
 
   board_core #(
-    .SETS_LOG2(8), .WAYS(4), .LISTENERS(16), .MAX_FRAME(1522), .SEG_DEPTH(16), .STAGE_BEATS(512), .HOST_FIFO_BEATS(2048),
+    .SETS_LOG2(8), .WAYS(4), .LISTENERS(16), .RULES(8), .MAX_FRAME(1522), .SEG_DEPTH(16), .STAGE_BEATS(512), .HOST_FIFO_BEATS(2048),
     .EVENT_DEPTH(32), .REPLY_DEPTH(32), .CMD_DEPTH(4), .TX_BEATS(512), .TX_DESCS(16), .HASH_ROUNDS(1),
     .PHY_ADDR(0), .MDIO_HALF(4), .POLL_CLKS(2000)
   ) u_board (

@@ -10,6 +10,7 @@ module handfast_pcie #(
   parameter int SETS_LOG2 = 8,
   parameter int WAYS = 4,
   parameter int LISTENERS = 16,
+  parameter int RULES = 8,
   parameter int MAX_FRAME = 1522,
   parameter int SEG_DEPTH = 16,
   parameter int STAGE_BEATS = 512,
@@ -95,7 +96,7 @@ module handfast_pcie #(
   // The trace is for simulation.
   /* verilator lint_off PINCONNECTEMPTY */
   handfast #(
-    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH),
+    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .RULES(RULES), .MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH),
     .STAGE_BEATS(STAGE_BEATS), .HOST_FIFO_BEATS(HOST_FIFO_BEATS), .EVENT_DEPTH(EVENT_DEPTH), .REPLY_DEPTH(REPLY_DEPTH),
     .CMD_DEPTH(CMD_DEPTH), .TX_BEATS(TX_BEATS), .TX_DESCS(TX_DESCS), .HASH_ROUNDS(HASH_ROUNDS)
   ) core (

@@ -7,6 +7,7 @@
 module handfast_usb #(
   parameter int SETS_LOG2 = 8,
   parameter int LISTENERS = 16,
+  parameter int RULES = 8,
   parameter int MAX_FRAME = 1522,
   parameter int SEG_DEPTH = 16,
   parameter int STAGE_BEATS = 512,
@@ -60,7 +61,7 @@ module handfast_usb #(
 
   /* verilator lint_off PINCONNECTEMPTY */
   handfast #(
-    .SETS_LOG2(SETS_LOG2), .LISTENERS(LISTENERS), .MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH), .STAGE_BEATS(STAGE_BEATS),
+    .SETS_LOG2(SETS_LOG2), .LISTENERS(LISTENERS), .RULES(RULES), .MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH), .STAGE_BEATS(STAGE_BEATS),
     .HOST_FIFO_BEATS(HOST_FIFO_BEATS), .EVENT_DEPTH(EVENT_DEPTH), .REPLY_DEPTH(REPLY_DEPTH), .CMD_DEPTH(CMD_DEPTH),
     .TX_BEATS(TX_BEATS), .TX_DESCS(TX_DESCS), .HASH_ROUNDS(HASH_ROUNDS)
   ) core (
