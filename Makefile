@@ -228,6 +228,12 @@ generate: $B/gen  ## rewrite rtl/handfast_defs.svh and docs/registers.md from re
 	$B/gen vh > $B/defs.svh && (cmp -s $B/defs.svh rtl/handfast_defs.svh || cp $B/defs.svh rtl/handfast_defs.svh)
 	$B/gen md > $B/registers.md && (cmp -s $B/registers.md docs/registers.md || cp $B/registers.md docs/registers.md)
 
+# Features to configuration frames of a Xilinx part: for `make bitstream`, which makes it where it needs it.
+$B/fasm2frames: tools/fasm2frames.c
+	@mkdir -p $B
+	$(CC) $(COMPILE) $(CFLAGS) -o $@ $< -ljansson
+$B/tests/test_fasm2frames: $B/fasm2frames
+
 $B/mutate: tests/mutants/mutate.c
 	@mkdir -p $B
 	$(CC) $(COMPILE) $(CFLAGS) -o $@ $<
@@ -315,16 +321,20 @@ test-boards: all  ## a board from its RGMII pins on, in lock step: the engine's 
 	tests/boards/run $B
 netlist-test:  ## the directed tests on the netlist that Yosys wrote back
 	+tools/netlist-test.sh
+netlist-boards:  ## the directed tests on each board's core as cells of its FPGA: make netlist-boards [BOARD=b]
+	+tools/netlist-boards.sh $(BOARD)
 netlist-pcie:  ## test_pcie_endpoint on the netlist of the PCIe endpoint
 	+tools/netlist-pcie.sh
 formal:  ## prove the properties of docs/formal.md, and that each one can fail
 	tools/formal.sh
-mutants: mutants-pcie mutants-usb  ## planted RTL faults: each one must be caught
+mutants: mutants-pcie mutants-usb mutants-eth  ## planted RTL faults: each one must be caught
 	+tests/mutants/run
 mutants-pcie:  ## those of rtl/pcie; EVERY=n takes each n-th
 	+tests/mutants/run_modules pcie test_pcie_endpoint
 mutants-usb:  ## those of rtl/usb and rtl/cross; EVERY=n takes each n-th
 	+tests/mutants/run_modules usb test_cross test_usb_ft245 test_usb_uart test_usb_link
+mutants-eth:  ## those of rtl/eth and rtl/bus; EVERY=n takes each n-th
+	+CPU_SECONDS=300 tests/mutants/run_modules eth test_eth test_bus test_msg_axil
 usb-messages: $B/tests/test_usb_link  ## 1,000,000 messages each way over a cable that loses, doubles and flips bytes
 	HF_USB_MESSAGES=1000000 $B/tests/test_usb_link --case everything_arrives_over_a_bad_cable
 synth-usb:  ## Yosys synth_ecp5 of the tops of rtl/usb, and of the link alone; with SYNTH=all into docs/usb.md

@@ -5,6 +5,10 @@
 #include "bytes.h"
 #include "model.h"
 
+#ifdef HF_DEFAULT_PARAMS
+/* A board's, in a build of its own (tools/netlist-boards.sh). */
+const struct hf_params hf_params_default = { HF_DEFAULT_PARAMS };
+#else
 const struct hf_params hf_params_default = {
 	.data_w = 64,
 	.sets_log2 = 8,
@@ -26,6 +30,7 @@ const struct hf_params hf_params_default = {
 	.parse_cycles = 1,
 	.build_cycles = 1,
 };
+#endif
 
 const struct hf_params hf_params_small = {
 	.data_w = 64,
@@ -48,6 +53,9 @@ const struct hf_params hf_params_small = {
 	.build_cycles = 1,
 };
 
+#ifdef HF_LEAN_PARAMS
+const struct hf_params hf_params_lean = { HF_LEAN_PARAMS };
+#else
 const struct hf_params hf_params_lean = {
 	.data_w = 64,
 	.sets_log2 = 2,
@@ -71,6 +79,7 @@ const struct hf_params hf_params_lean = {
 	.parse_cycles = 8,
 	.build_cycles = 2,
 };
+#endif
 
 const struct hf_params hf_params_wide = {
 	.data_w = 512,

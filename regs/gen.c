@@ -122,8 +122,8 @@ static void markdown(void)
 #include "regs.def"
 	puts("\n## Registers of the PCIe endpoint\n\nFrom 0x1000 of BAR0 (docs/pcie.md). W1C: writing 1 clears.");
 #include "pcie.def"
-	puts("\n## Registers of the Ethernet MAC\n\nFrom where a board has them (docs/boards.md). From `COUNTER0_LO` "
-	     "on, 64 bits each:");
+	puts("\n## Registers of the Ethernet MAC\n\nFrom where a board has them (docs/boards.md); in register messages "
+	     "from 0x8000 on. From `COUNTER0_LO` on, 64 bits each:");
 	puts("\n| offset | counter | counts |\n|---|---|---|");
 #define COUNTER(name, doc) printf("| 0x%03x | `%s` | %s |\n", HF_ETH_COUNTER0_LO + 8 * HF_ETH_CNT_##name, #name, doc);
 #include "eth.def"

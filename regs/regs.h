@@ -59,6 +59,8 @@ enum hf_pcie_field {
 #undef FIELD
 };
 
+#define HF_ETH_ID_LETTERS 0x3043414du /* register ID */
+#define HF_ETH_BASE	  0x8000u     /* of its registers, for a host that has messages only (rtl/bus/msg_axil.sv) */
 /* The Ethernet MAC: HF_ETH_CTRL = 0x008, HF_ETH_CTRL_FORCE_LOW = 0, ..., HF_ETH_CNT_RX_FRAMES = 0, ... */
 enum hf_eth_reg {
 #define REG(name, offset, reset, doc) HF_ETH_##name = offset,

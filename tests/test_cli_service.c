@@ -106,6 +106,7 @@ static void expect(const char *arguments, int code, const char *text)
 #define STATUS_REPLY                                                                                                   \
 	"{\"ok\":true,\"version\":\"0.1.0\",\"abi\":4,\"pid\":7,\"uptime_ms\":3725000,\"link\":\"up\",\"why\":\"\","   \
 	"\"board\":{\"uri\":\"unix:/x\",\"epoch\":16,\"slots\":1024,\"ways\":4,\"listeners\":16,\"data_width\":64},"   \
+	"\"wire\":{\"up\":true,\"mbits\":1000,\"full_duplex\":true,\"phy_found\":true,\"phy_addr\":3},"                \
 	"\"table\":{\"entries\":1000,\"half_open\":12,\"host_owned\":900,\"cookies\":true},"                           \
 	"\"tap\":{\"name\":\"hf0\",\"mac\":\"02:00:00:00:00:02\",\"mtu\":1500,\"addresses\":[\"192.0.2.2/24\"]},"      \
 	"\"rates\":{\"listeners\":[{\"address\":\"0.0.0.0\",\"port\":80,\"syn\":4321},{\"address\":\"::\",\"port\":"   \
@@ -143,6 +144,11 @@ static void status_is_told(void)
 		return;
 	expect("status", 0, "SYNs       4,321 on 0.0.0.0 port 80, 5 on 0.0.0.0 port 81\n");
 	expect("status", 0, "rules      8 of 8 in the board, 3 after the handshake");
+	end();
+	if (!begin(STATUS_REPLY, STATUS_REPLY))
+		return;
+	expect("status", 0, "wire       up, 1000 Mbit/s, full duplex, PHY 3\n");
+	expect("status --json", 0, "\"mbits\": 1000");
 	end();
 }
 

@@ -88,9 +88,11 @@ static void full_set_default(void)
 static void full_table(void)
 {
 	struct bench *b = bench_open(ENGINE_SMALL);
-	uint16_t taken[64] = { 0 };
+	uint16_t *taken = calloc(b->slots, sizeof *taken);
 	unsigned n = 0, dropped = 0;
 
+	if (!taken)
+		abort();
 	for (uint16_t port = 1024; n < b->slots && port < 3000; port++) {
 		give_syn(b, port, port);
 		if (bench_tx(b))
@@ -115,28 +117,34 @@ static void full_table(void)
 		b, &(struct segment){ .sport = taken[3], .dport = OUR_PORT, .seq = taken[3] + 1u, .flags = HF_RST });
 	bench_half_open(b, PEER_ADDR, taken[3], 77);
 	bench_close(b);
+	free(taken);
 }
 
 /* The two tuples of a pair differ in one field only, but have one set and one tag. */
 static bool pair_with_equal_tags(const struct bench *b, unsigned field, uint32_t *first, uint32_t *second)
 {
-	static uint32_t index[1 << 18]; /* set and tag to 1 + the value that had them last */
+	const uint64_t set_mask = (UINT64_C(1) << b->params->sets_log2) - 1;
+	/* set and tag to the value that had them last */
+	uint32_t *index = calloc((set_mask + 1) << 16, sizeof *index);
+	bool found = false;
 
-	memset(index, 0, sizeof(index));
-	for (uint32_t i = 1; i < 65536; i++) {
+	if (!index)
+		abort();
+	for (uint32_t i = 1; i < 65536 && !found; i++) {
 		uint64_t hash =
 			bench_index_hash(b, field == 0 ? 0x0a000000 + i : PEER_ADDR, (uint16_t)(field == 1 ? i : 1000),
 				field == 2 ? 0x0a000000 + i : OUR_ADDR, (uint16_t)(field == 3 ? i : OUR_PORT));
-		uint32_t *at = &index[(hash & 3) << 16 | (hash >> 16 & 0xffff)];
+		uint32_t *at = &index[(hash & set_mask) << 16 | (hash >> 16 & 0xffff)];
 
 		if (*at) {
 			*first = *at;
 			*second = i;
-			return true;
+			found = true;
 		}
 		*at = i;
 	}
-	return false;
+	free(index);
+	return found;
 }
 
 /* Equal tags in one set: the entry with that tag is not the other tuple's, whichever field makes the difference; and

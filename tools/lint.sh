@@ -61,7 +61,7 @@ check "verilator -Wall, 512 bits" verilog $(make -s wide-parameters)
 check "verilator -Wall, 512 bits, small" verilog $(make -s wide-small-parameters)
 # tools/vendor: the ports of the vendors' primitives.
 board() { # board FILE: a top around the core
-	verilator --lint-only -Wall -Wno-PINCONNECTEMPTY -Irtl -Irtl/eth -y rtl -y rtl/eth -y rtl/cross -y rtl/usb -y rtl/board \
+	verilator --lint-only -Wall -Wno-PINCONNECTEMPTY -Irtl -Irtl/eth -y rtl -y rtl/eth -y rtl/cross -y rtl/usb -y rtl/board -y rtl/bus \
 		-y tools/vendor --top-module "$(basename "$1" .sv)" tools/vendor/waivers.vlt "$1" > build/verilator.log 2>&1
 	local failed=$?
 	grep -v '^- ' build/verilator.log
@@ -71,7 +71,7 @@ for top in rtl/eth/eth_mac_sim.sv rtl/board/board_sim.sv boards/*/*.sv; do
 	check "verilator -Wall, $(basename "$top" .sv)" board "$top"
 done
 for top in handfast_pcie pcie_xilinx7; do check "verilator -Wall, $top" around $top rtl/cross rtl/pcie; done
-for top in handfast_usb handfast_uart; do check "verilator -Wall, $top" around $top rtl/cross rtl/usb; done
+check "verilator -Wall, handfast_usb" around handfast_usb rtl/cross rtl/eth rtl/usb
 check "cppcheck" cppcheck -q --std=c11 -D_GNU_SOURCE -I. --inline-suppr --enable=warning,performance,portability \
 	--suppress=missingIncludeSystem --error-exitcode=1 cmodel driver examples host regs sim tests
 # Another version formats some lines otherwise.

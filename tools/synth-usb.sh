@@ -14,10 +14,11 @@ count() { # count NAME REGEX: cells of the types that match
 }
 
 run() { # run TOP [NAME=VALUE...]
-	local top=$1 lut
+	local top=$1 lut name=$1
 	shift
+	[[ ${1:-} != UART=1 ]] || name+=" UART=1"
 	cat > $out/"$top".ys <<-END
-		read_verilog -sv -Irtl $(echo rtl/*.sv rtl/usb/*.sv rtl/cross/*.sv)
+		read_verilog -sv -Irtl $(echo rtl/*.sv rtl/usb/*.sv rtl/cross/*.sv rtl/eth/eth_crc32.sv)
 		hierarchy -check -top $top$(test $# = 0 || printf ' -chparam %s' "${@/=/ }")
 		proc
 		select -assert-none t:\$dlatch t:\$adlatch t:\$_DLATCH_*
@@ -35,9 +36,9 @@ run() { # run TOP [NAME=VALUE...]
 		status=1
 	else
 		lut=$(($(count "$top" LUT4) + 2 * $(count "$top" CCU2C) + 6 * $(count "$top" TRELLIS_DPR16X4)))
-		echo "synth-usb: $top: $lut LUTs, $(count "$top" TRELLIS_FF) flip-flops, $(count "$top" DP16KD) block RAMs"
-		row="| \`$top\` | $lut | $(count "$top" TRELLIS_FF) | $(count "$top" DP16KD) |"
-		[[ ${SYNTH:-} == all ]] && sed -i "s/^| \`$top\` | [0-9].*/$row/" $doc
+		echo "synth-usb: $name: $lut LUTs, $(count "$top" TRELLIS_FF) flip-flops, $(count "$top" DP16KD) block RAMs"
+		row="| \`$name\` | $lut | $(count "$top" TRELLIS_FF) | $(count "$top" DP16KD) |"
+		[[ ${SYNTH:-} == all ]] && sed -i "s/^| \`$name\` | [0-9].*/$row/" $doc
 	fi
 }
 
@@ -46,6 +47,6 @@ run usb_link_uart
 if [[ ${SYNTH:-} == all ]]; then
 	read -ra parameters < <(make -s parameters-C512)
 	run handfast_usb "${parameters[@]}"
-	run handfast_uart "${parameters[@]}"
+	run handfast_usb UART=1 "${parameters[@]}"
 fi
 exit $status

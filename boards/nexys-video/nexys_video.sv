@@ -46,6 +46,7 @@ module nexys_video #(
   board_reset #(.LOG2(20)) u_reset (.clk(clk), .locked(locked), .button_n(rst_n), .rst(rst), .phy_rst_n(eth_rst_n));
 
   rgmii_io_xilinx7 u_io (
+    .clk(clk),
     .rxc(eth_rxc), .rxd(eth_rxd), .rx_ctl(eth_rx_ctl), .txc(eth_txc), .txd(eth_txd), .tx_ctl(eth_tx_ctl),
     .tx_clk90(tx_clk90),
     .rx_clk(rx_clk), .rx_rise_d(rx_rise_d), .rx_fall_d(rx_fall_d), .rx_rise_ctl(rx_rise_ctl),
@@ -58,10 +59,11 @@ module nexys_video #(
   assign eth_mdio = mdo_en ? mdo : 1'bz;
   assign usb_d = usb_oe ? usb_out : 8'hzz;
 
-  board_ft245 #(
+  board_host #(
     .SETS_LOG2(8), .WAYS(4), .LISTENERS(16), .RULES(8), .SEG_DEPTH(16), .STAGE_BEATS(512), .HOST_FIFO_BEATS(2048), .EVENT_DEPTH(32),
-    .REPLY_DEPTH(32), .CMD_DEPTH(4), .TX_BEATS(512), .TX_DESCS(16), .HASH_ROUNDS(2),
-    .PHY_ADDR(1), .MDIO_HALF((CLK_HZ + 2499999) / 2500000), .POLL_CLKS(CLK_HZ / 100), .CLK_PS(CLK_PS)
+    .REPLY_DEPTH(32), .CMD_DEPTH(4), .TX_BEATS(512), .TX_DESCS(16), .HASH_SERIAL(1),
+    .MATCH_CYCLES(3), .READ_CYCLES(2), .FSM_CYCLES(8), .PARSE_CYCLES(8), .BUILD_CYCLES(2),
+    .PHY_ADDR(1), .MDIO_HALF((CLK_HZ + 2499999) / 2500000), .POLL_CLKS(CLK_HZ / 100), .CLK_PS(CLK_PS), .CLK_HZ(CLK_HZ), .UART(0)
   ) u_board (
     .clk(clk), .rst(rst), .ready(ready), .open(open),
     .rx_clk(rx_clk), .rx_rise_d(rx_rise_d), .rx_fall_d(rx_fall_d), .rx_rise_ctl(rx_rise_ctl),
@@ -69,7 +71,8 @@ module nexys_video #(
     .tx_rise_ctl(tx_rise_ctl), .tx_fall_ctl(tx_fall_ctl), .tx_rise_txc(tx_rise_txc), .tx_fall_txc(tx_fall_txc),
     .mdc(eth_mdc), .mdo(mdo), .mdo_en(mdo_en), .mdi(eth_mdio), .link(link), .speed(speed),
     .ft_clk(usb_bufg), .rxf_n(usb_rxf_n), .txe_n(usb_txe_n), .oe_n(usb_oe_n), .rd_n(usb_rd_n), .wr_n(usb_wr_n),
-    .siwu_n(usb_siwu_n), .data_i(usb_d), .data_o(usb_out), .data_oe(usb_oe));
+    .siwu_n(usb_siwu_n), .data_i(usb_d), .data_o(usb_out), .data_oe(usb_oe),
+    .txd(), .rxd(1'b1));
 
   assign led = {open, link, ready};
 

@@ -73,4 +73,6 @@ set_property LOC V17 [get_ports {usb_oe_n}]
 set_property IOSTANDARD LVCMOS33 [get_ports {usb_oe_n}]
 create_clock -period 10.0 [get_ports {clk100}]
 create_clock -period 8.0 [get_ports {eth_rxc}]
+# behind the PLL
+create_clock -period 8.0 [get_nets {rx_clk}]
 create_clock -period 16.667 [get_ports {usb_clk}]

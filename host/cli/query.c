@@ -71,6 +71,16 @@ static int print_status(const json_t *r)
 	printf("link       %s%s%s\n", cli_text(r, "link"), *cli_text(r, "why") ? ": " : "", cli_text(r, "why"));
 	printf("board      %s, %lld bits, version %lld, epoch 0x%08llx\n", cli_text(r, "board.uri"),
 		cli_int(r, "board.data_width"), cli_int(r, "abi"), cli_int(r, "board.epoch"));
+	if (json_object_get(r, "wire")) {
+		printf("wire       %s", cli_true(r, "wire.up") ? "up" : "down");
+		if (cli_true(r, "wire.up"))
+			printf(", %lld Mbit/s, %s duplex", cli_int(r, "wire.mbits"),
+				cli_true(r, "wire.full_duplex") ? "full" : "half");
+		if (cli_true(r, "wire.phy_found"))
+			printf(", PHY %lld\n", cli_int(r, "wire.phy_addr"));
+		else
+			printf(", no PHY answers\n");
+	}
 	printf("table      %s of %s entries, %s half-open, %s held for the host%s\n",
 		cli_thousands(cli_int(r, "table.entries")), cli_thousands(cli_int(r, "board.slots")),
 		cli_thousands(cli_int(r, "table.half_open")), cli_thousands(cli_int(r, "table.host_owned")),

@@ -176,6 +176,37 @@ static int read_table(struct hf_device *dev, void *arg)
 	return rc;
 }
 
+/* The MAC of a board that has one of ours (docs/boards.md). */
+struct mac_state {
+	uint32_t id, status;
+};
+
+/* A job. */
+static int read_mac(struct hf_device *dev, void *arg)
+{
+	struct mac_state *m = arg;
+	int rc = device_reg_read(dev->board, HF_ETH_BASE + HF_ETH_ID, &m->id);
+
+	if (!rc && m->id == HF_ETH_ID_LETTERS)
+		rc = device_reg_read(dev->board, HF_ETH_BASE + HF_ETH_STATUS, &m->status);
+	return rc;
+}
+
+static void put_wire(struct daemon *d, json_t *o)
+{
+	static const unsigned mbits[4] = { 10, 100, 1000, 0 };
+	struct mac_state m = { 0 };
+
+	if (service_run(d->dev, read_mac, &m) || m.id != HF_ETH_ID_LETTERS)
+		return;
+	json_object_set_new(o, "wire",
+		json_pack("{s:b, s:i, s:b, s:b, s:i}", "up", m.status >> HF_ETH_STATUS_LINK_LOW & 1, "mbits",
+			(int)mbits[m.status >> HF_ETH_STATUS_SPEED_LOW & 3], "full_duplex",
+			m.status >> HF_ETH_STATUS_FULL_DUPLEX_LOW & 1, "phy_found",
+			m.status >> HF_ETH_STATUS_PHY_FOUND_LOW & 1, "phy_addr",
+			(int)(m.status >> HF_ETH_STATUS_PHY_ADDR_LOW & 31)));
+}
+
 static void put_board(struct daemon *d, json_t *o)
 {
 	struct table_state t = { 0 };
@@ -189,6 +220,7 @@ static void put_board(struct daemon *d, json_t *o)
 			json_pack("{s:I, s:I, s:I, s:b}", "entries", (json_int_t)t.entries, "half_open",
 				(json_int_t)t.half_open, "host_owned", (json_int_t)t.owned, "cookies",
 				t.status >> HF_STATUS_COOKIES_LOW & 1));
+	put_wire(d, o);
 	for (unsigned i = 0; i < d->dev->addresses.count; i++) {
 		const struct tap_address *a = &d->dev->addresses.of[i];
 

@@ -23,6 +23,13 @@ module board_core #(
   parameter int TX_BEATS = 256,
   parameter int TX_DESCS = 8,
   parameter int HASH_ROUNDS = 2,
+  parameter int HASH_SERIAL = 0,
+  parameter int IP6 = 1,
+  parameter int MATCH_CYCLES = 1,
+  parameter int READ_CYCLES = 1,
+  parameter int FSM_CYCLES = 1,
+  parameter int PARSE_CYCLES = 1,
+  parameter int BUILD_CYCLES = 1,
   parameter int PHY_ADDR = 0,
   parameter int MDIO_HALF = 50,
   parameter int POLL_CLKS = 1000000
@@ -137,10 +144,11 @@ module board_core #(
     .s_axil_rresp(s_axil_mac_rresp), .s_axil_rready(s_axil_mac_rready));
 
   handfast #(
-    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .RULES(RULES), .MAX_FRAME(MAX_FRAME), .SEG_DEPTH(SEG_DEPTH),
-    .STAGE_BEATS(STAGE_BEATS), .HOST_FIFO_BEATS(HOST_FIFO_BEATS), .EVENT_DEPTH(EVENT_DEPTH),
+    .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .LISTENERS(LISTENERS), .RULES(RULES), .MAX_FRAME(MAX_FRAME),
+    .SEG_DEPTH(SEG_DEPTH), .STAGE_BEATS(STAGE_BEATS), .HOST_FIFO_BEATS(HOST_FIFO_BEATS), .EVENT_DEPTH(EVENT_DEPTH),
     .REPLY_DEPTH(REPLY_DEPTH), .CMD_DEPTH(CMD_DEPTH), .TX_BEATS(TX_BEATS), .TX_DESCS(TX_DESCS),
-    .HASH_ROUNDS(HASH_ROUNDS)
+    .HASH_ROUNDS(HASH_ROUNDS), .HASH_SERIAL(HASH_SERIAL), .IP6(IP6), .MATCH_CYCLES(MATCH_CYCLES),
+    .READ_CYCLES(READ_CYCLES), .FSM_CYCLES(FSM_CYCLES), .PARSE_CYCLES(PARSE_CYCLES), .BUILD_CYCLES(BUILD_CYCLES)
   ) u_core (
     .clk(clk), .rst(rst), .time_ns(time_ns), .tick_1ms(tick_1ms), .ready(ready),
     .s_axis_rx_tdata(mac_rx_tdata), .s_axis_rx_tkeep(mac_rx_tkeep), .s_axis_rx_tvalid(mac_rx_tvalid),

@@ -5,8 +5,9 @@
 //         Gray-coded pointers).
 // Input   s_valid, s_ready, s_data on s_clk. s_ready is a register's output.
 // Output  m_valid, m_ready, m_data on m_clk, from an output register: the memory is a block RAM where DEPTH_LOG2 is large.
-//         s_room: elements that may be pushed for certain; at most 2^DEPTH_LOG2.
-// Timing  an element comes out 3 to 4 m_clk after it was pushed; one element per clock of the slower side flows.
+//         s_room: elements that may be pushed for certain; at most 2^DEPTH_LOG2. s_ready is s_room != 0.
+// Timing  an element comes out 3 to 4 m_clk after it was pushed; its place is free again 4 to 5 s_clk after it was fetched. From 16
+//         elements on, one per clock of the slower side flows. Between registers there is one short carry chain and no more.
 //         Both resets belong together: each side is held in reset until the other has been for 4 of its own clocks.
 
 module cross_fifo #(
@@ -41,8 +42,10 @@ module cross_fifo #(
   logic [P-1:0] write_q, write_d, write_gray_q, write_seen_gray;
   logic [P-1:0] read_q, read_d, read_gray_q, read_seen_gray, read_seen;
 
-  // The writing side.
-  logic push;
+  // The writing side. The room is kept, not worked out from the pointers: less what is pushed, and more by what was read between the
+  // last two looks at the reader's pointer.
+  logic         push, any_freed_q;
+  logic [P-1:0] read_seen_q, freed_q, freed_less_q; // freed_less_q is freed_q - 1
   assign push = s_valid && s_ready;
   assign write_d = write_q + P'(push);
 
@@ -56,13 +59,21 @@ module cross_fifo #(
     if (s_rst) begin
       write_q <= '0;
       write_gray_q <= '0;
+      read_seen_q <= '0;
+      freed_q <= P'(1 << DEPTH_LOG2);
+      freed_less_q <= P'((1 << DEPTH_LOG2) - 1);
+      any_freed_q <= 1'b1;
       s_room <= '0;
       s_ready <= 1'b0;
     end else begin
       write_q <= write_d;
       write_gray_q <= write_d ^ (write_d >> 1);
-      s_room <= P'(1 << DEPTH_LOG2) - (write_d - read_seen);
-      s_ready <= write_d - read_seen != P'(1 << DEPTH_LOG2);
+      read_seen_q <= read_seen;
+      freed_q <= read_seen - read_seen_q;
+      freed_less_q <= read_seen + ~read_seen_q;
+      any_freed_q <= read_seen != read_seen_q;
+      s_room <= s_room + (push ? freed_less_q : freed_q);
+      s_ready <= any_freed_q || s_room[P-1:1] != '0 || (s_room[0] && !push);
     end
   end
 
@@ -103,9 +114,13 @@ module cross_fifo #(
     write_seen[P-1] = write_seen_gray[P-1];
     for (int i = P - 2; i >= 0; i--) write_seen[i] = write_seen[i+1] ^ write_seen_gray[i];
     held = write_q - read_q;
-    // The numbers follow one another: read as the writer knows it, read, written as the reader knows it, written.
-    sane = write_q - read_seen <= DEPTH && read_q - read_seen <= write_q - read_seen && write_seen - read_q <= held &&
-           held <= DEPTH && write_gray_q == (write_q ^ (write_q >> 1)) && read_gray_q == (read_q ^ (read_q >> 1));
+    // The numbers follow one another: read as it was counted into s_room, read as the writer knows it, read, written as the reader
+    // knows it, written.
+    sane = write_q - read_seen_q <= DEPTH && read_q - read_seen_q <= write_q - read_seen_q &&
+           read_seen - read_seen_q <= read_q - read_seen_q && write_seen - read_q <= held && held <= DEPTH &&
+           {1'b0, s_room} + {1'b0, freed_q} == {1'b0, DEPTH - (write_q - read_seen_q)} && freed_less_q == freed_q - P'(1) &&
+           any_freed_q == (freed_q != '0) &&
+           write_gray_q == (write_q ^ (write_q >> 1)) && read_gray_q == (read_q ^ (read_q >> 1));
     intact = 1'b1;
     behind = '0;
     for (int i = 0; i < (1 << DEPTH_LOG2); i++) begin
@@ -117,9 +132,8 @@ module cross_fifo #(
   always_ff @(posedge s_clk) begin
     open_q <= !s_rst;
     if (open_q && !s_rst) begin
-      in_order: assert (sane && intact && (!s_ready || write_q - read_seen != DEPTH) && (!m_valid || m_data == read_q - P'(1)));
-      room_is_there: assert (sane && s_room <= DEPTH - (write_q - read_seen) && (s_room == '0 || s_ready) &&
-                             (!s_ready || write_q - read_seen != DEPTH));
+      in_order: assert (sane && intact && s_ready == (s_room != '0) && (!m_valid || m_data == read_q - P'(1)));
+      room_is_there: assert (sane && s_room <= DEPTH - held && s_ready == (s_room != '0));
     end
   end
 `endif

@@ -2,12 +2,16 @@
 // rgmii_io_xilinx7 - a PHY's RGMII pins as DDR halves, on Xilinx 7 series (UG471). The counterpart of rgmii_io_sim.
 //
 // What    IDDR and ODDR in SAME_EDGE mode, the one that open tools know; the receive halves of one period are put
-//         together by a register. No IDELAY: a PHY that delays RXC itself (RGMII-ID, as on the Nexys Video) needs none.
-// Input   the pins; tx_clk90: tx_clk a quarter of a period later, which makes TXC.
-// Output  rx_clk: RXC on the clock network.
-// Timing  receive: two periods. Transmit: one period.
+//         together by a register. No IDELAY: a PHY that delays RXC itself (RGMII-ID, as on the Nexys Video) needs none. A PLL whose
+//         feedback goes over the clock network takes the network's delay out of rx_clk, so that RXC's edges
+//         are at the registers where they are at the pins; and the open tools have every bit of that way, which is not
+//         so for RXC straight to the clock network.
+// Input   the pins; tx_clk90: tx_clk a quarter of a period later, which makes TXC. clk: any, for the PLL's reset.
+// Output  rx_clk: RXC at 125 MHz. At 10 and 100 Mbit/s and while RXC stands the PLL finds no lock, and rx_clk stands: gigabit only.
+// Timing  receive: two periods. Transmit: one period. The PLL begins anew each 2^15 clk until it is locked.
 
 module rgmii_io_xilinx7 (
+  input  logic       clk,
   input  logic       rxc,
   input  logic [3:0] rxd,
   input  logic       rx_ctl,
@@ -31,11 +35,24 @@ module rgmii_io_xilinx7 (
   input  logic       tx_fall_txc
 );
 
-  logic       rxc_in;
+  logic       rxc_in, pll_out, pll_feedback, feedback, locked, locked_here, pll_rst;
+  logic [14:0] wait_q;
   logic [4:0] rx_pin, rise, fall, rise_q, tx_rise, tx_fall, tx_pin;
 
   IBUF u_rxc (.I(rxc), .O(rxc_in));
-  BUFG u_rx_clk (.I(rxc_in), .O(rx_clk));
+  PLLE2_ADV #(
+    .CLKIN1_PERIOD(8.0), .DIVCLK_DIVIDE(1), .CLKFBOUT_MULT(8), .CLKFBOUT_PHASE(0.0), .CLKOUT0_DIVIDE(8), .CLKOUT0_PHASE(0.0)
+  ) u_rx_pll (
+    .CLKIN1(rxc_in), .CLKIN2(1'b0), .CLKINSEL(1'b1), .CLKFBIN(feedback), .CLKFBOUT(pll_feedback), .CLKOUT0(pll_out), .CLKOUT1(), .CLKOUT2(),
+    .PWRDWN(1'b0), .RST(pll_rst), .LOCKED(locked), .DADDR(7'd0), .DCLK(1'b0), .DEN(1'b0), .DI(16'd0), .DWE(1'b0));
+  BUFG u_rx_feedback (.I(pll_feedback), .O(feedback));
+  BUFGCE u_rx_clk (.I(pll_out), .CE(locked), .O(rx_clk));
+
+  cross_sync u_locked (.clk(clk), .rst(1'b0), .d(locked), .q(locked_here));
+  always_ff @(posedge clk) begin
+    wait_q <= locked_here ? 15'd0 : wait_q + 15'd1;
+    pll_rst <= wait_q[14:4] == 11'h7ff;
+  end
 
   assign rx_pin = {rx_ctl, rxd};
   assign tx_rise = {tx_rise_ctl, tx_rise_d};

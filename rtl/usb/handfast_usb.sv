@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// handfast_usb - the core and its link on a USB cable, for a board that has an FT2232H or FT232H as a FIFO.
+// handfast_usb - the core and its link on a cable: an FT2232H or FT232H as a FIFO, or with UART = 1 what is behind a UART.
 //
-// Input, output, timing: those of the core's wire side (handfast.sv) at 64 bits, and the FIFO's pins (usb_ft245.sv). Registers
+// Input, output, timing: those of the core's wire side (handfast.sv) at 64 bits, and the cable's pins (usb_cable.sv). Registers
 // are reached by messages; the core's AXI-Lite rests.
 
 module handfast_usb #(
@@ -17,7 +17,10 @@ module handfast_usb #(
   parameter int CMD_DEPTH = 4,
   parameter int TX_BEATS = 512,
   parameter int TX_DESCS = 16,
-  parameter int HASH_ROUNDS = 1
+  parameter int HASH_ROUNDS = 1,
+  parameter int UART = 0,
+  parameter int CLK_HZ = 62500000,
+  parameter int BAUD = 12000000
 ) (
   input  logic        clk,
   input  logic        rst,
@@ -47,7 +50,10 @@ module handfast_usb #(
   output logic        siwu_n,
   input  logic [7:0]  data_i,
   output logic [7:0]  data_o,
-  output logic        data_oe
+  output logic        data_oe,
+
+  output logic        txd,
+  input  logic        rxd
 );
 
   logic [63:0] c2h_tdata, h2c_tdata;
@@ -73,13 +79,14 @@ module handfast_usb #(
     .s_axil_rready(1'b0), .trc_valid(), .trc_op(), .trc_write(), .trc_slot(), .trc_state(), .trc_verdict(), .trc_cause(),
     .trc_stamp(), .trc_entry());
 
-  usb_link_ft245 #(.MAX_FRAME(MAX_FRAME)) card (
+  usb_cable #(.UART(UART), .MAX_FRAME(MAX_FRAME), .CLK_HZ(CLK_HZ), .BAUD(BAUD)) card (
     .clk(clk), .rst(rst), .tick_1ms(tick_1ms), .core_rst(core_rst), .s_axis_c2h_tdata(c2h_tdata),
     .s_axis_c2h_tvalid(c2h_tvalid && !core_rst), .s_axis_c2h_tlast(c2h_tlast), .s_axis_c2h_tready(c2h_tready),
     .m_axis_h2c_tdata(h2c_tdata), .m_axis_h2c_tvalid(h2c_tvalid), .m_axis_h2c_tlast(h2c_tlast),
-    .m_axis_h2c_tready(h2c_tready && !core_rst), .open(open), .cnt_damaged(), .cnt_refused(), .cnt_resent(),
-    .cnt_discarded(), .ft_clk(ft_clk), .rxf_n(rxf_n), .txe_n(txe_n), .oe_n(oe_n), .rd_n(rd_n), .wr_n(wr_n),
-    .siwu_n(siwu_n), .data_i(data_i), .data_o(data_o), .data_oe(data_oe));
+    .m_axis_h2c_tready(h2c_tready && !core_rst), .open(open),
+    .ft_clk(ft_clk), .rxf_n(rxf_n), .txe_n(txe_n), .oe_n(oe_n), .rd_n(rd_n), .wr_n(wr_n), .siwu_n(siwu_n),
+    .data_i(data_i), .data_o(data_o), .data_oe(data_oe),
+    .txd(txd), .rxd(rxd));
   /* verilator lint_on PINCONNECTEMPTY */
 
 endmodule

@@ -79,7 +79,7 @@ module usb_link_rx (
   assign take = s_axis_down_tvalid && s_axis_down_tready;
 
   usb_crc16 step16 (.crc(crc16_q), .octet(win_q[71:64]), .next(crc16_stepped));
-  usb_crc32 step32 (.crc(crc32_q), .octet(s_axis_down_tdata), .next(crc32_next));
+  eth_crc32 step32 (.crc(crc32_q), .d(s_axis_down_tdata), .next(crc32_next));
 
   // What leaves the window takes its contribution with it; a column for each of its bits.
   logic [127:0] columns;

@@ -151,7 +151,7 @@ module usb_link_tx #(
   assign packet_ends = (state_q == HEADER && at_q == 4'd9 && !flags_q[`HF_LINK_DATA]) || (state_q == TAIL && at_q == 4'd3);
 
   usb_crc16 check (.crc(crc16_q), .octet(octet), .next(crc16_next));
-  usb_crc32 payload_check (.crc(crc32_q), .octet(octet), .next(crc32_next));
+  eth_crc32 payload_check (.crc(crc32_q), .d(octet), .next(crc32_next));
 
   always_ff @(posedge clk) begin
     read_q <= mem[address_q];
