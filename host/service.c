@@ -864,7 +864,7 @@ int service_take_over(struct hf_device *dev)
 	int rc = start_heart(dev);
 
 	if (!rc)
-		rc = source_rules_load(dev);
+		rc = source_rules_take_over(dev);
 	for (unsigned i = 0; i < 2 && !rc && dev->cookie_key_fixed; i++)
 		rc = change_cookie_key(dev);
 	if (!rc && !dev->cookie_key_fixed && dev->kept->key_fixed)
@@ -999,7 +999,12 @@ int service_resume(struct hf_device *dev, void *ignored)
 
 int service_leave(struct hf_device *dev, void *ignored)
 {
+	uint32_t from_ms;
+
 	(void)ignored;
+	/* Nobody reads until the next process does. */
+	if (atomic_load(&dev->source_rules.room))
+		device_sample(dev->board, 0, &from_ms);
 	dev->leaving = true;
 	return 0;
 }

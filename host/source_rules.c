@@ -35,6 +35,17 @@ int source_rules_load(struct hf_device *dev)
 	return rc;
 }
 
+int source_rules_take_over(struct hf_device *dev)
+{
+	unsigned room;
+	int rc = device_rules_room(dev->board, &room);
+
+	/* None of the entries is known: the next table is written whole. */
+	if (!rc)
+		atomic_store(&dev->source_rules.room, room);
+	return rc;
+}
+
 int source_rules_drops(struct hf_device *dev, void *arg)
 {
 	struct source_rules *s = &dev->source_rules;

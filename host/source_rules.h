@@ -28,6 +28,8 @@ struct source_rules_change {
 
 /* Ask for the room, and write all entries. With the engine off. Returns 0 or as device_reg_write(). */
 int source_rules_load(struct hf_device *dev);
+/* Instead, of a board that runs and was another process's: its rules stay until source_rules_set() replaces them all. */
+int source_rules_take_over(struct hf_device *dev);
 /* A job: replace the table. After a failure the next call writes everything again. */
 int source_rules_set(struct hf_device *dev, void *change);
 /* A job: read `drops` only. */
