@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// formal/rx_options - the option parser, which looks at eight octets at once, does what one does that takes octet
+// formal/rx_options - the option parser, which looks at eight or four octets at once, does what one does that takes octet
 // after octet, and never looks beyond the header, whatever stands in it.
 //
 // One step, from any state that a step before it may have left: what is assumed of state_in is proved of state_out.
 // For Yosys only; tools/formal.sh proves each label by itself.
 `include "rx_defs.svh"
-module formal_rx_options (
-  input  logic [63:0]                          octets,
+module formal_rx_options #(
+  parameter int OCTETS = 8
+) (
+  input  logic [8*OCTETS-1:0]                  octets,
   input  logic [63:0]                          previous,
   input  logic                                 none,        // no octet is of the options: before them, or behind them
   input  logic [2:0]                           start,       // the options' first octet, in a header's first step
@@ -20,22 +22,25 @@ module formal_rx_options (
   typedef struct packed { `HF_RX_OPTIONS_STATE_FIELDS } state_t;
   typedef struct packed { `HF_RX_OPTIONS_VALUE_FIELDS } value_t;
 
-  logic [7:0]                           active;
+  localparam int AT_W = $clog2(OCTETS);
+  localparam int TOP = 8 * OCTETS - 8;
+
+  logic [OCTETS-1:0]                    active;
   logic [`HF_RX_OPTIONS_STATE_BITS-1:0] state_out;
   logic [`HF_RX_OPTIONS_VALUE_BITS-1:0] value_out;
   state_t                               before, now;
   value_t                               known;
-  logic                                 goes_on;            // the header has octets beyond these eight
+  logic                                 goes_on;            // the header has octets beyond these
 
-  rx_options dut (.*, .valid(1'b1));
+  rx_options #(.OCTETS(OCTETS)) dut (.*, .valid(1'b1));
 
   assign before = state_in;
   assign now = state_out;
   assign known = value_out;
-  assign goes_on = behind >= 6'd8;
+  assign goes_on = behind >= 6'(OCTETS);
 
   always_comb begin
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < OCTETS; i++)
       active[i] = !none && 3'(i) >= start && 6'(i) <= behind;
   end
 
@@ -45,12 +50,13 @@ module formal_rx_options (
   logic [2:0]   kind;
   logic [6:0]   left;                                       // octets of the body to come
   logic [7:0]   octet;
-  logic [127:0] window;
+  logic [8*OCTETS+63:0] window;
   logic         bad, mss_ok, ws_ok, ws_clamped, sack_ok, ts_ok;
   value_t       value;
   logic         ts_now;                                     // timestamps are complete at octet ts_last
-  logic [2:0]   ts_last;
-  logic [63:0]  ts_octets, unused_octets;
+  logic [AT_W-1:0] ts_last;
+  logic [63:0]  ts_octets;
+  logic [8*OCTETS-1:0] unused_octets;
 
   assign {unused_octets, ts_octets} = window >> {~ts_last, 3'd0};
   assign window = {previous, octets};
@@ -62,10 +68,10 @@ module formal_rx_options (
       {before.bad, before.mss_ok, before.ws_ok, before.ws_clamped, before.sack_ok, before.ts_ok};
     value = value_in;
     ts_now = 1'b0;
-    ts_last = 3'd0;
+    ts_last = '0;
     octet = 8'd0;
-    for (int i = 0; i < 8; i++) begin
-      octet = octets[56 - 8*i +: 8];
+    for (int i = 0; i < OCTETS; i++) begin
+      octet = octets[TOP - 8*i +: 8];
       if (active[i]) begin
         if (at == KIND) begin
           kind = octet == 8'd2 ? MSS : octet == 8'd3 ? WS : octet == 8'd4 ? SACK : octet == 8'd8 ? TS : OTHER;
@@ -94,7 +100,7 @@ module formal_rx_options (
             at = KIND;
             if (kind == MSS) begin
               mss_ok = 1'b1;
-              value.mss = window[56 - 8*i +: 16];
+              value.mss = window[TOP - 8*i +: 16];
             end
             if (kind == WS) begin
               ws_ok = 1'b1;
@@ -104,7 +110,7 @@ module formal_rx_options (
             if (kind == TS) begin
               ts_ok = 1'b1;
               ts_now = 1'b1;
-              ts_last = 3'(i);
+              ts_last = AT_W'(i);
             end
           end
         end
@@ -116,6 +122,7 @@ module formal_rx_options (
 
   always_comb begin
     assume (behind <= 6'd46);
+    assume (32'(start) < OCTETS);
     assume (start == 3'd0 || state_in == 0);
     assume (before.kind <= TS);
     assume (before.at != BODY || (!none && before.last <= behind &&
@@ -134,7 +141,7 @@ module formal_rx_options (
 
     // What is left of an option lies in the header; at its end nothing is left.
     within_header: assert (none || now.at != BODY ||
-                           (goes_on && now.last <= behind - 6'd8 && now.kind != SACK &&
+                           (goes_on && now.last <= behind - 6'(OCTETS) && now.kind != SACK &&
                             now.last <= (now.kind == MSS ? 6'd1 : now.kind == WS ? 6'd0 : now.kind == TS ? 6'd7 : 6'd63)));
     ends_with_header: assert (goes_on || none || now.at == KIND || now.at == STOP);
   end

@@ -3,18 +3,18 @@
 //
 // What    each counter has a small one that turns round for ever, and a word of a RAM: its whole count and where the small
 //         one stood then. A sweep that never ends adds to each word how far its small counter has come since. All
-//         small ones are copied at once at the sweep's beginning and at a snapshot, and the sweep reads the copies; what it
-//         writes within its next round after a snapshot it writes to a second RAM too.
+//         small ones are copied at once at the sweep's beginning, and the sweep reads the copies. A snapshot begins a new
+//         sweep, which writes the words to a second RAM too.
 //         A small counter is a linear-feedback shift register: one LUT for its six digits where an adder has six. One
 //         that may count in successive cycles gets too far in two rounds, and is a number of seven digits.
 // Input   inc: one bit per counter; but for those in OFTEN, never in two successive cycles. snapshot: at least 65 cycles
 //         after the one before; counts what came before this cycle. read_counter: which one is read.
 // Output  read_low, read_high: that one's words as of the last snapshot; taken: there was one. Within 64 cycles after
 //         a snapshot they mean nothing.
-// Timing  read_counter in c, the words in c+1. A snapshot in s is written by the end of s + COUNT + 3.
+// Timing  read_counter in c, the words in c+1. A snapshot in s is written by the end of s + COUNT + 4.
 `include "handfast_defs.svh"
 module counters #(
-  parameter int COUNT = `HF_CNT_COUNT,       // 4 to 60
+  parameter int COUNT = `HF_CNT_COUNT,       // 4 to 59
   parameter logic [COUNT-1:0] OFTEN =        // those that the engine does not count
     COUNT'(1) << `HF_CNT_RX_FRAMES | COUNT'(1) << `HF_CNT_DROP_NOT_READY | COUNT'(1) << `HF_CNT_DROP_OVERRUN |
     COUNT'(1) << `HF_CNT_DROP_HOST_FIFO | COUNT'(1) << `HF_CNT_TX_FRAMES | COUNT'(1) << `HF_CNT_TX_HOST |
@@ -30,8 +30,8 @@ module counters #(
   output logic             taken
 );
   generate
-    if (COUNT < 4 || COUNT > 60) begin : g_illegal
-      counters_needs_4_to_60_counters illegal ();
+    if (COUNT < 4 || COUNT > 59) begin : g_illegal
+      counters_needs_4_to_59_counters illegal ();
     end
   endgenerate
 
@@ -61,8 +61,7 @@ module counters #(
   logic [8*64-1:0]    copies;
   logic [5:0]         at_q;             // the counter that the sweep looks at
   logic               filled_q;         // one sweep has gone through since reset: the words are these counters'
-  logic [5:0]         left_q;           // counters still to come for the last snapshot
-  logic               taken_q;
+  logic               taking_q, taken_q;   // the sweep is that of a snapshot; there was one
 
   assign copy = snapshot_q || at_q == LAST;
   assign copies[8*64-1:8*COUNT] = '0;
@@ -104,27 +103,29 @@ module counters #(
     end
   endgenerate
 
+  // Two turns of no counter lie before the first one after a snapshot, so that no word is read while its last sum is
+  // written. Until the first sweep has gone through, the small counters have all that there is.
   always_ff @(posedge clk) begin
     if (rst) begin
       at_q <= '0;
       filled_q <= 1'b0;
-      left_q <= '0;
+      taking_q <= 1'b0;
       taken_q <= 1'b0;
+    end else if (snapshot) begin
+      at_q <= 6'd62;
+      taking_q <= 1'b1;
+      taken_q <= 1'b1;
+    end else if (at_q == LAST) begin
+      at_q <= '0;
+      filled_q <= 1'b1;
+      taking_q <= 1'b0;
     end else begin
-      at_q <= at_q == LAST ? 6'd0 : at_q + 6'd1;
-      if (at_q == LAST) filled_q <= 1'b1;
-      if (snapshot_q) begin
-        left_q <= 6'(COUNT);
-        taken_q <= 1'b1;
-      end else if (left_q != '0) begin
-        left_q <= left_q - 6'd1;
-      end
+      at_q <= at_q + 6'd1;
     end
   end
 
   // ---- three steps for each: copy and word, how far it has come, the sum goes back ----
-  // A counter's turn comes again after COUNT cycles, when its sum has long been written. What is written during reset, and
-  // just behind it, is written again by the first sweep.
+  // What is written during reset, and just behind it, is written again by the first sweep.
 
   (* no_rw_check *)
   logic [70:0] live_mem [0:63];         // where the small counter stood; the count
@@ -151,7 +152,7 @@ module counters #(
     copy_here_q <= copies[{at_q, 3'd0} +: 7];
     often_here_q <= 1'(64'(OFTEN) >> at_q);
     filled_here_q <= filled_q;
-    taken_here_q <= left_q != '0;
+    taken_here_q <= taking_q;
     taken_1q <= taken_here_q;
     place_q <= place;
     far_q <= far;

@@ -31,7 +31,7 @@ module rx_options #(
 
   localparam int AT_W = $clog2(OCTETS);                     // which of them
   localparam int TOP = 8 * OCTETS - 8;                      // the first one's lowest bit
-  localparam logic [OCTETS-1:0] ALL = '1;
+  localparam logic [OCTETS-1:0] ALL = {OCTETS{1'b1}};
 
   localparam logic [1:0] KIND = 2'd0, LEN = 2'd1, BODY = 2'd2, STOP = 2'd3;
   localparam logic [2:0] OTHER = 3'd0, MSS = 3'd1, WS = 3'd2, SACK = 3'd3, TS = 3'd4;

@@ -283,7 +283,7 @@ bool lockstep_rules(struct run *r)
 			lockstep_write(r, HF_REG_RULE_RATE, ticks ? 1000 : row != LIMITS);
 			lockstep_write(r, HF_REG_RULE_BURST, row == TICKS_FULL ? 2 : 1);
 			lockstep_write(r, HF_REG_RULE_COMMIT, row == APPEARS || sampled ? 0 : valid);
-			lockstep_write(r, HF_REG_SAMPLE, sampled ? 2 : 0);
+			lockstep_write(r, HF_REG_SAMPLE, row == SAMPLES_AGAIN ? 3 : sampled ? 2 : 0);
 			if (row == DENIES || row == APPEARS || row == LIMITS)
 				lockstep_write(r, HF_REG_RULE_RATE, row == LIMITS);
 			if (!lockstep_settle(r, WRITTEN))
@@ -304,7 +304,7 @@ bool lockstep_rules(struct run *r)
 			else if (row == READ_SYNS)
 				lockstep_bus(r, false, HF_REG_LISTEN_SYNS, 0, 0, NULL);
 			else if (sampled)
-				lockstep_write(r, HF_REG_SAMPLE, row == SAMPLES_END ? 0 : row == SAMPLES ? 1 : 2);
+				lockstep_write(r, HF_REG_SAMPLE, row == SAMPLES_END ? 0 : row == SAMPLES ? 1 : 3);
 			else
 				lockstep_write(r, HF_REG_RULE_COMMIT, row == GOES ? 0 : valid);
 			for (unsigned i = 0; i < 3; i++)
