@@ -27,7 +27,8 @@ WIDE_SMALL = $(filter-out HASH_ROUNDS=% SEG_DEPTH=% STAGE_BEATS=% HOST_FIFO_BEAT
 C512    = SETS_LOG2=7 LISTENERS=4 RULES=4 SEG_DEPTH=16 STAGE_BEATS=256 HOST_FIFO_BEATS=512 EVENT_DEPTH=16 REPLY_DEPTH=16 \
           TX_BEATS=256 TX_DESCS=8 CMD_DEPTH=1 HASH_ROUNDS=2
 # 512 connections of IPv4 for an ECP5-25F, at the rate of a gigabit. The transport takes an event at once.
-C512_IP4 = $(filter-out HASH_ROUNDS=% EVENT_DEPTH=% RULES=%,$(C512)) RULES=0 EVENT_DEPTH=1 HASH_SERIAL=1 IP6=0 PARSE_CYCLES=8 BUILD_CYCLES=2
+C512_IP4 = $(filter-out HASH_ROUNDS=% EVENT_DEPTH=% RULES=%,$(C512)) RULES=0 EVENT_DEPTH=1 HASH_SERIAL=1 IP6=0 \
+          MATCH_CYCLES=4 READ_CYCLES=2 FSM_CYCLES=8 PARSE_CYCLES=8 BUILD_CYCLES=2
 FULL    = SETS_LOG2=9
 C8192   = SETS_LOG2=11
 WARN    = -Wall -Wextra -Werror
@@ -300,7 +301,7 @@ synth:  ## Yosys generic and ECP5: LUTs, flip-flops, block RAMs; with SYNTH=all 
 	+tools/synth.sh
 synth-pcie:  ## the same of the PCIe endpoint; with SYNTH=all into docs/pcie.md
 	tools/synth-pcie.sh
-pnr:  ## place and route the c512 build with nextpnr-ecp5, where it is installed: the clock it reaches
+pnr:  ## place and route a build of the core with nextpnr-ecp5: the clock it reaches (PNR_BUILD, PNR_SIZE, PNR_SPEED)
 	+tools/pnr.sh
 bitstream:  ## from RTL to build/boards/BOARD/BOARD.bit by open tools: make bitstream BOARD=b [SEED=n] [TWICE=1]
 	@tools/bitstream.sh $(BOARD)

@@ -33,7 +33,7 @@ module engine #(
   parameter int HASH_ROUNDS = 1,        // 1 or 2, of siphash_lanes
   parameter int HASH_SERIAL = 0,        // 1: hash_serial instead
   parameter int IP6 = 1,
-  parameter int MATCH_CYCLES = 1,       // of T1
+  parameter int MATCH_CYCLES = 1,       // of T1; with READ_CYCLES at most FSM_CYCLES + 1
   parameter int READ_CYCLES = 1,        // of T2
   parameter int FSM_CYCLES = 1          // of T3
 ) (
@@ -183,15 +183,6 @@ module engine #(
   output logic [63:0]                 trc_stamp,
   output logic [`HF_TCB_BITS-1:0]     trc_entry
 );
-
-  generate
-    if (MATCH_CYCLES + READ_CYCLES > FSM_CYCLES + 1) begin : g_illegal_cycles
-      engine_MATCH_CYCLES_and_READ_CYCLES_must_be_at_most_FSM_CYCLES_plus_1_together illegal ();
-    end
-    if (FSM_CYCLES > 1 && HASH_SERIAL == 0) begin : g_illegal_chains
-      engine_FSM_CYCLES_above_1_need_HASH_SERIAL illegal ();
-    end
-  endgenerate
 
   typedef struct packed { `HF_TCB_FIELDS } tcb_t;
   typedef struct packed { `HF_SEGMENT_FIELDS } segment_t;

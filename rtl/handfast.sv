@@ -118,8 +118,8 @@ module handfast #(
         PARSE_CYCLES < 1 || PARSE_CYCLES > 8 || BUILD_CYCLES < 1 || BUILD_CYCLES > 8) begin : g_illegal_cycles
       handfast_cycles_of_a_step_must_be_1_to_8 illegal ();
     end
-    if (MATCH_CYCLES > FSM_CYCLES + 1 || READ_CYCLES > FSM_CYCLES + 1) begin : g_illegal_step
-      handfast_MATCH_CYCLES_and_READ_CYCLES_must_be_at_most_FSM_CYCLES_plus_1 illegal ();
+    if (MATCH_CYCLES + READ_CYCLES > FSM_CYCLES + 1) begin : g_illegal_step
+      handfast_MATCH_CYCLES_and_READ_CYCLES_must_be_at_most_FSM_CYCLES_plus_1_together illegal ();
     end
     if ((DATA_W != 64 || HASH_SERIAL == 0) && (MATCH_CYCLES > 1 || READ_CYCLES > 1 || FSM_CYCLES > 1 ||
                                                PARSE_CYCLES > 1 || BUILD_CYCLES > 1)) begin : g_illegal_slow

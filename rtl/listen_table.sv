@@ -92,7 +92,7 @@ module listen_table #(
   logic [15:0] count, count_after;  // of listener count_index
 
   // What is compared, and what a listener that is changed meanwhile would lose.
-  logic [LISTENERS-1:0]    is_exact_d, is_any_d, is_exact, is_any;
+  logic [LISTENERS-1:0]    is_there, is_exact_d, is_any_d, is_exact, is_any;
   logic [2*LISTENERS-1:0]  mode;
   logic [16*LISTENERS-1:0] backlog;
   logic [3*LISTENERS-1:0]  opts;
@@ -110,13 +110,13 @@ module listen_table #(
       if (lookup_addr == 128'd0) is_local = 1'b0;
 
       for (int i = 0; i < LISTENERS; i++) begin
-        is_exact_d[i] = mode_q[2*i +: 2] != MODE_OFF && ip6_q[i] == lookup_ip6 && port_q[16*i +: 16] == lookup_port &&
-                        !any_q[i] && addr_q[128*i +: 128] == lookup_addr;
-        is_any_d[i] = mode_q[2*i +: 2] != MODE_OFF && ip6_q[i] == lookup_ip6 && port_q[16*i +: 16] == lookup_port &&
-                      any_q[i] && is_local;
+        is_there[i] = mode_q[2*i +: 2] != MODE_OFF && ip6_q[i] == lookup_ip6 && port_q[16*i +: 16] == lookup_port;
+        is_exact_d[i] = is_there[i] && !any_q[i] && addr_q[128*i +: 128] == lookup_addr;
+        is_any_d[i] = is_there[i] && any_q[i] && is_local;
       end
     end else begin
       is_local = 'x;
+      is_there = 'x;
       is_exact_d = 'x;
       is_any_d = 'x;
     end

@@ -351,9 +351,10 @@ module tcp_fsm #(
   logic [33:0] last_less_wnd;     // {last octet of the segment - RCV.NXT - RCV.WND, 0}; its top bit is 0 if that is less than 0
   /* verilator lint_on UNUSEDSIGNAL */
   logic last_carry;
-  logic owned_by_host;
+  logic owned_by_host, full;
   assign last_less_wnd = {1'b0, b.end_off, 1'b1} + {1'b0, ~tcb.rcv_wnd, fin};
   assign last_carry = last_less_wnd[33];
+  assign full = a.over_backlog || a.over_high || !insertable;
   assign owned_by_host = tcb.state == `HF_STATE_ESTABLISHED || tcb.state == `HF_STATE_CLOSE_WAIT;
   assign state_before = c.state_before;
 
@@ -372,8 +373,7 @@ module tcp_fsm #(
     // RFC 5961 7: so many challenge ACKs in each window of time.
     c_d.challenge_allowed = b.challenge_first ? a.challenge_limit != 4'd0 : tcb.chal_count < a.challenge_limit;
 
-    c_d.send_cookie = !b.hit && (a.cookie_mode[1] || (a.cookie_mode[0] && (a.over_backlog || a.over_high || !insertable ||
-                                                                           a.cookie_on)));
+    c_d.send_cookie = !b.hit && (a.cookie_mode[1] || (a.cookie_mode[0] && (full || a.cookie_on)));
 
     // RFC 6298 2.2: RTO = R + 4 * R/2.
     c_d.sample_rto = {2'd0, b.sample_ms} + {1'b0, b.sample_ms, 1'b0};

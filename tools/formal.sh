@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # formal.sh [UNIT...] - prove the labelled assertions of formal/*.sv and of rtl/*.sv (`ifdef FORMAL_UNIT) with Yosys' own
-# SAT solver, or yosys-smtbmc and z3, and show of each that it can fail: formal/broken.txt names, for each property, a
+# SAT solver, or yosys-smtbmc and z3, or ABC, and show of each that it can fail: formal/broken.txt names, for each property, a
 # text replacement in a copy of the RTL with which it must fail. docs/formal.md lists them all. Every proof has
 # FORMAL_LIMIT seconds (120); one that does not finish has failed. FORMAL_BROKEN=n takes every n-th broken copy only, for
 # CI; all proofs are done all the same. A line per property and broken copy that failed or,
@@ -39,6 +39,17 @@ solve() {
 		[refute]="-tempinduct-baseonly -seq 1 -maxsteps $depth")
 	name=$dir/$unit.$label
 	[[ $mode == refute ]] && bits="simplemap; opt_clean -purge"
+	if [[ $mode == unroll ]]; then
+		# Equal logic of equal inputs falls together bit by bit, which word by word it does not.
+		"$YOSYS" -q -p "read_ilang $dir/$unit.il; delete -output o:*; opt_clean -purge; techmap; simplemap; opt_clean
+			dfflegalize -cell \$_DFF_P_ 01; aigmap; opt_clean; write_aiger -zinit $name.aig" > "$name.err" 2>&1 || return 2
+		timeout "$FORMAL_LIMIT" "${YOSYS}-abc" -c "read_aiger $name.aig; strash; bmc3 -F $depth" > "$name.log" 2>&1
+		status=$?
+		((status == 124)) && return 124
+		grep -q 'was asserted in frame' "$name.log" && return 1
+		grep -q "No output asserted in $depth frames" "$name.log" && return 0
+		return 2
+	fi
 	select="delete -output o:*; opt_clean -purge"
 	test "$label" = all || select="delete t:\$assert c:$label %d; $select"
 	if [[ $mode != bmc ]]; then
@@ -111,7 +122,7 @@ for unit in "${units[@]}"; do
 		continue
 	fi
 	IFS='|' read -r _ _ mode depth _ < <(grep "^$unit|" $OUT/units)
-	if [[ $mode != bmc ]]; then
+	if [[ $mode != bmc && $mode != unroll ]]; then
 		while read -r label; do printf 'proof %s %s %s %s\0' "$unit" "$label" "$mode" "$depth"; done < "$OUT/$unit.labels"
 	else
 		printf 'proof %s all %s %s\0' "$unit" "$mode" "$depth"
