@@ -222,7 +222,9 @@ module conn_table #(
 
   logic [SETS_LOG2-1:0] set_q;
   logic [15:0]          match_way, free_way, host_way, wait_way, victim_way, new_way, expired_way, slot_d;
-  logic [23:0]          least_left;
+  /* verilator lint_off UNUSEDSIGNAL */
+  logic [41*WAYS-1:0]   least;          // of each way: itself, not in TIME-WAIT, what is left to its deadline
+  /* verilator lint_on UNUSEDSIGNAL */
   logic                 exists_d, full, has_victim;
 
   // From the highest way down, so that the lowest one stands.
@@ -230,8 +232,6 @@ module conn_table #(
     match_way = '0;
     free_way = '0;
     host_way = '0;
-    wait_way = '0;
-    least_left = '1;
     for (int w = WAYS - 1; w >= 0; w--) begin
       if (way_match[w])
         match_way = 16'(w);
@@ -239,12 +239,19 @@ module conn_table #(
         free_way = 16'(w);
       if (way_host[w])
         host_way = 16'(w);
-      if (way_time_wait[w] && way_left[24*w +: 24] <= least_left) begin
-        wait_way = 16'(w);
-        least_left = way_left[24*w +: 24];
-      end
     end
   end
+
+  // In pairs, then pairs of pairs; of equals the lower one. A way that is not in TIME-WAIT comes last.
+  always_comb begin
+    for (int w = 0; w < WAYS; w++)
+      least[41*w +: 41] = {16'(w), !way_time_wait[w], way_left[24*w +: 24]};
+    for (int apart = 1; apart < WAYS; apart = 2 * apart) begin
+      for (int w = 0; w + apart < WAYS; w = w + 2 * apart)
+        if (least[41*(w+apart) +: 25] < least[41*w +: 25]) least[41*w +: 41] = least[41*(w+apart) +: 41];
+    end
+  end
+  assign wait_way = least[40:25];
 
   always_comb begin
     expired_way = '0;

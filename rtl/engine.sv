@@ -341,7 +341,7 @@ module engine #(
   localparam int BODIES = CMD_DEPTH == 1 && WIDE == 0 ? 1 : CMD_DEPTH + 1;
   logic [`HF_BODY_BITS-1:0] cmd_body_mem [0:BODIES-1];
   logic [BODIES-1:0]        cmd_mixed_q;      // likewise: its addresses are not both of a family that there is
-  body_t                    body_there;
+  body_t                    body_there, body_kept;
   logic [`HF_BODY_BITS-1:0] body;             // of a command in T1 and T2
   /* verilator lint_off UNUSEDSIGNAL */
   logic [31:0]              cmd_index;        // as hash_index
@@ -375,14 +375,13 @@ module engine #(
   assign cmd_mixed = cmd_mixed_q[body_rd_q];
   // Without IPv6 the last four octets of an address are all that counts.
   always_comb begin
-    body_t kept;
-    kept = body_there;
+    body_kept = body_there;
     if (IP6 == 0) begin
-      kept.remote_addr[95:0] = {16'hffff, 80'd0};
-      kept.local_addr[95:0] = {16'hffff, 80'd0};
+      body_kept.remote_addr[95:0] = {16'hffff, 80'd0};
+      body_kept.local_addr[95:0] = {16'hffff, 80'd0};
     end
-    body = kept;
   end
+  assign body = body_kept;
   assign cmd_ready = cmd_valid && (cmd_hashed || !cmd_has_tuple);
 
   always_ff @(posedge clk) begin

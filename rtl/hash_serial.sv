@@ -85,6 +85,7 @@ module hash_serial #(
   typedef enum logic [1:0] {IDLE, START, FIRST, SECOND} state_t;
   state_t                state_q;
   logic                  command_q, is_mac_q;               // whose job it is; a command's is the head of its queue
+  logic                  making_mac_q;                      // FIRST, of a MAC
   logic                  begins, ends, turn;
   logic [TUPLE_BITS-1:0] tuple_q, tuple;                    // of the last segment; of the job
   logic [25:0]           mac_q;
@@ -94,7 +95,7 @@ module hash_serial #(
   logic [319:0]          words;
   logic [127:0]          key;
 
-  assign ends = done && ((state_q == FIRST && is_mac_q) || state_q == SECOND);
+  assign ends = done && (making_mac_q || state_q == SECOND);
   assign turn = command_valid && !(command_q && seg_valid) && !(ends && command_q);
   assign begins = (state_q == IDLE || ends) && (seg_valid || turn);
   assign seg_pop = begins && !turn;
@@ -117,6 +118,7 @@ module hash_serial #(
         command_q <= turn;
       end
     end
+    making_mac_q <= !rst && is_mac_q && (state_q == START || (state_q == FIRST && !done));
     if (begins) is_mac_q <= !turn && seg_is_mac;
     if (seg_pop && !seg_is_mac) tuple_q <= seg_payload;
     if (seg_pop && seg_is_mac) mac_q <= seg_payload[25:0];
@@ -159,7 +161,7 @@ module hash_serial #(
     .clk(clk), .rst(rst), .req(req), .words(words), .long_message(ip6), .key(key), .done(done), .hash(hash),
     .take(1'b1));
 
-  assign mac_done = ends && is_mac_q;
+  assign mac_done = done && making_mac_q;
   assign mac = hash[25:0];
   assign key_selected = mac_q[25];
   assign hash_done = ends && !is_mac_q && !command_q;

@@ -39,10 +39,11 @@ module siphash #(
   logic [63:0]  word_q;        // the word that was put in last
   logic [63:0]  next, put_in;
   logic         take_off, finalize;
+  logic         done_q;        // this is the last step: known a cycle before, as others wait for it
 
   assign last_step  = long_q ? 4'(14 / ROUNDS) : 4'(8 / ROUNDS);
   assign final_step = last_step - 4'(4 / ROUNDS);
-  assign done       = step_q != 4'd0 && step_q == last_step;
+  assign done       = done_q;
 
   // With its second round a word is taken off, and the next one put in; with that of the last word 0xff.
   assign finalize = step_q == final_step;
@@ -62,6 +63,10 @@ module siphash #(
     else if (req) step_q <= 4'd1;
     else if (done) step_q <= take ? 4'd0 : step_q;
     else if (step_q != 4'd0) step_q <= step_q + 4'd1;
+
+    if (rst || req) done_q <= 1'b0;
+    else if (done) done_q <= !take;
+    else done_q <= step_q != 4'd0 && step_q + 4'd1 == last_step;
 
     if (req) begin
       rest_q <= words[319:64];

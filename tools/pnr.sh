@@ -49,6 +49,8 @@ cat > "$out/synth.ys" <<-END
 	tee -q -o $out/stat stat
 END
 "$yosys" -q -l "$out/synth.log" "$out/synth.ys" > /dev/null 2>&1 || stop "synthesis FAILED, see $out/synth.log"
+# A name that Yosys makes up is one bit wide, whatever it stood for.
+! grep -m 1 'implicitly declared' "$out/synth.log" || stop "FAILED, see $out/synth.log"
 if ! "$nextpnr" "--$size" --package CABGA381 --speed "$speed" --freq "$freq" --seed "$seed" --router router2 --timing-allow-fail \
 	--lpf-allow-unconstrained --json "$out/core.json" --textcfg "$out/core.cfg" --log "$out/nextpnr.log" --quiet > /dev/null 2>&1; then
 	grep -m 3 ERROR "$out/nextpnr.log"

@@ -41,6 +41,8 @@ run() {
 	if ! "${YOSYS:-yosys}" -q -l "$out/$name.log" "$out/$name.ys" > /dev/null 2>&1; then
 		grep -m 3 ERROR "$out/$name.log"
 		echo "synth: $name: FAILED, see $out/$name.log"
+	elif grep -m 1 'implicitly declared' "$out/$name.log"; then
+		echo "synth: $name: FAILED, a name that is not declared"
 	elif grep -A 3 -m 1 'logic loop in module' "$out/$name.log"; then
 		echo "synth: $name: FAILED, a logic loop"
 	else
