@@ -29,6 +29,7 @@ struct frames {
 };
 
 struct rig {
+	bool resets; /* the case cuts frames */
 	void *top;
 	struct eth_mac_sim_in in;
 	struct eth_mac_sim_out out;
@@ -70,6 +71,8 @@ static void from_mac(void *ctx, const struct phy_frame *f)
 {
 	struct rig *r = ctx;
 
+	/* What the MAC spoils on purpose is marked in both ways; what a reset cuts is not. */
+	CHECK(r->resets || f->error == !f->fcs_ok, "TX_ER %d, right FCS %d", f->error, f->fcs_ok);
 	frames_add(&r->tx, f->data, f->len,
 		(struct frame){ .bad = !f->fcs_ok || f->error, .preamble = f->preamble, .gap = f->gap });
 }
@@ -92,6 +95,7 @@ static void clk_sample(struct rig *r)
 		while (octets < 8 && o->m_axis_rx_tkeep >> octets & 1)
 			octets++;
 		CHECK(octets && o->m_axis_rx_tkeep == (1u << octets) - 1, "tkeep 0x%x", (unsigned)o->m_axis_rx_tkeep);
+		CHECK(octets == 8 || !(o->m_axis_rx_tdata >> 8 * octets), "octets beyond tkeep");
 		CHECK(o->m_axis_rx_tlast || octets == 8, "a beat of %u octets within a frame", octets);
 		if (!CHECK(r->len + 8 <= sizeof r->beats, "a frame without end"))
 			r->len = 0;
@@ -436,7 +440,9 @@ static void rx_bad_frames(void)
 		struct rig *r = rig_open(16000, 13);
 		static const struct phy_how wrong_fcs = { .bad_fcs = true }, first = { .er_at = 1 },
 					    last = { .er_at = 100 }, nothing = { .no_sfd = true },
-					    bare = { .no_fcs = true }, dribble = { .extra_nibble = true };
+					    bare = { .no_fcs = true }, dribble = { .extra_nibble = true },
+					    low = { .er_at = 50, .er_low = true }, begins = { .er_sfd = true };
+		static const uint8_t zeros[100];
 		size_t good = 0, bad = 0;
 
 		check_context("speed %u", (unsigned)speeds[k]);
@@ -446,6 +452,8 @@ static void rx_bad_frames(void)
 		phy_send(r->phy, data, 100, &wrong_fcs);
 		phy_send(r->phy, data, 100, &first);
 		phy_send(r->phy, data, 100, &last);
+		phy_send(r->phy, data, 100, &low);
+		phy_send(r->phy, zeros, 100, &begins); /* no SFD, so no frame */
 		phy_send(r->phy, data, 59, NULL);
 		phy_send(r->phy, data, 8, NULL);
 		phy_send(r->phy, data, 5, &bare); /* one octet and what would be its FCS */
@@ -466,13 +474,13 @@ static void rx_bad_frames(void)
 		}
 		/* At 1000 Mbit/s half an octet more cannot be; the odd nibble is then a whole octet, and the FCS is wrong. */
 		CHECK_EQ(good, speeds[k] == PHY_1000 ? 2 : 3, "good frames");
-		CHECK_EQ(bad, speeds[k] == PHY_1000 ? 10 : 9, "bad frames");
-		counted(r, HF_ETH_CNT_RX_FRAMES, 14, "RX_FRAMES");
+		CHECK_EQ(bad, speeds[k] == PHY_1000 ? 11 : 10, "bad frames");
+		counted(r, HF_ETH_CNT_RX_FRAMES, 15, "RX_FRAMES");
 		counted(r, HF_ETH_CNT_RX_BAD_FCS, speeds[k] == PHY_1000 ? 3 : 2, "RX_BAD_FCS");
-		counted(r, HF_ETH_CNT_RX_SYMBOL, 2, "RX_SYMBOL");
+		counted(r, HF_ETH_CNT_RX_SYMBOL, 3, "RX_SYMBOL");
 		counted(r, HF_ETH_CNT_RX_RUNT, 5, "RX_RUNT");
 		counted(r, HF_ETH_CNT_RX_LONG, 2, "RX_LONG");
-		counted(r, HF_ETH_CNT_RX_NO_SFD, 1, "RX_NO_SFD");
+		counted(r, HF_ETH_CNT_RX_NO_SFD, 2, "RX_NO_SFD");
 		counted(r, HF_ETH_CNT_RX_OVERFLOW, 0, "RX_OVERFLOW");
 		rig_close(r);
 	}
@@ -686,6 +694,7 @@ static void both_ways_drifting(void)
 /* What feeds s_axis_tx is reset with it: the frame begins anew. */
 static void reset(struct rig *r, unsigned clks)
 {
+	r->resets = true;
 	r->in.rst = 1;
 	r->in.s_axis_tx_tvalid = 0;
 	r->give_octet = 0;
@@ -816,6 +825,21 @@ static void link_and_speed(void)
 		status = reg_get(r, HF_ETH_STATUS);
 		CHECK_EQ(status & 0xff, 1 | s << 1 | 8 | 16, "STATUS");
 		CHECK_EQ(status >> 10, 1 | (9 | s << 1) << 2, "STATUS, clock and in-band");
+	}
+	/* An error within a frame looks like the pause between frames at one edge; what the PHY says there stands. */
+	{
+		static const struct phy_how error = { .er_at = 50 };
+		static const uint8_t zeros[1500];
+
+		speed(r, PHY_100);
+		run_clks(r, 9000);
+		phy_send(r->phy, zeros, sizeof zeros, &error);
+		run_clks(r, 3000);
+		CHECK(phy_pending(r->phy) > 0, "the frame is over");
+		CHECK_EQ(reg_get(r, HF_ETH_STATUS) >> 12, 9 | 1 << 1, "in-band, within a frame");
+		rx_settle(r);
+		speed(r, PHY_1000);
+		run_clks(r, 9000);
 	}
 	phy_set(r->phy, PHY_1000, false);
 	run_clks(r, 8000);

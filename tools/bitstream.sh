@@ -74,11 +74,17 @@ mapfile -t sources < <(ls rtl/*.sv rtl/cross/*.sv rtl/eth/*.sv rtl/bus/*.sv rtl/
 	grep -v "_$([[ $family == ecp5 ]] && echo xilinx7 || echo ecp5)\.sv\$")
 read="read_verilog -sv -Irtl -Irtl/eth ${sources[*]} $boards/$board/$top.sv"
 
+# A name that Yosys makes up is one bit wide, whatever it should be.
+no_made_up_names() {
+	! grep -m 1 'implicitly declared' "$out/synth.log" > "$out/made_up" || stop "Yosys made up a name: $(< "$out/made_up")"
+}
+
 build() { # build BITSTREAM
 	rm -f "$1"
 	case $family in
 	ecp5)
 		run synth yosys -q -p "$read; chparam -set CLK_DIV $clk_div $top; synth_ecp5 -nowidelut -top $top -json $out/$top.json; tee -o $out/stat stat"
+		no_made_up_names
 		run nextpnr nextpnr-ecp5 "${nextpnr_options[@]}" --json "$out/$top.json" --lpf "$pins" --textcfg "$out/$top.config" --seed "$seed" \
 			--timing-allow-fail --report "$out/report.json"
 		check_clocks
@@ -89,6 +95,7 @@ build() { # build BITSTREAM
 		;;
 	xilinx7)
 		run synth yosys -q -p "$read; chparam -set CLK_DIV $clk_div $top; synth_xilinx -family xc7 -flatten -abc9 -nodsp -top $top; write_json $out/$top.json; tee -o $out/stat stat"
+		no_made_up_names
 		run nextpnr nextpnr-himbaechel-xilinx "${nextpnr_options[@]}" --json "$out/$top.json" -o xdc="$pins" -o fasm="$out/$top.fasm" --seed "$seed" \
 			--timing-allow-fail --report "$out/report.json"
 		check_clocks

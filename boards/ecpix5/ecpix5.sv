@@ -31,7 +31,7 @@ module ecpix5 #(
   board_ecp5 #(
     .SETS_LOG2(7), .WAYS(4), .LISTENERS(4), .RULES(4), .SEG_DEPTH(16), .STAGE_BEATS(256), .HOST_FIFO_BEATS(512),
     .EVENT_DEPTH(16), .REPLY_DEPTH(16), .CMD_DEPTH(1), .TX_BEATS(256), .TX_DESCS(8), .HASH_SERIAL(1), .IP6(1),
-    .MATCH_CYCLES(3), .READ_CYCLES(2), .FSM_CYCLES(8), .PARSE_CYCLES(8), .BUILD_CYCLES(2),
+    .MATCH_CYCLES(4), .READ_CYCLES(2), .FSM_CYCLES(8), .PARSE_CYCLES(8), .BUILD_CYCLES(2),
     .OSC_DIV(4), .CLK_DIV(CLK_DIV), .RX_DELAY(0), .TXC_DELAY(80), .BAUD(3000000), .PHY_ADDR(0)
   ) u_board (
     .osc(clk100), .button_n(rst_n), .ready(ready), .link(link), .open(open), .eth_rxc(eth_rxc), .eth_rxd(eth_rxd),

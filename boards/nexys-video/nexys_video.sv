@@ -62,7 +62,7 @@ module nexys_video #(
   board_host #(
     .SETS_LOG2(8), .WAYS(4), .LISTENERS(16), .RULES(8), .SEG_DEPTH(16), .STAGE_BEATS(512), .HOST_FIFO_BEATS(2048), .EVENT_DEPTH(32),
     .REPLY_DEPTH(32), .CMD_DEPTH(4), .TX_BEATS(512), .TX_DESCS(16), .HASH_SERIAL(1),
-    .MATCH_CYCLES(3), .READ_CYCLES(2), .FSM_CYCLES(8), .PARSE_CYCLES(8), .BUILD_CYCLES(2),
+    .MATCH_CYCLES(4), .READ_CYCLES(2), .FSM_CYCLES(8), .PARSE_CYCLES(8), .BUILD_CYCLES(2),
     .PHY_ADDR(1), .MDIO_HALF((CLK_HZ + 2499999) / 2500000), .POLL_CLKS(CLK_HZ / 100), .CLK_PS(CLK_PS), .CLK_HZ(CLK_HZ), .UART(0)
   ) u_board (
     .clk(clk), .rst(rst), .ready(ready), .open(open),

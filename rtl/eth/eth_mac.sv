@@ -6,7 +6,8 @@
 //         is whole, or marked bad, or was never begun.
 // Input   s_axis_tx: no gap within a frame; shorter than 60 octets is padded. rx_* on rx_clk, the PHY's own; tx_clk
 //         is 125 MHz at every speed. s_axil: regs/eth.def. rst: at any time, a clock is enough.
-// Output  m_axis_rx: never waits (there is no tready); tuser with tlast: the frame is bad, for any reason.
+// Output  m_axis_rx: never waits (there is no tready); tuser with tlast: the frame is bad, for any reason; octets that
+//         tkeep leaves out are 0.
 //         tx_* on tx_clk. link, speed.
 // Timing  pins to m_axis_rx: the beat's eight octets, then five octets, then about 6 clk. clk carries 64 bits per clock
 //         and must be faster than 15.625 MHz. When the speed changes both directions begin anew; a frame cut by that ends as

@@ -192,9 +192,11 @@ int phy_send(struct phy *p, const void *data, size_t len, const struct phy_how *
 	for (unsigned i = 0; i < preamble; i++)
 		l->nibble[l->count++] = 5;
 	if (!h.no_sfd) {
-		add_octet(l, 0xd5, 0);
+		add_octet(l, 0xd5, h.er_sfd ? 16 : 0);
 		for (size_t i = 0; i < len; i++)
 			add_octet(l, octets[i], h.er_at == i + 1 ? 16 : 0);
+		if (h.er_at && h.er_low && p->speed != PHY_1000 && h.er_at <= len)
+			l->nibble[l->count - 2 * (len - h.er_at) - 1] &= 15;
 		if (!h.no_fcs) {
 			const uint32_t fcs = phy_crc32(octets, len) ^ (h.bad_fcs ? 0x00010000 : 0);
 

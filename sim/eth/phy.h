@@ -20,6 +20,8 @@ struct phy_how {
 	bool no_fcs;	   /* the octets are all there is */
 	bool no_sfd;	   /* the preamble and nothing else */
 	unsigned er_at;	   /* RX_ER with this octet of the frame, counted from 1; 0: none */
+	bool er_low;	   /* that only with its low nibble, where an octet takes two periods */
+	bool er_sfd;	   /* RX_ER with the SFD */
 	bool extra_nibble; /* 10 and 100 Mbit/s: half an octet behind the FCS */
 };
 
