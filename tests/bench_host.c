@@ -39,6 +39,7 @@ enum {
 	CONNECTIONS = 20000, /* of a round */
 	ROUNDS = 5,	     /* of each measurement */
 	WINDOW = 64,	     /* connections begun and not yet accepted */
+	BACKLOG = 1024,
 	FIRST_PORT = 1024,
 	REQUESTS = 5000,
 	GETTERS = 8,
@@ -158,7 +159,7 @@ static int listen_at(uint32_t addr, uint16_t port)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-		bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 4096))
+		bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, BACKLOG))
 		fail("a listening socket");
 	return fd;
 }
@@ -199,7 +200,7 @@ static struct hf_listener *listen_at_daemon(void)
 	snprintf(uri, sizeof(uri), "daemon:%s/socket", dir);
 	rc = hf_open(uri, NULL, &dev);
 	if (!rc)
-		rc = hf_listen(dev, (struct sockaddr *)&local, sizeof(local), 128, &l);
+		rc = hf_listen(dev, (struct sockaddr *)&local, sizeof(local), BACKLOG, &l);
 	if (rc) {
 		errno = -rc;
 		fail("a listener at handfastd");
@@ -375,8 +376,8 @@ static void run_daemon(int way)
 	fprintf(f,
 		"board = \"unix:%s/board\"; tap = { addresses = [ \"192.0.2.2/24\" ]; mac = \"02:00:00:00:00:02\"; };\n"
 		"socket = \"%s/socket\"; control = { socket = \"%s/control\"; };\n"
-		"listeners = ( { port = %d; mode = \"offload\"; way = \"%s\"; } );\n",
-		dir, dir, dir, OUR_PORT, way == KERNEL ? "kernel" : "repair");
+		"listeners = ( { port = %d; mode = \"offload\"; way = \"%s\"; backlog = %d; } );\n",
+		dir, dir, dir, OUR_PORT, way == KERNEL ? "kernel" : "repair", BACKLOG);
 	fclose(f);
 	snprintf(program, sizeof(program), "%s/handfastd", build);
 	snprintf(path, sizeof(path), "%s/daemon.log", dir);
