@@ -775,9 +775,10 @@ int device_open(
 }
 
 int device_resume(struct transport *t, const struct device_board *board, uint64_t cookie,
-	const struct device_events *on, void *ctx, struct device **out, char *why)
+	const struct device_events *on, void *ctx, int timeout_ms, struct device **out, char *why)
 {
 	struct device *dev = new_device(t, on, ctx, why);
+	int64_t deadline = clock_ms() + timeout_ms;
 	uint32_t epoch;
 	int rc;
 
@@ -786,7 +787,10 @@ int device_resume(struct transport *t, const struct device_board *board, uint64_
 	dev->board = *board;
 	dev->greeted = true;
 	dev->last_cookie = cookie;
-	rc = device_reg_read(dev, HF_REG_EPOCH, &epoch);
+	/* Before the first answer comes what has waited since the other process has read nothing any more. */
+	do
+		rc = device_reg_read(dev, HF_REG_EPOCH, &epoch);
+	while (rc == -ETIMEDOUT && clock_ms() < deadline);
 	if (rc == -ECONNRESET || (!rc && epoch != board->epoch)) {
 		fault(dev, "the board was reset meanwhile");
 		rc = -ESTALE;

@@ -71,11 +71,12 @@ int device_open(
  *
  *   board   what HELLO has told that process
  *   cookie  numbers above it are new: that process has used none of them
+ *   timeout_ms  for the first answer
  *
  * Reads ID, VERSION and EPOCH. What arrives meanwhile goes to the callbacks. Returns 0 and sets *dev, or as device_open(), or
  *   -ESTALE  another epoch: the board was reset since (the transport is good, its HELLO has come or will) */
 int device_resume(struct transport *t, const struct device_board *board, uint64_t cookie,
-	const struct device_events *on, void *ctx, struct device **dev, char *why);
+	const struct device_events *on, void *ctx, int timeout_ms, struct device **dev, char *why);
 /* Closes the transport too; tells the board nothing. NULL is allowed. */
 void device_close(struct device *dev);
 /* The same by transport_leave(). */

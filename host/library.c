@@ -75,8 +75,8 @@ static int resume_board(struct hf_device *dev, const struct settings *s, const s
 	int rc = transport_resume(s->uri, extra->kept_fd, extra->kept_fds, &t, why);
 
 	if (!rc) {
-		rc = device_resume(
-			t, &dev->kept->board, kept_numbers(dev->kept), &service_events, dev, &dev->board, why);
+		rc = device_resume(t, &dev->kept->board, kept_numbers(dev->kept), &service_events, dev, s->hello_ms,
+			&dev->board, why);
 		if (rc)
 			transport_close(t);
 	}

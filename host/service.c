@@ -23,6 +23,7 @@
 #define CHECKSUM_TCP	  16	     /* octets from the TCP header to its checksum field */
 #define ROTATE_MS	  600000     /* a new cookie key; longer than any cookie lives */
 #define CTRL_ENABLE	  (1u << HF_CTRL_ENABLE_LOW)
+#define PATIENCE_MS	  2000	     /* for the registers of a board that is taken over */
 #define HELD_BYTES	  (4u << 20) /* of frames that wait until it is known whose they are */
 #define MSS_MIN		  8u	     /* where the MTU is too small for IPv6 and nobody will ask */
 
@@ -236,6 +237,8 @@ static void on_frame(void *ctx, const uint8_t *msg, size_t len)
 	struct hf_device *dev = ctx;
 	bool intact = GET(msg, HEADER, flags) & HF_FRAME_CSUM_OK;
 
+	if (dev->leaving)
+		return; /* its sender sends it again; of a connection that the next process hands over it must not come before that */
 	if (dev->holding) {
 		hold(dev, msg, len, true);
 		return;
@@ -575,6 +578,9 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 	struct hf_device *dev = ctx;
 	struct connection c;
 
+	/* There are no listeners any more: the next process finds the connection by DUMP. */
+	if (dev->leaving && GET(msg, EVENT, code) == HF_EVENT_ESTABLISHED)
+		return;
 	merges_end(dev); /* what came before it: of an earlier connection with this 4-tuple, perhaps */
 	if (dev->holding && GET(msg, EVENT, code) == HF_EVENT_SAMPLE)
 		return; /* asked for by the process before */
@@ -791,17 +797,29 @@ static void settings_of(const struct hf_device *dev, struct setting out[SETTINGS
 	}
 }
 
+/* A busy board is not another board. */
+static int read_patiently(struct hf_device *dev, uint32_t offset, uint32_t *value)
+{
+	int64_t deadline = clock_ms() + PATIENCE_MS;
+	int rc;
+
+	do
+		rc = device_reg_read(dev->board, offset, value);
+	while (rc == -ETIMEDOUT && clock_ms() < deadline);
+	return rc;
+}
+
 int service_matches(struct hf_device *dev)
 {
 	struct setting wanted[SETTINGS];
 	uint32_t value;
-	int rc = device_reg_read(dev->board, HF_REG_CTRL, &value);
+	int rc = read_patiently(dev, HF_REG_CTRL, &value);
 
 	if (!rc && value != CTRL_ENABLE)
 		rc = -ESTALE;
 	settings_of(dev, wanted);
 	for (unsigned i = 0; i < SETTINGS && !rc; i++) {
-		rc = device_reg_read(dev->board, wanted[i].offset, &value);
+		rc = read_patiently(dev, wanted[i].offset, &value);
 		if (!rc && value != wanted[i].value)
 			rc = -ESTALE;
 	}
@@ -812,7 +830,7 @@ int service_matches(struct hf_device *dev)
 static int start_heart(struct hf_device *dev)
 {
 	uint32_t heartbeat_ms;
-	int rc = device_reg_read(dev->board, HF_REG_HEARTBEAT_MS, &heartbeat_ms);
+	int rc = read_patiently(dev, HF_REG_HEARTBEAT_MS, &heartbeat_ms);
 
 	if (!rc)
 		rc = device_reg_write(dev->board, HF_REG_HEARTBEAT, 0);

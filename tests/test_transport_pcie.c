@@ -459,7 +459,7 @@ static struct device *go_on(struct port *port, const int *kept, const struct dev
 	rc = transport_resume(port->uri, fds, 2, &t, why);
 	if (!CHECK(rc == 0, "transport_resume: %d %s", rc, why))
 		return NULL;
-	rc = device_resume(t, board, UINT64_C(1) << 40, &events, s, &dev, why);
+	rc = device_resume(t, board, UINT64_C(1) << 40, &events, s, OPEN_MS, &dev, why);
 	CHECK(rc == 0, "device_resume: %d %s", rc, why);
 	return dev;
 }
