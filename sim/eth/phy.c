@@ -132,6 +132,11 @@ void phy_quiet_inband(struct phy *p, bool quiet)
 	p->quiet = quiet;
 }
 
+void phy_negotiating(struct phy *p, bool on)
+{
+	p->reg[1] = (uint16_t)(on ? p->reg[1] & ~(1 << 5) : p->reg[1] | 1 << 5);
+}
+
 void phy_silent_mdio(struct phy *p, bool silent)
 {
 	p->silent = silent;

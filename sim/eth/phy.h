@@ -47,6 +47,7 @@ void phy_set(struct phy *p, enum phy_speed speed, bool up);
 void phy_quiet_inband(
 	struct phy *p, bool quiet); /* says nothing between frames, as a PHY does that has no in-band status */
 void phy_silent_mdio(struct phy *p, bool silent); /* answers no read */
+void phy_negotiating(struct phy *p, bool on);	  /* link, but negotiation is not complete (register 1, bit 5) */
 void phy_drift(struct phy *p, int ppm);		  /* of rxc, +-1000 */
 void phy_stop(struct phy *p, bool stop);	  /* rxc stands still */
 
