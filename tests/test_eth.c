@@ -838,6 +838,12 @@ static void link_and_speed(void)
 		CHECK_EQ(status & 0xff, 1 | s << 1 | 8 | 16, "STATUS");
 		CHECK_EQ(status >> 10, 1 | (9 | s << 1) << 2, "STATUS, clock and in-band");
 	}
+	/* Half duplex is told as what it is. */
+	speed(r, PHY_100);
+	phy_partner(r->phy, 0x4001 | 1 << 7, 0);
+	run_clks(r, 9000);
+	CHECK_EQ(reg_get(r, HF_ETH_STATUS) & 0xf, 1 | 1 << 1, "STATUS at half duplex");
+	speed(r, PHY_1000);
 	phy_negotiating(r->phy, true);
 	run_clks(r, 9000);
 	CHECK(!r->out.link, "link before negotiation is complete");
