@@ -713,7 +713,7 @@ static void cut_anywhere(void)
 {
 	uint8_t data[300];
 
-	for (unsigned kind = 0; kind < 3; kind++) {
+	for (unsigned kind = 0; kind < 4; kind++) {
 		for (unsigned wait = 0; wait < 40; wait++) {
 			struct rig *r = rig_open(16000, 41 + wait);
 			size_t before;
@@ -724,6 +724,7 @@ static void cut_anywhere(void)
 				phy_send(r->phy, data, sizeof data, NULL);
 				give(r, data, sizeof data);
 			}
+			r->resets = true;
 			run_ns(r, 3000 + 61 * wait);
 			switch (kind) {
 			case 0:
@@ -752,6 +753,17 @@ static void cut_anywhere(void)
 
 					phy_edge(r->phy, &pins);
 				}
+				break;
+			case 3: /* another speed in the middle of a frame: what the core has of it ends */
+				CHECK_EQ(reg_write(r, HF_ETH_CTRL, 1 | PHY_100 << 1), 0, "CTRL");
+				phy_flush(r->phy);
+				run_clks(r, 60);
+				CHECK_EQ(r->len, 0, "octets of a frame without an end");
+				CHECK_EQ(reg_write(r, HF_ETH_CTRL, PHY_1000 << 1), 0, "CTRL");
+				for (unsigned i = 0; i < 60 && r->out.speed != PHY_1000; i++)
+					run_clks(r, 500);
+				CHECK_EQ(r->out.speed, PHY_1000, "speed");
+				phy_forget(r->phy);
 				break;
 			}
 			rx_settle(r);
@@ -826,6 +838,18 @@ static void link_and_speed(void)
 		CHECK_EQ(status & 0xff, 1 | s << 1 | 8 | 16, "STATUS");
 		CHECK_EQ(status >> 10, 1 | (9 | s << 1) << 2, "STATUS, clock and in-band");
 	}
+	/* Half duplex is told as what it is. */
+	speed(r, PHY_100);
+	phy_partner(r->phy, 0x4001 | 1 << 7, 0);
+	run_clks(r, 9000);
+	CHECK_EQ(reg_get(r, HF_ETH_STATUS) & 0xf, 1 | 1 << 1, "STATUS at half duplex");
+	speed(r, PHY_1000);
+	phy_negotiating(r->phy, true);
+	run_clks(r, 9000);
+	CHECK(!r->out.link, "link before negotiation is complete");
+	phy_negotiating(r->phy, false);
+	run_clks(r, 9000);
+	CHECK(r->out.link, "no link");
 	/* An error within a frame looks like the pause between frames at one edge; what the PHY says there stands. */
 	{
 		static const struct phy_how error = { .er_at = 50 };

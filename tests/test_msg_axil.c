@@ -257,6 +257,9 @@ static struct message other(struct rng *rng)
 	if (m.beat[0] >> 44 == HF_ETH_BASE >> 12 || (rng_next(rng) & 1))
 		m.beat[0] = (m.beat[0] & 0xffffffff) |
 			    (uint64_t)(rng_next(rng) & 1 ? HF_ETH_BASE - 4 : HF_ETH_BASE + 0x1000) << 32;
+	/* Of another type any id may be: that of a connection. */
+	if ((m.beat[0] & 0xff) != HF_MSG_REG_READ && (m.beat[0] & 0xff) != HF_MSG_REG_WRITE && (rng_next(rng) & 1))
+		m.beat[0] = (m.beat[0] & 0xffffffff) | (uint64_t)(HF_ETH_BASE + (rng_next(rng) & 0xfff)) << 32;
 	return m;
 }
 

@@ -30,6 +30,9 @@ for board in "${boards[@]}"; do
 		*) model+=".${name,,} = $value, " ;;
 		esac
 	done < <(sed -n '/ #($/,/^  ) u_board/p' "boards/$board/$top.sv" | grep -oE '\.[A-Z0-9_]+\([0-9]+\)' | sed 's/^\.\(.*\)(\(.*\))/\1=\2/')
+	for name in RULES MATCH_CYCLES READ_CYCLES FSM_CYCLES PARSE_CYCLES BUILD_CYCLES; do
+		[[ " ${parameters[*]}" == *" $name="* ]] || model+=".${name,,} = $(sed -n "s/.*parameter int $name = \([0-9]*\).*/\1/p" rtl/handfast.sv), "
+	done
 	((${#parameters[@]} > 8)) || { echo "netlist-boards: boards/$board/$top.sv: no parameters of the core found" >&2; exit 1; }
 	key="$family ${parameters[*]}"
 	if [[ ${seen[$key]:-} ]]; then
@@ -39,15 +42,18 @@ for board in "${boards[@]}"; do
 	seen[$key]=$board
 	out=build/netlist-$board
 	mkdir -p "$out"
-	# A core with one hash unit takes the place of the lean geometry, which has tests of its own, another one that of the default.
+	# A core without IPv6 takes the place of the lean geometry, which has tests of its own, another one that of the default.
 	place=default geometry=Vhandfast tests=()
-	[[ " ${parameters[*]} " != *" HASH_SERIAL=1 "* ]] || place=lean geometry=Vhandfast_lean tests=("$out/tests/test_lean")
+	[[ " ${parameters[*]} " != *" IP6=0 "* ]] || place=lean geometry=Vhandfast_lean tests=("$out/tests/test_lean")
 	((${#tests[@]})) || for unit in rtl/*.sv; do
 		[[ -f tests/test_$(basename "$unit" .sv).c ]] && tests+=("$out/tests/test_$(basename "$unit" .sv)")
 	done
 	build=(make -s B="$out" RTL_CXX=g++ CFLAGS="-O2 -g -DHF_${place^^}_PARAMS='$model'")
 	if [[ ${MODEL:-} ]]; then
-		build+=(R=build/rtl)
+		# The RTL is linked, but not run: that of the build as it is.
+		[[ -f build/librtl.a && -f build/libtops.a ]] || make -s build/librtl.a build/libtops.a || exit 1
+		cp build/librtl.a build/libtops.a "$out/"
+		build+=(R=build/rtl -o "$out/librtl.a" -o "$out/libtops.a")
 		targets=model
 	else
 		targets=rtl

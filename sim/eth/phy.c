@@ -132,6 +132,17 @@ void phy_quiet_inband(struct phy *p, bool quiet)
 	p->quiet = quiet;
 }
 
+void phy_partner(struct phy *p, uint16_t ability, uint16_t gigabit)
+{
+	p->reg[5] = ability;
+	p->reg[10] = gigabit;
+}
+
+void phy_negotiating(struct phy *p, bool on)
+{
+	p->reg[1] = (uint16_t)(on ? p->reg[1] & ~(1 << 5) : p->reg[1] | 1 << 5);
+}
+
 void phy_silent_mdio(struct phy *p, bool silent)
 {
 	p->silent = silent;

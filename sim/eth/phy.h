@@ -47,8 +47,11 @@ void phy_set(struct phy *p, enum phy_speed speed, bool up);
 void phy_quiet_inband(
 	struct phy *p, bool quiet); /* says nothing between frames, as a PHY does that has no in-band status */
 void phy_silent_mdio(struct phy *p, bool silent); /* answers no read */
-void phy_drift(struct phy *p, int ppm);		  /* of rxc, +-1000 */
-void phy_stop(struct phy *p, bool stop);	  /* rxc stands still */
+/* What the far side offers: registers 5 and 10, until phy_set(). */
+void phy_partner(struct phy *p, uint16_t ability, uint16_t gigabit);
+void phy_negotiating(struct phy *p, bool on); /* link, but negotiation is not complete (register 1, bit 5) */
+void phy_drift(struct phy *p, int ppm);	      /* of rxc, +-1000 */
+void phy_stop(struct phy *p, bool stop);      /* rxc stands still */
 
 /* Queue a frame for the MAC: `len` octets and, unless `how` says otherwise, their FCS. how may be NULL.
  * 0, -EMSGSIZE, or -ENOMEM. */
