@@ -301,11 +301,11 @@ module regs #(
     if (do_write && is_plain)
       kept_mem[addr_q[9:2]] <= wdata & plain_bits;
     wdata_q <= wdata & plain_bits;
-    forward_q <= do_write && addr_q[9:2] == addr_d[9:2];
+    forward_q <= do_write && is_plain && addr_q[9:2] == addr_d[9:2];
     is_written_q <= written_q[addr_d[9:2]];
     if (rst)
       written_q <= '0;
-    else if (do_write)
+    else if (do_write && is_plain)
       written_q <= (written_q | PLAIN_WORDS'(1) << addr_q[9:2]) & PLAIN;
   end
 
