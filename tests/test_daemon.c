@@ -2351,9 +2351,8 @@ int main(int argc, char **argv)
 		CASE_ONCE(rules_go_into_the_board), CASE_ONCE(rules_survive_the_board), CASE_ONCE(rules_of_the_config),
 		CASE_ONCE(syns_are_counted_per_listener), CASE_ONCE(samples_tell_where_from),
 		CASE_ONCE(wild_samples_do_no_harm), CASE_ONCE(programs_that_know_nothing),
-		CASE_ONCE(programs_outlive_their_daemon),
-		CASE_ONCE(an_upgrade_keeps_the_netdev), CASE_ONCE(a_restart_takes_the_board_over),
-		CASE_ONCE(a_board_that_is_another_is_set_up_anew), { 0 } };
+		CASE_ONCE(programs_outlive_their_daemon), CASE_ONCE(an_upgrade_keeps_the_netdev),
+		CASE_ONCE(a_restart_takes_the_board_over), CASE_ONCE(a_board_that_is_another_is_set_up_anew), { 0 } };
 	ssize_t n;
 
 	if (argc > 3 && !strcmp(argv[1], "--program"))
