@@ -272,8 +272,9 @@ test-usb: $B/handfast $B/tests/guest/echo  ## the simulated board as USB device 
 	tools/install.sh usbutils usbip curl iproute2
 	+$(GENERIC) $(IN_GUEST) build/generic/handfast
 	tests/guest/usb $B
-test-guest:  ## test_handoff and test_daemon in QEMU with the kernel of Debian 13: VLANs, and what else this machine's kernel lacks
-	+$(GENERIC) build/generic/tests/test_handoff build/generic/tests/test_daemon build/generic/handfastd build/generic/libhandfast-preload.so
+test-guest:  ## test_handoff, test_daemon, a VLAN from end to end in QEMU with the kernel of Debian 13: what this machine's kernel lacks
+	tools/install.sh curl iproute2
+	+$(GENERIC) build/generic/tests/test_handoff build/generic/tests/test_daemon $(addprefix build/generic/,handfastd handfast examples/http_server libhandfast-preload.so)
 	tests/guest/daemon build/generic
 conformance: $(TESTS)  ## every row of tests/requirements.md on model, RTL and lock step: docs/conformance.md
 	tests/conformance $B/tests
@@ -291,6 +292,9 @@ pcie-tlps: $B/tests/test_pcie_endpoint  ## 2,000,000 random and malformed TLPs: 
 	HF_PCIE_TLPS=$(or $(TLPS),2000000) $B/tests/test_pcie_endpoint --case random_tlps_do_no_harm
 bench: $B/bench $B/bench_transport $B/handfast $B/tests/bench_usb $(USB_TESTBED)  ## measure; writes build/bench.json and prints it as a table
 	tools/bench.sh
+bench-host: $B/tests/bench_host $B/handfastd $B/handfast $B/tests/software/syn_flood  ## handoffs, gigabytes and SYNs: what they cost the host beside the kernel alone; needs root
+	tools/install.sh nginx-light curl iproute2
+	tools/bench-host.sh
 bench-software: $B/handfast $(SOFTWARE)  ## CPU time per SYN of software and of a host with a board; needs root
 	tools/install.sh nftables clang libbpf-dev
 	$(MAKE) $B/xdp_cookie.bpf.o
@@ -333,7 +337,7 @@ mutants-eth:  ## those of rtl/eth and rtl/bus; EVERY=n takes each n-th
 	+CPU_SECONDS=300 tests/mutants/run_modules eth test_eth test_bus test_msg_axil
 usb-messages: $B/tests/test_usb_link  ## 1,000,000 messages each way over a cable that loses, doubles and flips bytes
 	HF_USB_MESSAGES=1000000 $B/tests/test_usb_link --case everything_arrives_over_a_bad_cable
-synth-usb:  ## Yosys synth_ecp5 of the tops of rtl/usb, and of the link alone: the table of docs/usb.md
+synth-usb:  ## Yosys synth_ecp5 of the tops of rtl/usb, and of the link alone; with SYNTH=all into docs/usb.md
 	+tools/synth-usb.sh
 # Not what is preloaded into programs without sanitizers, and not the config beside build/ itself.
 sanitize:  ## the tests on the C model with address and undefined-behaviour sanitizers

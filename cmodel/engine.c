@@ -3,7 +3,7 @@
 #include <string.h>
 #include "model.h"
 
-enum { NO_SET = UINT16_MAX + 1 }; /* of a pass, and of a command whose id names no slot */
+enum { NO_SET = UINT16_MAX + 1 }; /* of a command whose id names no slot */
 
 void hfm_engine_init(struct engine *e, const struct hf_params *params)
 {
@@ -20,6 +20,7 @@ void hfm_engine_reset(struct engine *e, const struct regs *regs)
 	e->traced = NULL;
 	e->issue_cycle = 0;
 	e->last_t0 = UINT64_MAX;
+	e->last_set = NO_SET;
 	e->cookie_on = false;
 	e->since_sample = 0;
 	memset(e->sent, 0, sizeof(e->sent));
@@ -54,25 +55,20 @@ static unsigned set_of_slot(const struct hf_model *m, unsigned slot)
 	return slot < m->table.slots ? slot / m->table.ways : NO_SET;
 }
 
-/* The op of this set that is under way and writes in none of the cycles up to this one, or NULL. */
-static const struct engine_op *hazard(const struct hf_model *m, unsigned set)
+/* The op issued last is of this set, and has not written yet; one before it has. */
+static bool hazard(const struct hf_model *m, unsigned set)
 {
 	const struct engine *e = &m->engine;
-	unsigned ops = set == NO_SET ? 0 : e->ring.count;
 
-	for (unsigned place = e->ring.first; ops > 0; ops--, place = ring_next(&e->ring, place)) {
-		if (e->ops[place].set == set && m->cycle - e->ops[place].t0 < e->t4)
-			return &e->ops[place];
-	}
-	return NULL;
+	return set != NO_SET && set == e->last_set && m->cycle - e->last_t0 < e->t4;
 }
 
-/* ... but it is of the same tag, and from the wire too: this one will find what that one leaves. With one hash unit
- * nothing is chained, and only then may there be two ops to wait for. */
-static bool chains(const struct hf_model *m, const struct engine_op *leader, uint64_t index)
+/* ... but it was of the same tag, and from the wire too: this one will find what that one leaves. */
+static bool chains(const struct hf_model *m, uint64_t index)
 {
-	return !m->params.hash_serial && (leader->op.kind == HF_OP_SEGMENT || leader->op.kind == HF_OP_ICMP) &&
-	       (uint32_t)index >> 16 == (uint32_t)leader->index >> 16;
+	const struct engine *e = &m->engine;
+
+	return !m->params.hash_serial && e->last_segment && (uint32_t)index >> 16 == (uint32_t)e->last_index >> 16;
 }
 
 /* This cycle is T0 of something; what it is, the caller says. */
@@ -84,7 +80,6 @@ static struct engine_op *issue(struct hf_model *m)
 	f->t0 = m->cycle;
 	f->pass = false;
 	f->chained = false;
-	f->set = NO_SET;
 	e->issue_cycle = m->cycle + e->interval;
 	return f;
 }
@@ -92,16 +87,19 @@ static struct engine_op *issue(struct hf_model *m)
 static struct engine_op *issue_op(struct hf_model *m, enum hf_op kind, unsigned set)
 {
 	struct engine_op *f = issue(m);
+	struct engine *e = &m->engine;
 
 	f->op.kind = kind;
-	f->set = set;
-	m->engine.last_t0 = m->cycle;
+	e->last_t0 = m->cycle;
+	e->last_set = set;
+	e->last_segment = kind == HF_OP_SEGMENT || kind == HF_OP_ICMP;
 	return f;
 }
 
 /* op_arbiter, 1: the segment queue's head, if nothing about it is still awaited. */
 static bool issue_segment(struct hf_model *m)
 {
+	struct engine *e = &m->engine;
 	const struct tuple_hash_result *hash;
 	const struct syn_cookie_mac *mac;
 	const struct segment *head;
@@ -115,19 +113,20 @@ static bool issue_segment(struct hf_model *m)
 	if ((head->has_hash && !hash) || (head->has_mac && !mac))
 		return false;
 	if (head->cls == HF_CLASS_SEG || head->cls == HF_CLASS_ICMP) {
-		const struct engine_op *leader;
 		unsigned set;
+		bool wait;
 
 		assert(hash);
 		set = set_of_index(m, hash->index);
-		leader = hazard(m, set);
-		if (leader && !chains(m, leader, hash->index))
+		wait = hazard(m, set);
+		if (wait && !chains(m, hash->index))
 			return false;
 		f = issue_op(m, head->cls == HF_CLASS_SEG ? HF_OP_SEGMENT : HF_OP_ICMP, set);
-		f->chained = leader != NULL;
+		f->chained = wait;
 		f->index = hash->index;
 		f->op.isn = hash->isn;
 		f->op.mac = mac;
+		e->last_index = hash->index;
 	} else {
 		f = issue(m);
 		f->pass = true;

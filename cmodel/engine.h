@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine.h - op_arbiter and the pipeline T0 to T4 around tcp_fsm, with up to four ops in it: three, where each step is
- * one cycle. */
+ * engine.h - op_arbiter and the pipeline T0 to T4 around tcp_fsm, with up to three ops in it. */
 #ifndef HANDFAST_CMODEL_ENGINE_H
 #define HANDFAST_CMODEL_ENGINE_H
 
@@ -11,7 +10,7 @@
 #include "tcp_fsm.h"
 #include "tuple_hash.h"
 
-#define ENGINE_OPS 4u /* T0 to T4 of each, T0 FSM_CYCLES + 1 apart, no step of more cycles than these */
+#define ENGINE_OPS 3u /* T0 to T4 of each, at most 2 * FSM_CYCLES + 3 cycles, T0 FSM_CYCLES + 1 apart */
 
 /* What h2c hands over: a command, or the news of a malformed message. */
 struct command {
@@ -37,7 +36,6 @@ struct engine_op {
 	uint64_t t0; /* the cycle of the issue; T1 begins in the next one */
 	bool pass;
 	bool chained; /* it takes the slot of the op before */
-	unsigned set; /* for hazards, or NO_SET */
 	struct tcp_op op;
 	const struct segment *seg; /* SEGMENT, ICMP, a pass */
 	uint64_t index;		   /* of an op with a tuple: hash for the table */
@@ -64,8 +62,12 @@ struct engine {
 	const struct engine_op *traced; /* the op whose T4 was the cycle before, or NULL */
 
 	uint64_t issue_cycle; /* from which on something may be issued */
-	uint64_t last_t0;     /* of an op */
-	unsigned last_slot;   /* of the op that looked its slot up last */
+	/* The op issued last, for hazards. */
+	uint64_t last_t0;
+	unsigned last_set; /* or NO_SET */
+	uint64_t last_index;
+	bool last_segment;  /* it was SEGMENT or ICMP */
+	unsigned last_slot; /* of the op that looked its slot up last */
 
 	struct queued_command *commands; /* of CMD_DEPTH */
 	struct ring command_ring;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * engine_op.c - what an op does in its phases. It looks its entry up and is judged at once in T3: by then all ops that
+ * engine_op.c - what an op does in its steps. It looks its entry up and is judged at once in T3: by then all ops that
  * were issued before it have written, and none that was issued after it has, so what it finds is what "serial all the
- * same" asks for. Only what others than ops write is looked at in the very cycle that the table of phases names. */
+ * same" asks for. Only what others than ops write is looked at in the very cycle that the table of steps names. */
 #include <stddef.h>
 #include "model.h"
 

@@ -130,8 +130,7 @@ static bool between(unsigned x, unsigned low, unsigned high)
 	return x >= low && x <= high;
 }
 
-/* Steps of more than one cycle are made for 64 bits, and nothing is chained then. A tag that is read, or an entry, must
- * be as the op before leaves it. */
+/* Steps of more than one cycle are made for 64 bits, and nothing is chained then. T1 and T2 together hold one op. */
 static bool legal_steps(const struct hf_params *p)
 {
 	const unsigned cycles_max = 8;
@@ -140,8 +139,8 @@ static bool legal_steps(const struct hf_params *p)
 
 	return between(p->fsm_cycles, 1, cycles_max) && between(p->parse_cycles, 1, cycles_max) &&
 	       between(p->build_cycles, 1, cycles_max) && between(p->match_cycles, 1, cycles_max) &&
-	       between(p->read_cycles, 1, cycles_max) && p->match_cycles <= p->fsm_cycles + 1 &&
-	       p->read_cycles <= p->fsm_cycles + 1 && (!slow || (p->data_w == 64 && p->hash_serial));
+	       between(p->read_cycles, 1, cycles_max) && p->match_cycles + p->read_cycles <= p->fsm_cycles + 1 &&
+	       (!slow || (p->data_w == 64 && p->hash_serial));
 }
 
 /* A frame of MAX_FRAME octets must fit everywhere, a slot into 16 bits, `beats` into 11. */

@@ -11,15 +11,17 @@
 
 #include "clock.h"
 
-#define OUT_FRAMES_MAX 64 /* frames that wait for the transport before device_frame() says -EAGAIN */
-#define IN_FLIGHT_MAX  64 /* commands outstanding, however many credits the board gives */
-#define PUMP_BATCH     64 /* messages received before others get a turn */
-#define COOKIE_NONE    0  /* nobody waits for the answer: posted writes and frames */
+#define OUT_FRAMES_MAX 64  /* frames that wait for the transport before device_frame() says -EAGAIN */
+#define IN_FLIGHT_MAX  64  /* commands outstanding, however many credits the board gives */
+#define PUMP_BATCH     64  /* messages received before others get a turn */
+#define SEND_BATCH     64  /* messages given to the transport at once */
+#define SLOT_SKEW      320 /* octets between buffers, lest all messages begin in the same lines of the cache */
+#define COOKIE_NONE    0   /* nobody waits for the answer: posted writes and frames */
 
-/* A message that the transport had no room for. */
+/* A message that waits for the transport. */
 struct out {
 	struct out *next;
-	size_t len;
+	size_t len, cap;
 	uint8_t msg[];
 };
 
@@ -61,10 +63,13 @@ struct device {
 	struct reg_wait reg;
 	struct out *out_first, **out_end;
 	unsigned out_count;
+	struct out *spare; /* used again, OUT_FRAMES_MAX at most */
+	unsigned spares;
+	bool corked;
 	struct waiting *waiting_first, **waiting_end;
 	unsigned waiting_count, in_flight_count;
 	struct in_flight in_flight[IN_FLIGHT_MAX];
-	uint8_t in[TRANSPORT_MESSAGE_MAX];
+	uint8_t in[PUMP_BATCH][TRANSPORT_MESSAGE_MAX + SLOT_SKEW];
 	char fault[DEVICE_FAULT_BYTES];
 };
 
@@ -93,44 +98,108 @@ static int gone(struct device *dev, int why)
 	return why;
 }
 
+/* Memory for a message. Those of frames are used again. */
+static struct out *out_new(struct device *dev, size_t len)
+{
+	size_t frame = HF_MSG_HEADER_BYTES + dev->board.max_frame;
+	struct out *out = len <= frame ? dev->spare : NULL;
+
+	if (out) {
+		dev->spare = out->next;
+		dev->spares--;
+		return out;
+	}
+	out = malloc(sizeof(*out) + (len > frame ? len : frame));
+	if (out)
+		out->cap = len > frame ? len : frame;
+	return out;
+}
+
+static void free_outs(struct out *out)
+{
+	while (out) {
+		struct out *next = out->next;
+
+		free(out);
+		out = next;
+	}
+}
+
+static void out_free(struct device *dev, struct out *out)
+{
+	if (dev->spares == OUT_FRAMES_MAX || out->cap < HF_MSG_HEADER_BYTES + dev->board.max_frame) {
+		free(out);
+		return;
+	}
+	out->next = dev->spare;
+	dev->spare = out;
+	dev->spares++;
+}
+
 static int flush(struct device *dev)
 {
-	while (dev->out_first) {
-		struct out *out = dev->out_first;
-		int rc = transport_send(dev->t, out->msg, out->len);
+	struct transport_slot slot[SEND_BATCH];
 
-		if (rc == -EAGAIN)
+	while (dev->out_first) {
+		unsigned n = 0;
+		int sent;
+
+		for (struct out *out = dev->out_first; out && n < SEND_BATCH; out = out->next)
+			slot[n++] = (struct transport_slot){ out->msg, 0, (ssize_t)out->len };
+		sent = transport_send_many(dev->t, slot, n);
+		if (sent == -EAGAIN)
 			return 0;
-		if (rc)
-			return gone(dev, rc);
-		dev->out_first = out->next;
+		if (sent < 0)
+			return gone(dev, sent);
+		while (sent--) {
+			struct out *out = dev->out_first;
+
+			dev->out_first = out->next;
+			dev->out_count--;
+			out_free(dev, out);
+		}
 		if (!dev->out_first)
 			dev->out_end = &dev->out_first;
-		dev->out_count--;
-		free(out);
 	}
 	return 0;
 }
 
-/* Send now, or keep in order behind what already waits. `tail` (may be empty) follows the header. */
+/* Behind what already waits; and now, if nobody holds it back. */
+static int queue_out(struct device *dev, struct out *out)
+{
+	out->next = NULL;
+	*dev->out_end = out;
+	dev->out_end = &out->next;
+	dev->out_count++;
+	return dev->corked && dev->out_count < SEND_BATCH ? 0 : flush(dev);
+}
+
+/* `tail` (may be empty) follows the header. */
 static int send_message(struct device *dev, const uint8_t *head, size_t head_len, const uint8_t *tail, size_t tail_len)
 {
 	struct out *out;
 
 	if (dev->gone)
 		return dev->gone;
-	out = malloc(sizeof(*out) + head_len + tail_len);
+	out = out_new(dev, head_len + tail_len);
 	if (!out)
 		return -ENOMEM;
-	out->next = NULL;
 	out->len = head_len + tail_len;
 	memcpy(out->msg, head, head_len);
 	if (tail_len)
 		memcpy(out->msg + head_len, tail, tail_len);
-	*dev->out_end = out;
-	dev->out_end = &out->next;
-	dev->out_count++;
-	return flush(dev);
+	return queue_out(dev, out);
+}
+
+void device_cork(struct device *dev)
+{
+	dev->corked = true;
+}
+
+int device_uncork(struct device *dev)
+{
+	dev->corked = false;
+	return dev->gone ? dev->gone : flush(dev);
 }
 
 static void put_header(uint8_t *msg, unsigned type, unsigned flags, size_t len, uint32_t id, uint64_t stamp)
@@ -320,6 +389,12 @@ static void on_hello(struct device *dev, const uint8_t *msg)
 		gone(dev, -EPROTO);
 		return;
 	}
+	if (again && board.max_frame != dev->board.max_frame) {
+		/* They are as long as its frames were. */
+		free_outs(dev->spare);
+		dev->spare = NULL;
+		dev->spares = 0;
+	}
 	dev->board = board;
 	dev->greeted = true;
 	if (!again)
@@ -370,24 +445,25 @@ static void dispatch(struct device *dev, const uint8_t *msg, size_t len)
 /* Receive and hand out at most PUMP_BATCH messages that are there. */
 static int receive(struct device *dev)
 {
-	int n = 0;
+	struct transport_slot slot[PUMP_BATCH];
+	int n;
 
-	while (n < PUMP_BATCH) {
-		ssize_t len = transport_recv(dev->t, dev->in, sizeof(dev->in));
-
-		if (len == -EAGAIN)
-			break;
-		n++;
-		if (len == -EMSGSIZE)
-			bad_message(dev, "longer than any, more bytes than", sizeof(dev->in));
-		else if (len < 0)
-			return gone(dev, (int)len);
+	for (unsigned i = 0; i < PUMP_BATCH; i++)
+		slot[i] = (struct transport_slot){ dev->in[i], TRANSPORT_MESSAGE_MAX, 0 };
+	n = transport_recv_many(dev->t, slot, PUMP_BATCH);
+	if (n == -EAGAIN)
+		return 0;
+	if (n < 0)
+		return gone(dev, n);
+	for (int i = 0; i < n && !dev->gone; i++) {
+		if (slot[i].len < 0)
+			bad_message(dev, "longer than any, more bytes than", TRANSPORT_MESSAGE_MAX);
 		else
-			dispatch(dev, dev->in, (size_t)len);
-		if (dev->gone)
-			return dev->gone;
+			dispatch(dev, dev->in[i], (size_t)slot[i].len);
 	}
-	return n;
+	if (dev->on->batch)
+		dev->on->batch(dev->ctx);
+	return dev->gone ? dev->gone : n;
 }
 
 int device_pump(struct device *dev, int timeout_ms)
@@ -527,6 +603,41 @@ bool device_frame_room(const struct device *dev)
 	return dev->out_count < OUT_FRAMES_MAX;
 }
 
+uint8_t *device_frame_place(struct device *dev)
+{
+	struct out *out;
+
+	if (!dev->spare && device_frame_room(dev)) {
+		out = out_new(dev, HF_MSG_HEADER_BYTES + dev->board.max_frame);
+		if (out)
+			out_free(dev, out);
+	}
+	return dev->spare && device_frame_room(dev) ? dev->spare->msg + HF_MSG_HEADER_BYTES : NULL;
+}
+
+static bool checksum_fits(size_t len, unsigned start, unsigned offset)
+{
+	return !(start & 1) && !(offset & 1) && start <= len && offset <= len && start + offset + 2 <= len;
+}
+
+int device_frame_put(struct device *dev, size_t len, unsigned start, unsigned offset)
+{
+	struct out *out;
+
+	if (dev->gone)
+		return dev->gone;
+	if (len < 14 || len > dev->board.max_frame)
+		return -EMSGSIZE;
+	if (!checksum_fits(len, start, offset))
+		return -EINVAL;
+	out = out_new(dev, HF_MSG_HEADER_BYTES + len);
+	if (!out)
+		return -ENOMEM;
+	out->len = HF_MSG_HEADER_BYTES + len;
+	put_header(out->msg, HF_MSG_FRAME, HF_FRAME_CSUM_INSERT, out->len, start | offset << 16, COOKIE_NONE);
+	return queue_out(dev, out);
+}
+
 static int send_frame(struct device *dev, const uint8_t *frame, size_t len, unsigned flags, uint32_t id)
 {
 	uint8_t head[HF_MSG_HEADER_BYTES];
@@ -548,7 +659,7 @@ int device_frame(struct device *dev, const uint8_t *frame, size_t len)
 
 int device_frame_checksum(struct device *dev, const uint8_t *frame, size_t len, unsigned start, unsigned offset)
 {
-	if (start & 1 || offset & 1 || start > len || offset > len || start + offset + 2 > len)
+	if (!checksum_fits(len, start, offset))
 		return -EINVAL;
 	return send_frame(dev, frame, len, HF_FRAME_CSUM_INSERT, start | offset << 16);
 }
@@ -618,31 +729,30 @@ static int check_register(struct device *dev, uint32_t offset, uint32_t expected
 static void release(struct device *dev)
 {
 	forget_commands(dev);
-	while (dev->out_first) {
-		struct out *next = dev->out_first->next;
-
-		free(dev->out_first);
-		dev->out_first = next;
-	}
+	free_outs(dev->out_first);
+	free_outs(dev->spare);
 	free(dev);
 }
 
-int device_open(
-	struct transport *t, const struct device_events *on, void *ctx, int timeout_ms, struct device **out, char *why)
+static struct device *new_device(struct transport *t, const struct device_events *on, void *ctx, char *why)
 {
 	struct device *dev = calloc(1, sizeof(*dev));
-	int rc;
 
 	if (!dev) {
 		snprintf(why, DEVICE_FAULT_BYTES, "out of memory");
-		return -ENOMEM;
+		return NULL;
 	}
 	dev->t = t;
 	dev->on = on;
 	dev->ctx = ctx;
 	dev->out_end = &dev->out_first;
 	dev->waiting_end = &dev->waiting_first;
-	rc = await_hello(dev, timeout_ms);
+	return dev;
+}
+
+/* It is a board of this version, or the device goes; the transport stays. */
+static int check(struct device *dev, int rc, struct device **out, char *why)
+{
 	if (!rc)
 		rc = check_register(dev, HF_REG_ID, HF_ID, "ID");
 	if (!rc)
@@ -656,10 +766,60 @@ int device_open(
 	return 0;
 }
 
+int device_open(
+	struct transport *t, const struct device_events *on, void *ctx, int timeout_ms, struct device **out, char *why)
+{
+	struct device *dev = new_device(t, on, ctx, why);
+
+	return dev ? check(dev, await_hello(dev, timeout_ms), out, why) : -ENOMEM;
+}
+
+int device_resume(struct transport *t, const struct device_board *board, uint64_t cookie,
+	const struct device_events *on, void *ctx, int timeout_ms, struct device **out, char *why)
+{
+	struct device *dev = new_device(t, on, ctx, why);
+	int64_t deadline = clock_ms() + timeout_ms;
+	uint32_t epoch;
+	int rc;
+
+	if (!dev)
+		return -ENOMEM;
+	dev->board = *board;
+	dev->greeted = true;
+	dev->last_cookie = cookie;
+	/* Before the first answer comes what has waited since the other process has read nothing any more. */
+	do
+		rc = device_reg_read(dev, HF_REG_EPOCH, &epoch);
+	while (rc == -ETIMEDOUT && clock_ms() < deadline);
+	if (rc == -ECONNRESET || (!rc && epoch != board->epoch)) {
+		fault(dev, "the board was reset meanwhile");
+		rc = -ESTALE;
+	}
+	return check(dev, rc, out, why);
+}
+
 void device_close(struct device *dev)
 {
 	if (!dev)
 		return;
 	transport_close(dev->t);
 	release(dev);
+}
+
+void device_leave(struct device *dev)
+{
+	if (!dev)
+		return;
+	transport_leave(dev->t);
+	release(dev);
+}
+
+int device_keep(const struct device *dev, int *fds)
+{
+	return transport_keep(dev->t, fds);
+}
+
+uint64_t device_cookie(const struct device *dev)
+{
+	return dev->last_cookie;
 }

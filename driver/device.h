@@ -32,7 +32,7 @@ struct device_board {
 	uint32_t version, epoch, slots, credits, listeners, max_frame, ways, data_w;
 };
 
-/* What arrives; msg is the whole message, valid during the call, its length checked against its type. */
+/* What arrives; msg is the whole message, valid until the call of batch() that follows, its length checked against its type. */
 struct device_events {
 	void (*frame)(void *ctx, const uint8_t *msg, size_t len);
 	void (*event)(void *ctx, const uint8_t *msg, size_t len);
@@ -42,6 +42,8 @@ struct device_events {
 	/* The board was reset (a HELLO arrived): its registers have their reset values and every id is stale.
 	 * Outstanding commands get no completion. */
 	void (*reset)(void *ctx);
+	/* What was there has been handed out, 64 messages at most; the memory of all is used again. May be NULL. */
+	void (*batch)(void *ctx);
 };
 
 struct device_stats {
@@ -65,8 +67,24 @@ struct device_stats {
  *   -ENOMEM */
 int device_open(
 	struct transport *t, const struct device_events *on, void *ctx, int timeout_ms, struct device **dev, char *why);
+/* device_resume - go on with a board that another process had, over its transport (transport_resume()): there is no HELLO.
+ *
+ *   board   what HELLO has told that process
+ *   cookie  numbers above it are new: that process has used none of them
+ *   timeout_ms  for the first answer
+ *
+ * Reads ID, VERSION and EPOCH. What arrives meanwhile goes to the callbacks. Returns 0 and sets *dev, or as device_open(), or
+ *   -ESTALE  another epoch: the board was reset since (the transport is good, its HELLO has come or will) */
+int device_resume(struct transport *t, const struct device_board *board, uint64_t cookie,
+	const struct device_events *on, void *ctx, int timeout_ms, struct device **dev, char *why);
 /* Closes the transport too; tells the board nothing. NULL is allowed. */
 void device_close(struct device *dev);
+/* The same by transport_leave(). */
+void device_leave(struct device *dev);
+/* As transport_keep(). */
+int device_keep(const struct device *dev, int *fds);
+/* The last number that was given to a message. */
+uint64_t device_cookie(const struct device *dev);
 
 const struct device_board *device_board(const struct device *dev);
 const struct device_stats *device_stats(const struct device *dev);
@@ -83,6 +101,12 @@ bool device_wants_out(const struct device *dev);
  *   -EPROTO  it came back from a reset as another version
  * after either of which every function here returns the same. */
 int device_pump(struct device *dev, int timeout_ms);
+
+/* From now on messages wait, until there are as many as go out at once or device_uncork() is called. device_pump() and register accesses
+ * that wait send what waits all the same. For who has many to send: it is cheaper by the batch. */
+void device_cork(struct device *dev);
+/* Returns 0 or what device_pump() returns on failure. */
+int device_uncork(struct device *dev);
 
 /* Register access. Returns 0, or
  *   -ENXIO       no such register
@@ -122,6 +146,11 @@ int device_frame(struct device *dev, const uint8_t *frame, size_t len);
 /* The same, and the board puts a checksum in (CSUM_INSERT): the field at start + offset, both even, holds the sum of the pseudo-header.
  * Returns also -EINVAL: start or offset odd, or the field not inside the frame. */
 int device_frame_checksum(struct device *dev, const uint8_t *frame, size_t len, unsigned start, unsigned offset);
+/* The same without a copy: write the frame to device_frame_place(), max_frame octets, then device_frame_put() sends it. The place is NULL
+ * when device_frame() would return -EAGAIN, and without memory. A place that is not put is given again; nothing else of this file may be called
+ * between the two. Returns as device_frame_checksum(). */
+uint8_t *device_frame_place(struct device *dev);
+int device_frame_put(struct device *dev, size_t len, unsigned start, unsigned offset);
 /* device_frame() would not return -EAGAIN. */
 bool device_frame_room(const struct device *dev);
 

@@ -7,11 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "message.h"
+
+#define HUGE_2MB (21u << 26) /* MFD_HUGE_2MB of <linux/memfd.h>, which does not go together with <sys/mman.h> */
 
 enum {
 	PAD = 8,
@@ -83,6 +87,40 @@ static int tell_h2c(struct rings *r)
 	if (!waiting || (status(r, STATUS_WORD_HEAD) != r->h2c.told && waiting < r->h2c.size / DOORBELL_SHARE))
 		return 0;
 	return ring_bell(r, &r->h2c, PCIE_REG(H2C_TAIL));
+}
+
+/* ---- memory ---- */
+
+int pcie_bus_map(struct pcie_bus *b, int fd)
+{
+	struct stat st;
+	void *at;
+
+	if (fstat(fd, &st) || st.st_size != PCIE_BUS_BYTES)
+		return -EINVAL;
+	at = mmap(NULL, PCIE_BUS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+	if (at == MAP_FAILED)
+		return -errno;
+	b->memory = at;
+	b->huge = st.st_blksize == PCIE_BUS_BYTES;
+	return 0;
+}
+
+int pcie_bus_memory(struct pcie_bus *b, int *fd)
+{
+	for (unsigned huge = 1;; huge = 0) {
+		int rc;
+
+		*fd = memfd_create("handfast-rings", MFD_CLOEXEC | (huge ? MFD_HUGETLB | HUGE_2MB : 0));
+		rc = *fd < 0 || ftruncate(*fd, PCIE_BUS_BYTES) ? -errno : pcie_bus_map(b, *fd);
+		if (!rc)
+			return 0;
+		if (*fd >= 0)
+			close(*fd);
+		*fd = -1;
+		if (!huge) /* small ones are as good, but an IOMMU needs 512 entries for them */
+			return rc;
+	}
 }
 
 /* ---- copying, round the end of a ring ---- */
@@ -244,6 +282,7 @@ static ssize_t rings_recv(struct transport *t, void *msg, size_t cap)
 		return -EAGAIN;
 	ring_get(&r->c2h, r->c2h.mine, msg, (size_t)len < cap ? (size_t)len : cap);
 	r->c2h.mine += (uint32_t)((len + PAD - 1) / PAD * PAD);
+	pcie_host_page(r->bus)->c2h_read = r->c2h.mine;
 	if (r->c2h.mine - r->c2h.told >= r->c2h.size / DOORBELL_SHARE && ring_bell(r, &r->c2h, PCIE_REG(C2H_HEAD)))
 		return gone(r);
 	return (size_t)len > cap ? -EMSGSIZE : len;
@@ -297,6 +336,7 @@ static int start(struct rings *r, int timeout_ms)
 
 	/* The rings begin at 0 again, and nothing of what was in them counts. */
 	memset(b->memory + PCIE_BUS_STATUS_AT, 0, 64);
+	pcie_host_page(b)->c2h_read = 0;
 	r->c2h = (struct view){ .at = b->memory, .size = UINT32_C(1) << b->c2h_log2 };
 	r->h2c = (struct view){ .at = b->memory + PCIE_BUS_H2C_AT, .size = UINT32_C(1) << b->h2c_log2 };
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -324,7 +364,24 @@ static void rings_close(struct transport *t)
 	free(r);
 }
 
-static const struct transport_ops ring_ops = { rings_send, rings_recv, rings_close };
+static int rings_keep(const struct transport *t, int *fds)
+{
+	const struct pcie_bus *b = ((const struct rings *)t)->bus;
+
+	return b->ops->keep(b, fds);
+}
+
+static void rings_leave(struct transport *t)
+{
+	struct rings *r = (struct rings *)t;
+
+	ring_bell(r, &r->h2c, PCIE_REG(H2C_TAIL));
+	r->bus->ops->leave(r->bus);
+	close(r->t.fd);
+	free(r);
+}
+
+static const struct transport_ops ring_ops = { rings_send, rings_recv, rings_close, rings_keep, rings_leave };
 
 static int check_card(struct pcie_bus *b, char *why)
 {
@@ -359,7 +416,8 @@ static int watch(int epoll, int fd, uint32_t which)
 	return fd >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) ? -errno : 0;
 }
 
-int pcie_rings_open(struct pcie_bus *b, int timeout_ms, struct transport **t, char *why)
+/* A transport that watches the bus, its rings not yet known. */
+static int new_rings(struct pcie_bus *b, struct rings **out, char *why)
 {
 	struct rings *r = calloc(1, sizeof(*r));
 	int rc = r ? check_card(b, why) : -ENOMEM;
@@ -383,8 +441,23 @@ int pcie_rings_open(struct pcie_bus *b, int timeout_ms, struct transport **t, ch
 		rc = watch(r->t.fd, b->vector[i], i);
 	for (uint32_t i = 0; !rc && i < PCIE_BUS_WATCHES; i++)
 		rc = watch(r->t.fd, b->watch[i], PCIE_BUS_VECTORS + i);
-	if (!rc)
-		rc = start(r, timeout_ms);
+	if (rc) {
+		close(r->t.fd);
+		free(r);
+		return rc;
+	}
+	*out = r;
+	return 0;
+}
+
+int pcie_rings_open(struct pcie_bus *b, int timeout_ms, struct transport **t, char *why)
+{
+	struct rings *r;
+	int rc = new_rings(b, &r, why);
+
+	if (rc)
+		return rc;
+	rc = start(r, timeout_ms);
 	if (rc) {
 		if (rc == -ETIMEDOUT)
 			snprintf(why, TRANSPORT_WHY_BYTES, "the card's rings did not come to rest within %d ms",
@@ -393,6 +466,63 @@ int pcie_rings_open(struct pcie_bus *b, int timeout_ms, struct transport **t, ch
 		free(r);
 		return rc;
 	}
+	*t = &r->t;
+	return 0;
+}
+
+int pcie_rings_resume(struct pcie_bus *b, struct transport **t, char *why)
+{
+	const uint64_t c2h = b->iova, h2c = b->iova + PCIE_BUS_H2C_AT, block = b->iova + PCIE_BUS_STATUS_AT;
+	const struct {
+		uint32_t offset, value;
+	} wanted[] = {
+		{ PCIE_REG(CTRL), PCIE_BIT(CTRL, C2H) | PCIE_BIT(CTRL, H2C) | PCIE_BIT(CTRL, KEEP_ON_FLR) },
+		{ PCIE_REG(C2H_BASE_LO), (uint32_t)c2h },
+		{ PCIE_REG(C2H_BASE_HI), (uint32_t)(c2h >> 32) },
+		{ PCIE_REG(C2H_SIZE), PCIE_BUS_C2H_LOG2 },
+		{ PCIE_REG(H2C_BASE_LO), (uint32_t)h2c },
+		{ PCIE_REG(H2C_BASE_HI), (uint32_t)(h2c >> 32) },
+		{ PCIE_REG(H2C_SIZE), PCIE_BUS_H2C_LOG2 },
+		{ PCIE_REG(STATUS_LO), (uint32_t)block },
+		{ PCIE_REG(STATUS_HI), (uint32_t)(block >> 32) },
+	};
+	struct rings *r;
+	uint32_t value = 0, head = 0, tail = 0;
+	int rc = new_rings(b, &r, why);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; !rc && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		rc = b->ops->read32(b, wanted[i].offset, &value);
+		if (!rc && value != wanted[i].value) {
+			snprintf(why, TRANSPORT_WHY_BYTES, "the card's rings are not as they were left: 0x%03x is %08x",
+				(unsigned)wanted[i].offset, (unsigned)value);
+			rc = -ESTALE;
+		}
+	}
+	if (!rc)
+		rc = b->ops->read32(b, PCIE_REG(C2H_HEAD), &head);
+	if (!rc)
+		rc = b->ops->read32(b, PCIE_REG(H2C_TAIL), &tail);
+	r->c2h = (struct view){
+		.at = b->memory, .size = UINT32_C(1) << b->c2h_log2, .mine = pcie_host_page(b)->c2h_read, .told = head
+	};
+	r->h2c = (struct view){
+		.at = b->memory + PCIE_BUS_H2C_AT, .size = UINT32_C(1) << b->h2c_log2, .mine = tail, .told = tail
+	};
+	if (!rc && (r->c2h.mine - head > r->c2h.size || status(r, STATUS_WORD_TAIL) - r->c2h.mine > r->c2h.size ||
+			   r->c2h.mine % PAD)) {
+		snprintf(why, TRANSPORT_WHY_BYTES, "how far the rings were read is not known");
+		rc = -ESTALE;
+	}
+	if (rc) {
+		close(r->t.fd);
+		free(r);
+		return rc;
+	}
+	r->alive_ms = clock_ms();
+	/* Interrupts that went to the process before. */
+	signal_self(r);
 	*t = &r->t;
 	return 0;
 }

@@ -19,6 +19,7 @@ enum {
 	PCIE_BUS_BYTES = 2 << 20,
 	PCIE_BUS_H2C_AT = 1 << PCIE_BUS_C2H_LOG2,
 	PCIE_BUS_STATUS_AT = PCIE_BUS_H2C_AT + (1 << PCIE_BUS_H2C_LOG2),
+	PCIE_BUS_HOST_AT = PCIE_BUS_STATUS_AT + 4096, /* a page that only hosts use, struct pcie_host_page */
 	PCIE_BUS_IOVA = 0x10000000, /* of that page: 256 MiB, below every IOMMU's limit, above what a PC reserves */
 };
 
@@ -38,6 +39,10 @@ struct pcie_bus_ops {
 	bool (*alive)(struct pcie_bus *b);
 	/* Interrupts off, memory unmapped, everything freed. */
 	void (*close)(struct pcie_bus *b);
+	/* Descriptors for another process, as transport_keep(). */
+	int (*keep)(const struct pcie_bus *b, int *fds);
+	/* Everything freed that is this process's, the card untouched: its rings go on in memory that the descriptors keep. */
+	void (*leave)(struct pcie_bus *b);
 };
 
 /* A card with bus mastering on, its memory mapped and its vectors armed. The common head of both kinds. */
@@ -52,6 +57,11 @@ struct pcie_bus {
 	int watch[PCIE_BUS_WATCHES];  /* descriptors that become ready when something happened to the card; -1 = none */
 };
 
+/* pcie_bus_memory - PCIE_BUS_BYTES in a file, one huge page where there are some, else as many small ones. Sets `memory`, `huge` and
+ * *fd; returns 0 or -errno. pcie_bus_map: such a file of another process; -EINVAL: it is not one. */
+int pcie_bus_memory(struct pcie_bus *b, int *fd);
+int pcie_bus_map(struct pcie_bus *b, int fd);
+
 /* pcie_rings_open - check the card's ID and VERSION, start the rings.
  *
  *   b           taken over on success, otherwise still the caller's
@@ -64,6 +74,22 @@ struct pcie_bus {
  *   -ETIMEDOUT  its rings do not come to rest
  *   -ENODEV, -ENOMEM, -errno of epoll(7) */
 int pcie_rings_open(struct pcie_bus *b, int timeout_ms, struct transport **t, char *why);
+
+/* What a host writes for the one after it, in the rings' own memory: how far it has read. Words, each written at once. */
+struct pcie_host_page {
+	uint32_t c2h_read; /* as the doorbell C2H_HEAD, which may be behind it */
+	uint32_t request;  /* the bus's own: the number of its last request */
+};
+
+static inline volatile struct pcie_host_page *pcie_host_page(const struct pcie_bus *b)
+{
+	return (volatile struct pcie_host_page *)(b->memory + PCIE_BUS_HOST_AT);
+}
+
+/* pcie_rings_resume - go on with rings that another host has left running in `b->memory`, where it stopped. Messages that it had
+ * written and not told the card of are lost, as if it had not sent them; those of the card are not.
+ * Takes over and returns as pcie_rings_open(), or -ESTALE: they do not run, or not there. */
+int pcie_rings_resume(struct pcie_bus *b, struct transport **t, char *why);
 
 /* What leads to the card of a transport that pcie_rings_open() made; NULL for any other. For tests and for reset. */
 struct pcie_bus *pcie_rings_bus(struct transport *t);

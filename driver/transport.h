@@ -6,6 +6,7 @@
 #ifndef HANDFAST_TRANSPORT_H
 #define HANDFAST_TRANSPORT_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,11 +21,28 @@ struct transport_ops {
 	int (*send)(struct transport *t, const void *msg, size_t len);
 	ssize_t (*recv)(struct transport *t, void *msg, size_t cap);
 	void (*close)(struct transport *t);
+	/* See transport_keep(), transport_leave(). NULL: this transport cannot be handed on. */
+	int (*keep)(const struct transport *t, int *fds);
+	void (*leave)(struct transport *t);
+};
+
+/* One of several messages that are sent or received together. */
+struct transport_slot {
+	void *msg;
+	size_t cap;  /* octets that `msg` has room for */
+	ssize_t len; /* of the message; received: or -EMSGSIZE, one that was longer is lost */
+};
+
+/* Of a transport for which several messages at once are cheaper. See transport_send_many(), transport_recv_many(). */
+struct transport_batch_ops {
+	int (*send)(struct transport *t, const struct transport_slot *slots, unsigned count);
+	int (*recv)(struct transport *t, struct transport_slot *slots, unsigned count);
 };
 
 /* The common head of every transport's own struct. */
 struct transport {
 	const struct transport_ops *ops;
+	const struct transport_batch_ops *batch; /* NULL: one by one */
 	/* Poll it for POLLIN: recv may have something, and for POLLOUT after send said -EAGAIN: there is room. A transport
 	 * that learns of room by an interrupt reports it as POLLIN; so after either call recv until -EAGAIN, then send
 	 * again. -1 = call recv again and again. */
@@ -51,6 +69,38 @@ static inline ssize_t transport_recv(struct transport *t, void *msg, size_t cap)
 	return t->ops->recv(t, msg, cap);
 }
 
+/* Send messages in order. Returns how many were sent, at least 1, or what transport_send() returns for the first one. */
+static inline int transport_send_many(struct transport *t, const struct transport_slot *slots, unsigned count)
+{
+	unsigned done = 0;
+	int rc = 0;
+
+	if (t->batch)
+		return t->batch->send(t, slots, count);
+	while (done < count && !rc) {
+		rc = transport_send(t, slots[done].msg, (size_t)slots[done].len);
+		done += !rc;
+	}
+	return done ? (int)done : rc;
+}
+
+/* Receive up to `count` messages. Returns how many slots were filled, at least 1, or -EAGAIN, -ENODEV. */
+static inline int transport_recv_many(struct transport *t, struct transport_slot *slots, unsigned count)
+{
+	unsigned done = 0;
+
+	if (t->batch)
+		return t->batch->recv(t, slots, count);
+	while (done < count) {
+		ssize_t len = transport_recv(t, slots[done].msg, slots[done].cap);
+
+		if (len < 0 && len != -EMSGSIZE)
+			return done ? (int)done : (int)len;
+		slots[done++].len = len;
+	}
+	return (int)done;
+}
+
 static inline int transport_fd(const struct transport *t)
 {
 	return t->fd;
@@ -63,6 +113,29 @@ static inline void transport_close(struct transport *t)
 		t->ops->close(t);
 }
 
+/* A transport outlives its process, if somebody (systemd's FDSTORE) holds these descriptors: another process goes on with
+ * transport_resume(), whether this one left (transport_leave()) or was killed. What the board has sent and this process has not
+ * received is not lost. */
+#define TRANSPORT_KEEP_MAX 4
+
+/* transport_keep - `fds` (TRANSPORT_KEEP_MAX) receives the descriptors, which stay the transport's: the caller makes copies.
+ * Returns their number, or -EOPNOTSUPP: state of this transport lives in memory of this process (USB, serial line: windows,
+ * retransmissions, transfers under way), a new process has to open it anew. */
+static inline int transport_keep(const struct transport *t, int *fds)
+{
+	return t->ops->keep ? t->ops->keep(t, fds) : -EOPNOTSUPP;
+}
+
+/* As transport_close(), but the board is not told and nothing of it is changed: whoever holds copies of the descriptors of
+ * transport_keep() goes on. The same as transport_close() for a transport without. */
+static inline void transport_leave(struct transport *t)
+{
+	if (t->ops->leave)
+		t->ops->leave(t);
+	else
+		t->ops->close(t);
+}
+
 #define TRANSPORT_WHY_BYTES 160 /* longest reason of transport_open(), with its 0 */
 
 /* transport_open - the board that `uri` names: unix:PATH and what else transport_uri_forms() lists.
@@ -72,6 +145,19 @@ static inline void transport_close(struct transport *t)
  *
  * Returns 0 and sets *t, or -EINVAL (no such form), or what the transport's own open returns. */
 int transport_open(const char *uri, int timeout_ms, struct transport **t, char *why);
+/* transport_resume - go on with a transport of another process that has ended.
+ *
+ *   uri   it was opened as
+ *   fds   those of transport_keep(), in that order. Taken over, whatever is returned; after a failure nobody can go on with copies
+ *         that are sockets
+ *   why   as transport_open()
+ *
+ * No HELLO comes, unless the board was reset. Returns 0 and sets *t, or -errno: it has to be opened anew, which is possible then.
+ *   -EOPNOTSUPP  this transport cannot do it
+ *   -EINVAL      other descriptors than it needs
+ *   -ENODEV      the board is gone
+ *   -ESTALE      the card's rings are not as they were left */
+int transport_resume(const char *uri, const int *fds, unsigned count, struct transport **t, char *why);
 /* Whether `uri` has a form that transport_open() knows. NULL is allowed. */
 bool transport_uri_ok(const char *uri);
 /* Write the forms, "unix:PATH, pci:DDDD:BB:DD.F"; returns `text`. */
@@ -87,6 +173,10 @@ const char *transport_uri_forms(char *text, size_t size);
  *   -ETIMEDOUT              the board did not take the connection within `timeout_ms`
  *   -errno                  of socket(2) or connect(2) otherwise */
 int transport_unix_open(const char *path, int timeout_ms, struct transport **t);
+/* The parts of transport_resume(). */
+int transport_unix_resume(const char *path, const int *fds, unsigned count, struct transport **t, char *why);
+int transport_vfio_user_resume(const char *path, const int *fds, unsigned count, struct transport **t, char *why);
+int transport_vfio_resume(const char *address, const int *fds, unsigned count, struct transport **t, char *why);
 
 /* transport_usb_open - a board on USB: an FT2232H or FT232H whose product string begins with "Handfast" (docs/usb.md).
  * One that is not there yet, or was just plugged in, is waited for. ftdi_sio is detached, and gets it back at the end.

@@ -134,8 +134,8 @@ static void link_transport_close(struct transport *t)
 	x->bytes->close(x);
 }
 
-static const struct transport_ops link_transport_ops = { link_transport_send, link_transport_recv,
-	link_transport_close };
+static const struct transport_ops link_transport_ops = { link_transport_send, link_transport_recv, link_transport_close,
+	NULL, NULL };
 
 static int add(struct link_transport *x, int fd)
 {

@@ -87,7 +87,7 @@ static void model_close(struct transport *t)
 	free(m);
 }
 
-static const struct transport_ops model_ops = { model_send, model_recv, model_close };
+static const struct transport_ops model_ops = { model_send, model_recv, model_close, NULL, NULL };
 
 int transport_model_open(uint64_t seed, struct transport **out)
 {

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 struct scheme {
 	const char *name, *form;
@@ -12,6 +14,8 @@ struct scheme {
 	int (*check)(const char *where);
 	/* As transport_open(); `why` may be left empty where the errno says it all. */
 	int (*open)(const char *where, int timeout_ms, struct transport **t, char *why);
+	/* As transport_resume(), but that the descriptors are the caller's after a failure. NULL: it cannot be. */
+	int (*resume)(const char *where, const int *fds, unsigned count, struct transport **t, char *why);
 };
 
 static int open_unix(const char *where, int timeout_ms, struct transport **t, char *why)
@@ -40,11 +44,11 @@ static int check_pci(const char *where)
 
 /* A new transport is one line here. */
 static const struct scheme schemes[] = {
-	{ "unix", "unix:PATH", NULL, open_unix },
-	{ "usb", "usb:[SERIAL]", check_usb, transport_usb_open },
-	{ "uart", "uart:/DEV[:BAUD]", transport_uart_check, transport_uart_open },
-	{ "pci", "pci:DDDD:BB:DD.F", check_pci, transport_vfio_open },
-	{ "vfio-user", "vfio-user:PATH", NULL, transport_vfio_user_open },
+	{ "unix", "unix:PATH", NULL, open_unix, transport_unix_resume },
+	{ "usb", "usb:[SERIAL]", check_usb, transport_usb_open, NULL },
+	{ "uart", "uart:/DEV[:BAUD]", transport_uart_check, transport_uart_open, NULL },
+	{ "pci", "pci:DDDD:BB:DD.F", check_pci, transport_vfio_open, transport_vfio_resume },
+	{ "vfio-user", "vfio-user:PATH", NULL, transport_vfio_user_open, transport_vfio_user_resume },
 };
 enum { SCHEMES = sizeof(schemes) / sizeof(schemes[0]) };
 
@@ -96,5 +100,23 @@ int transport_open(const char *uri, int timeout_ms, struct transport **t, char *
 	rc = s->open(where, timeout_ms, t, reason);
 	if (rc)
 		snprintf(why, TRANSPORT_WHY_BYTES, "%s", reason[0] ? reason : strerror(-rc));
+	return rc;
+}
+
+int transport_resume(const char *uri, const int *fds, unsigned count, struct transport **t, char *why)
+{
+	const char *where;
+	const struct scheme *s = find(uri, &where);
+	int rc = s && s->resume ? 0 : -EOPNOTSUPP;
+
+	*why = 0;
+	if (!rc)
+		rc = s->resume(where, fds, count, t, why);
+	for (unsigned i = 0; rc && i < count; i++) {
+		shutdown(fds[i], SHUT_RDWR); /* of a socket of which there are copies */
+		close(fds[i]);
+	}
+	if (rc && !*why)
+		snprintf(why, TRANSPORT_WHY_BYTES, "%s", strerror(-rc));
 	return rc;
 }

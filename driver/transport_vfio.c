@@ -22,8 +22,6 @@
 #include "pcie_rings.h"
 #include "regs/regs.h"
 
-#define MAP_HUGE_2M (21 << MAP_HUGE_SHIFT)
-
 enum {
 	WATCH_ERROR = 0,   /* AER: the card, or the link to it, reported an error that cannot be corrected */
 	WATCH_REQUEST = 1, /* somebody wants the card back: unplugged, or unbound */
@@ -33,7 +31,7 @@ enum {
 
 struct card {
 	struct pcie_bus b;
-	int container, group, device; /* descriptors, -1 = not open */
+	int container, group, device, memory_fd; /* descriptors, -1 = not open */
 	bool group_set, mapped;
 	volatile uint32_t *registers; /* NULL: the kernel does not let us map them, pread(2) and pwrite(2) do */
 	uint64_t bar0, config;	      /* offsets in `device` */
@@ -177,6 +175,52 @@ static bool card_alive(struct pcie_bus *b)
 	return poll(p, PCIE_BUS_WATCHES, 0) == 0;
 }
 
+/* What is this process's alone. The IOMMU's mapping is the container's, and pins the memory. */
+static void free_card(struct card *c)
+{
+	if (c->registers)
+		munmap((void *)(uintptr_t)c->registers, REGISTERS);
+	for (unsigned i = 0; i < PCIE_BUS_VECTORS; i++)
+		if (c->b.vector[i] >= 0)
+			close(c->b.vector[i]);
+	for (unsigned i = 0; i < PCIE_BUS_WATCHES; i++)
+		if (c->b.watch[i] >= 0)
+			close(c->b.watch[i]);
+	if (c->b.memory)
+		munmap(c->b.memory, PCIE_BUS_BYTES);
+	free(c);
+}
+
+static void close_descriptors(struct card *c)
+{
+	int *const fds[] = { &c->device, &c->group, &c->container, &c->memory_fd };
+
+	for (unsigned i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+}
+
+static void card_leave(struct pcie_bus *b)
+{
+	struct card *c = (struct card *)b;
+
+	close_descriptors(c);
+	free_card(c);
+}
+
+enum { KEPT_DEVICE, KEPT_GROUP, KEPT_CONTAINER, KEPT_MEMORY, KEPT };
+
+static int card_keep(const struct pcie_bus *b, int *fds)
+{
+	const struct card *c = (const struct card *)b;
+
+	fds[KEPT_DEVICE] = c->device;
+	fds[KEPT_GROUP] = c->group;
+	fds[KEPT_CONTAINER] = c->container;
+	fds[KEPT_MEMORY] = c->memory_fd;
+	return KEPT;
+}
+
 static void card_close(struct pcie_bus *b)
 {
 	struct card *c = (struct card *)b;
@@ -191,28 +235,20 @@ static void card_close(struct pcie_bus *b)
 	}
 	if (c->registers)
 		munmap((void *)(uintptr_t)c->registers, REGISTERS);
+	c->registers = NULL;
 	if (c->mapped)
 		ioctl(c->container, VFIO_IOMMU_UNMAP_DMA, &unmap);
 	if (c->device >= 0)
 		close(c->device); /* the kernel resets the card */
+	c->device = -1;
 	if (c->group_set)
 		ioctl(c->group, VFIO_GROUP_UNSET_CONTAINER);
-	if (c->group >= 0)
-		close(c->group);
-	if (c->container >= 0)
-		close(c->container);
-	for (unsigned i = 0; i < PCIE_BUS_VECTORS; i++)
-		if (b->vector[i] >= 0)
-			close(b->vector[i]);
-	for (unsigned i = 0; i < PCIE_BUS_WATCHES; i++)
-		if (b->watch[i] >= 0)
-			close(b->watch[i]);
-	if (b->memory)
-		munmap(b->memory, PCIE_BUS_BYTES);
-	free(c);
+	close_descriptors(c);
+	free_card(c);
 }
 
-static const struct pcie_bus_ops card_ops = { card_read32, card_write32, card_reset, card_alive, card_close };
+static const struct pcie_bus_ops card_ops = { card_read32, card_write32, card_reset, card_alive, card_close, card_keep,
+	card_leave };
 
 /* ---- opening ---- */
 
@@ -279,14 +315,11 @@ static int region(const struct card *c, uint32_t index, struct vfio_region_info 
 	return ioctl(c->device, VFIO_DEVICE_GET_REGION_INFO, info) ? -errno : 0;
 }
 
-static int open_device(struct card *c, const char *address, char *why)
+static int map_registers(struct card *c, const char *address, char *why)
 {
 	struct vfio_device_info info = { .argsz = sizeof(info) };
 	struct vfio_region_info bar, config;
 
-	c->device = ioctl(c->group, VFIO_GROUP_GET_DEVICE_FD, address);
-	if (c->device < 0)
-		return fail(-errno, why, "%s: %s", address, strerror(errno));
 	if (ioctl(c->device, VFIO_DEVICE_GET_INFO, &info) || region(c, VFIO_PCI_BAR0_REGION_INDEX, &bar) ||
 		region(c, VFIO_PCI_CONFIG_REGION_INDEX, &config))
 		return fail(-errno, why, "%s: no device information: %s", address, strerror(errno));
@@ -302,6 +335,14 @@ static int open_device(struct card *c, const char *address, char *why)
 		c->registers = at == MAP_FAILED ? NULL : at;
 	}
 	return 0;
+}
+
+static int open_device(struct card *c, const char *address, char *why)
+{
+	c->device = ioctl(c->group, VFIO_GROUP_GET_DEVICE_FD, address);
+	if (c->device < 0)
+		return fail(-errno, why, "%s: %s", address, strerror(errno));
+	return map_registers(c, address, why);
 }
 
 /* Whether the IOMMU translates all of [iova, iova + PCIE_BUS_BYTES). A kernel that does not say is taken at its word later. */
@@ -350,20 +391,15 @@ static int map_memory(struct card *c, char *why)
 	struct vfio_iommu_type1_dma_map map = {
 		.argsz = sizeof(map), .flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE, .size = PCIE_BUS_BYTES
 	};
-	const int flags = MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE;
 	int rc = choose_iova(c, why);
-	void *at;
 
 	if (rc)
 		return rc;
-	at = mmap(NULL, PCIE_BUS_BYTES, PROT_READ | PROT_WRITE, flags | MAP_HUGETLB | MAP_HUGE_2M, -1, 0);
-	c->b.huge = at != MAP_FAILED;
-	if (!c->b.huge) /* as good, but the IOMMU needs 512 entries for it */
-		at = mmap(NULL, PCIE_BUS_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0);
-	if (at == MAP_FAILED)
-		return fail(-errno, why, "2 MiB for the rings: %s", strerror(errno));
-	c->b.memory = at;
-	map.vaddr = (uintptr_t)at;
+	/* A file, so that another process can go on with it. */
+	rc = pcie_bus_memory(&c->b, &c->memory_fd);
+	if (rc)
+		return fail(rc, why, "2 MiB for the rings: %s", strerror(-rc));
+	map.vaddr = (uintptr_t)c->b.memory;
 	map.iova = c->b.iova;
 	if (ioctl(c->container, VFIO_IOMMU_MAP_DMA, &map))
 		return fail(-errno, why, "2 MiB for the rings cannot be mapped for the card: %s%s", strerror(errno),
@@ -372,11 +408,8 @@ static int map_memory(struct card *c, char *why)
 	return 0;
 }
 
-static int set_up_card(struct card *c, const char *address, char *why)
+static int make_vectors(struct card *c)
 {
-	const char *what;
-	int rc;
-
 	for (unsigned i = 0; i < PCIE_BUS_VECTORS + PCIE_BUS_WATCHES; i++) {
 		int *fd = i < PCIE_BUS_VECTORS ? &c->b.vector[i] : &c->b.watch[i - PCIE_BUS_VECTORS];
 
@@ -384,6 +417,16 @@ static int set_up_card(struct card *c, const char *address, char *why)
 		if (*fd < 0)
 			return -errno;
 	}
+	return 0;
+}
+
+static int set_up_card(struct card *c, const char *address, char *why)
+{
+	const char *what;
+	int rc = make_vectors(c);
+
+	if (rc)
+		return rc;
 	/* The kernel has reset the card when we opened it, if it can be reset by itself. */
 	what = "bus mastering";
 	rc = enable(c);
@@ -392,19 +435,79 @@ static int set_up_card(struct card *c, const char *address, char *why)
 	return rc ? fail(rc, why, "%s: %s: %s", address, what, strerror(-rc)) : 0;
 }
 
-int transport_vfio_open(const char *address, int timeout_ms, struct transport **t, char *why)
+static struct card *new_card(void)
 {
 	struct card *c = calloc(1, sizeof(*c));
-	int rc;
 
 	if (!c)
-		return -ENOMEM;
+		return NULL;
 	c->b.ops = &card_ops;
-	c->container = c->group = c->device = -1;
+	c->container = c->group = c->device = c->memory_fd = -1;
 	for (unsigned i = 0; i < PCIE_BUS_VECTORS; i++)
 		c->b.vector[i] = -1;
 	for (unsigned i = 0; i < PCIE_BUS_WATCHES; i++)
 		c->b.watch[i] = -1;
+	return c;
+}
+
+/* The IOVA that the process before has chosen: the card's rings tell. */
+static int find_iova(struct card *c)
+{
+	uint32_t low, high;
+	int rc = card_read32(&c->b, PCIE_REG(C2H_BASE_LO), &low);
+
+	if (!rc)
+		rc = card_read32(&c->b, PCIE_REG(C2H_BASE_HI), &high);
+	if (!rc)
+		c->b.iova = low | (uint64_t)high << 32;
+	return rc;
+}
+
+/* Bus mastering, the container's mappings and the card's rings are as they were: only interrupts go to new eventfds. */
+int transport_vfio_resume(const char *address, const int *fds, unsigned count, struct transport **t, char *why)
+{
+	const char *what = "eventfd";
+	struct card *c;
+	int rc;
+
+	if (count != KEPT)
+		return -EINVAL;
+	c = new_card();
+	if (!c)
+		return -ENOMEM;
+	c->device = fds[KEPT_DEVICE];
+	c->group = fds[KEPT_GROUP];
+	c->container = fds[KEPT_CONTAINER];
+	c->memory_fd = fds[KEPT_MEMORY];
+	c->group_set = c->mapped = true;
+	for (unsigned i = 0; i < count; i++)
+		fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+	rc = map_registers(c, address, why);
+	if (!rc)
+		rc = pcie_bus_map(&c->b, c->memory_fd);
+	if (!rc)
+		rc = find_iova(c);
+	if (!rc) {
+		rc = make_vectors(c);
+		if (!rc)
+			rc = arm(c, &what);
+		if (rc)
+			fail(rc, why, "%s: %s: %s", address, what, strerror(-rc));
+	}
+	if (!rc)
+		rc = pcie_rings_resume(&c->b, t, why);
+	if (rc)
+		free_card(c);
+	return rc;
+}
+
+int transport_vfio_open(const char *address, int timeout_ms, struct transport **t, char *why)
+{
+	struct card *c = new_card();
+	int rc;
+
+	if (!c)
+		return -ENOMEM;
 	rc = open_group(c, address, why);
 	if (!rc)
 		rc = open_container(c, why);

@@ -21,8 +21,6 @@
 #include "regs/regs.h"
 #include "vfio_user_protocol.h"
 
-#define HUGE_2MB (21u << 26) /* MFD_HUGE_2MB of <linux/memfd.h>, which does not go together with <sys/mman.h> */
-
 enum {
 	REPLY_MS = 5000, /* a server that answers nothing for so long is gone */
 	JUNK_BYTES = 256,
@@ -158,6 +156,9 @@ static int command(struct client *c, enum vfio_user_command what, bool no_reply,
 
 	if (c->gone)
 		return -ENODEV;
+	/* Whoever takes the socket over may find the answer to this one. */
+	if (c->b.memory)
+		pcie_host_page(&c->b)->request = c->id;
 	if (send_all(c, parts, tail_len ? 3 : len ? 2 : 1, fds, fd_count))
 		return -ENODEV;
 	if (no_reply)
@@ -275,24 +276,47 @@ static bool client_alive(struct pcie_bus *b)
 	return !c->gone;
 }
 
-static void client_close(struct pcie_bus *b)
+/* All but what another process may go on with. */
+static void client_free(struct client *c)
+{
+	for (unsigned i = 0; i < PCIE_BUS_VECTORS; i++)
+		if (c->b.vector[i] >= 0)
+			close(c->b.vector[i]);
+	if (c->b.memory)
+		munmap(c->b.memory, PCIE_BUS_BYTES);
+	free(c);
+}
+
+static void client_leave(struct pcie_bus *b)
 {
 	struct client *c = (struct client *)b;
 
 	if (b->watch[0] >= 0)
-		close(b->watch[0]); /* the server resets the card, then forgets memory and eventfds */
-	for (unsigned i = 0; i < PCIE_BUS_VECTORS; i++)
-		if (b->vector[i] >= 0)
-			close(b->vector[i]);
-	if (b->memory)
-		munmap(b->memory, PCIE_BUS_BYTES);
+		close(b->watch[0]);
 	if (c->memory_fd >= 0)
 		close(c->memory_fd);
-	free(c);
+	client_free(c);
 }
 
-static const struct pcie_bus_ops client_ops = { client_read32, client_write32, client_reset, client_alive,
-	client_close };
+/* The server resets the card, then forgets memory and eventfds. */
+static void client_close(struct pcie_bus *b)
+{
+	if (b->watch[0] >= 0)
+		shutdown(b->watch[0], SHUT_RDWR); /* whoever has a copy */
+	client_leave(b);
+}
+
+enum { KEPT_SOCKET, KEPT_MEMORY, KEPT };
+
+static int client_keep(const struct pcie_bus *b, int *fds)
+{
+	fds[KEPT_SOCKET] = b->watch[0];
+	fds[KEPT_MEMORY] = ((const struct client *)b)->memory_fd;
+	return KEPT;
+}
+
+static const struct pcie_bus_ops client_ops = { client_read32, client_write32, client_reset, client_alive, client_close,
+	client_keep, client_leave };
 
 /* ---- opening ---- */
 
@@ -313,23 +337,9 @@ static int connect_within(struct client *c, const char *path, int timeout_ms)
 	return 0;
 }
 
-/* One huge page where there are some, else as many small ones. */
 static int make_memory(struct client *c)
 {
-	for (unsigned huge = 1;; huge = 0) {
-		c->memory_fd = memfd_create("handfast-rings", MFD_CLOEXEC | (huge ? MFD_HUGETLB | HUGE_2MB : 0));
-		if (c->memory_fd >= 0 && !ftruncate(c->memory_fd, PCIE_BUS_BYTES)) {
-			c->b.memory = mmap(NULL, PCIE_BUS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, c->memory_fd, 0);
-			c->b.huge = huge;
-			if (c->b.memory != MAP_FAILED)
-				return 0;
-			c->b.memory = NULL;
-		}
-		if (!huge)
-			return -errno;
-		if (c->memory_fd >= 0)
-			close(c->memory_fd);
-	}
+	return pcie_bus_memory(&c->b, &c->memory_fd);
 }
 
 static int give_memory(struct client *c)
@@ -381,6 +391,49 @@ static int check_device(struct client *c)
 	return rc;
 }
 
+static struct client *new_client(void)
+{
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->b.ops = &client_ops;
+	c->memory_fd = -1;
+	for (unsigned i = 0; i < PCIE_BUS_VECTORS; i++)
+		c->b.vector[i] = -1;
+	for (unsigned i = 0; i < PCIE_BUS_WATCHES; i++)
+		c->b.watch[i] = -1;
+	return c;
+}
+
+int transport_vfio_user_resume(const char *path, const int *fds, unsigned count, struct transport **t, char *why)
+{
+	struct client *c;
+	int rc;
+
+	(void)path;
+	if (count != KEPT)
+		return -EINVAL;
+	c = new_client();
+	if (!c)
+		return -ENOMEM;
+	c->b.watch[0] = fds[KEPT_SOCKET];
+	c->memory_fd = fds[KEPT_MEMORY];
+	fcntl(c->b.watch[0], F_SETFD, FD_CLOEXEC);
+	fcntl(c->memory_fd, F_SETFD, FD_CLOEXEC);
+	c->b.iova = PCIE_BUS_IOVA;
+	rc = pcie_bus_map(&c->b, c->memory_fd);
+	if (!rc) {
+		c->id = (uint16_t)pcie_host_page(&c->b)->request;
+		rc = give_vectors(c);
+	}
+	if (!rc)
+		rc = pcie_rings_resume(&c->b, t, why);
+	if (rc)
+		client_free(c);
+	return rc;
+}
+
 int transport_vfio_user_open(const char *path, int timeout_ms, struct transport **t, char *why)
 {
 	static const struct {
@@ -393,17 +446,11 @@ int transport_vfio_user_open(const char *path, int timeout_ms, struct transport 
 		{ give_memory, "DMA_MAP" },
 		{ give_vectors, "SET_IRQS" },
 	};
-	struct client *c = calloc(1, sizeof(*c));
+	struct client *c = new_client();
 	int rc;
 
 	if (!c)
 		return -ENOMEM;
-	c->b.ops = &client_ops;
-	c->memory_fd = -1;
-	for (unsigned i = 0; i < PCIE_BUS_VECTORS; i++)
-		c->b.vector[i] = -1;
-	for (unsigned i = 0; i < PCIE_BUS_WATCHES; i++)
-		c->b.watch[i] = -1;
 	rc = connect_within(c, path, timeout_ms < 1 ? 1 : timeout_ms);
 	for (size_t i = 0; !rc && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		rc = steps[i].step(c);

@@ -145,6 +145,21 @@ int client_listen(struct client *c, const union address *local, int backlog, int
 	return call_for_fd(c, &r, kernel_fd, ANSWER_MS, why);
 }
 
+int client_set_option(int channel, int level, int option, const void *value, size_t length)
+{
+	struct ipc_option o = { .magic = IPC_MAGIC,
+		.version = IPC_VERSION,
+		.type = IPC_OPTION,
+		.level = level,
+		.option = option,
+		.length = (uint32_t)length };
+
+	if (!ipc_option_ok(level, option, length) || length > sizeof(o.value))
+		return -ENOPROTOOPT;
+	memcpy(o.value, value, length);
+	return ipc_send(channel, &o, sizeof(o), -1);
+}
+
 int client_take(int channel, union address *local, union address *remote)
 {
 	struct ipc_answer answer = { .magic = IPC_MAGIC, .version = IPC_VERSION };

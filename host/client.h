@@ -18,6 +18,8 @@ void client_close(struct client *c);
 
 /* kernel_fd: the caller's own listening socket, or -1. Returns a channel. */
 int client_listen(struct client *c, const union address *local, int backlog, int kernel_fd, char *why);
+/* setsockopt(2) on the socket that went with LISTEN, if ipc_option_ok(); nothing is answered. Returns 0 or -errno. */
+int client_set_option(int channel, int level, int option, const void *value, size_t length);
 /* Take a connection off a channel; does not wait. Returns a socket, -EAGAIN, -EMFILE (it will come again), -ENODEV or -EPROTO. */
 int client_take(int channel, union address *local, union address *remote);
 int client_connect(

@@ -252,6 +252,80 @@ int gso_next(struct gso *g, uint8_t *out, size_t cap, size_t *start)
 	return (int)(header + now);
 }
 
+/* Merging ----------------------------------------------------------------------------------------------------------- */
+
+bool merge_begin(struct merge *m, const uint8_t *frame, const struct frame_tcp *t)
+{
+	m->frame = NULL;
+	if (t->payload == t->end || (t->flags & ~(unsigned)HF_PSH) != HF_ACK || t->payload > FRAME_HEADERS_MAX ||
+		(!address_is6(&t->source) && t->l4 - t->l3 != IP4))
+		return false;
+	m->tcp = *t;
+	m->frame = frame;
+	m->size = m->text = t->end - t->payload;
+	m->parts = 1;
+	m->over = t->flags & HF_PSH;
+	m->part[1] = (struct iovec){ (void *)(uintptr_t)(frame + t->payload), m->size };
+	return true;
+}
+
+/* Everything that the large segment says once. */
+static bool same_headers(const struct merge *m, const uint8_t *frame, const struct frame_tcp *t)
+{
+	const uint8_t *a = m->frame, *b = frame;
+	size_t l3 = t->l3, l4 = t->l4;
+
+	if (t->l3 != m->tcp.l3 || t->l4 != m->tcp.l4 || t->payload != m->tcp.payload || memcmp(a, b, l3))
+		return false;
+	if (address_is6(&t->source)) {
+		if (memcmp(a + l3, b + l3, 4) || memcmp(a + l3 + 6, b + l3 + 6, IP6 - 6))
+			return false;
+	} else if (memcmp(a + l3, b + l3, 2) || memcmp(a + l3 + 6, b + l3 + 6, 4) ||
+		   memcmp(a + l3 + 12, b + l3 + 12, 8)) {
+		return false;
+	} else if (!(a[l3 + 6] & 0x40) && (uint16_t)(get16(b + l3 + 4) - get16(a + l3 + 4)) != m->parts) {
+		return false; /* the identification counts, unless DF says that nobody needs it (RFC 6864) */
+	}
+	/* Ports; ACK; header length; flags but PSH, window; options. */
+	return !memcmp(a + l4, b + l4, 4) && !memcmp(a + l4 + 8, b + l4 + 8, 5) &&
+	       !((a[l4 + 13] ^ b[l4 + 13]) & ~HF_PSH) && !memcmp(a + l4 + 14, b + l4 + 14, 2) &&
+	       !memcmp(a + l4 + 18, b + l4 + 18, t->payload - l4 - 18);
+}
+
+bool merge_add(struct merge *m, const uint8_t *frame, const struct frame_tcp *t)
+{
+	size_t text = t->end - t->payload;
+
+	if (m->over || m->parts == MERGE_PARTS || !text || text > m->size || t->seq != m->tcp.seq + (uint32_t)m->text ||
+		m->tcp.payload - m->tcp.l3 + m->text + text > 65535 || !same_headers(m, frame, t))
+		return false;
+	m->part[++m->parts] = (struct iovec){ (void *)(uintptr_t)(frame + t->payload), text };
+	m->text += text;
+	m->over = t->flags & HF_PSH || text < m->size;
+	m->tcp.flags |= t->flags;
+	return true;
+}
+
+size_t merge_finish(struct merge *m)
+{
+	const struct frame_tcp *t = &m->tcp;
+	uint8_t *ip = m->header + t->l3, *tcp = m->header + t->l4;
+	size_t tcp_len = t->payload - t->l4 + m->text;
+
+	memcpy(m->header, m->frame, t->payload);
+	if (address_is6(&t->source)) {
+		put16(ip + 4, (uint32_t)tcp_len);
+	} else {
+		put16(ip + 2, (uint32_t)(IP4 + tcp_len));
+		put16(ip + 10, 0);
+		put16(ip + 10, ~fold(sum16(ip, IP4, 0)));
+	}
+	tcp[13] = (uint8_t)t->flags;
+	put16(tcp + CHECKSUM_AT, fold(pseudo_sum(ip, address_is6(&t->source), tcp_len)));
+	m->part[0] = (struct iovec){ m->header, t->payload };
+	return t->payload + m->text;
+}
+
 int frame_finish_checksum(uint8_t *frame, size_t len, size_t start, size_t offset)
 {
 	uint32_t sum;

@@ -7,11 +7,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "address.h"
 
 #define FRAME_TAGS_MAX	  2
-#define FRAME_SEGMENT_MAX 94 /* frame_build()'s longest: Ethernet 14, two tags 8, IPv6 40, TCP 20, timestamps 12 */
+#define FRAME_HEADERS_MAX 122 /* Ethernet, two tags, IPv6, TCP of 60 */
+#define MERGE_PARTS	  64  /* frames in a large segment */
+#define FRAME_SEGMENT_MAX 94  /* frame_build()'s longest: Ethernet 14, two tags 8, IPv6 40, TCP 20, timestamps 12 */
 
 struct vlan {
 	unsigned tags;	    /* 0 to 2 */
@@ -54,6 +57,27 @@ int gso_begin(struct gso *g, const uint8_t *frame, size_t len, size_t size);
 /* gso_next - the next piece into `out`, `cap` octets. The TCP checksum field holds the sum of the pseudo-header: the board puts the
  * rest in (CSUM_INSERT), from *start on, at *start + 16. Returns the length; 0: that was all; -EMSGSIZE: it does not fit. */
 int gso_next(struct gso *g, uint8_t *out, size_t cap, size_t *start);
+
+/* Segments of one connection that came one after the other, to go to the kernel as one large segment with virtio_net_hdr, as its own GRO
+ * would make it: net/ipv4/tcp_offload.c. The frames are not copied. */
+struct merge {
+	struct frame_tcp tcp;		    /* of the first */
+	const uint8_t *frame;		    /* likewise; NULL: empty */
+	size_t size, text;		    /* octets of payload: of the first, of all */
+	unsigned parts;			    /* frames in it */
+	bool over;			    /* nothing may follow: PSH, or shorter than the first */
+	struct iovec part[1 + MERGE_PARTS]; /* merge_finish(): the first is the header */
+	uint8_t header[FRAME_HEADERS_MAX];  /* of the large segment */
+};
+
+/* merge_begin - an intact segment, `t` as frame_read_tcp() read it; whether others may follow: data, no flag but ACK and PSH, no IPv4
+ * options. The frame must live until the merge is over. */
+bool merge_begin(struct merge *m, const uint8_t *frame, const struct frame_tcp *t);
+/* merge_add - the next one of the same connection; false: it cannot be in the same large segment, which is unchanged. */
+bool merge_add(struct merge *m, const uint8_t *frame, const struct frame_tcp *t);
+/* merge_finish - make the segment of all: part[0] to part[parts]. The TCP checksum field holds the sum of the
+ * pseudo-header. Returns its octets. */
+size_t merge_finish(struct merge *m);
 
 /* Finish a checksum that a netdev left to its hardware: the field at start + offset holds a partial sum. Returns 0, or -EBADMSG when
  * the field lies outside the frame. */

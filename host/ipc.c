@@ -2,10 +2,12 @@
 #include "ipc.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -89,6 +91,52 @@ int ipc_parse_request(const void *packet, size_t len, unsigned descriptors, stru
 	return o->type == IPC_LISTEN ? check_listen(o) : o->type == IPC_CONNECT ? check_connect(o) : 0;
 }
 
+bool ipc_option_ok(int level, int option, size_t length)
+{
+	/* None for which handfastd has a privilege that its client may lack: SO_MARK, SO_PRIORITY, SO_RCVBUFFORCE ... */
+	static const struct {
+		int level, option;
+		size_t length;
+	} known[] = {
+		{ SOL_SOCKET, SO_KEEPALIVE, sizeof(int) },
+		{ SOL_SOCKET, SO_OOBINLINE, sizeof(int) },
+		{ SOL_SOCKET, SO_RCVLOWAT, sizeof(int) },
+		{ SOL_SOCKET, SO_RCVBUF, sizeof(int) },
+		{ SOL_SOCKET, SO_SNDBUF, sizeof(int) },
+		{ SOL_SOCKET, SO_LINGER, sizeof(struct linger) },
+		{ SOL_SOCKET, SO_RCVTIMEO, sizeof(struct timeval) },
+		{ SOL_SOCKET, SO_SNDTIMEO, sizeof(struct timeval) },
+		{ IPPROTO_TCP, TCP_NODELAY, sizeof(int) },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, sizeof(int) },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, sizeof(int) },
+		{ IPPROTO_TCP, TCP_KEEPCNT, sizeof(int) },
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT, sizeof(int) },
+		{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, sizeof(int) },
+		{ IPPROTO_TCP, TCP_LINGER2, sizeof(int) },
+		{ IPPROTO_TCP, TCP_DEFER_ACCEPT, sizeof(int) },
+		{ IPPROTO_IP, IP_TOS, sizeof(int) },
+		{ IPPROTO_IP, IP_TTL, sizeof(int) },
+		{ IPPROTO_IPV6, IPV6_TCLASS, sizeof(int) },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].level == level && known[i].option == option)
+			return length == known[i].length;
+	}
+	return false;
+}
+
+int ipc_parse_option(const void *packet, size_t len, struct ipc_option *o)
+{
+	if (len != sizeof(*o))
+		return -EBADMSG;
+	memcpy(o, packet, sizeof(*o));
+	return o->magic != IPC_MAGIC || o->version != IPC_VERSION || o->type != IPC_OPTION ||
+			       o->length > sizeof(o->value) || !ipc_option_ok(o->level, o->option, o->length)
+		       ? -EBADMSG
+		       : 0;
+}
+
 int ipc_parse_answer(const void *packet, size_t len, struct ipc_answer *a)
 {
 	if (len != sizeof(*a))
@@ -160,33 +208,64 @@ bool ipc_read_channel_name(const struct sockaddr_un *name, socklen_t len, union 
 
 /* Packets --------------------------------------------------------------------------------------------------------------- */
 
+union descriptor {
+	struct cmsghdr align;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+/* A message of one part; fd -1: without a descriptor. */
+static void make_message(
+	struct msghdr *m, struct iovec *part, union descriptor *control, const void *packet, size_t len, int fd)
+{
+	*part = (struct iovec){ (void *)(uintptr_t)packet, len };
+	*m = (struct msghdr){ .msg_iov = part, .msg_iovlen = 1 };
+	if (fd < 0)
+		return;
+	memset(control, 0, sizeof(*control));
+	m->msg_control = control;
+	m->msg_controllen = sizeof(*control);
+	*CMSG_FIRSTHDR(m) = (struct cmsghdr){
+		.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS
+	};
+	memcpy(CMSG_DATA(CMSG_FIRSTHDR(m)), &fd, sizeof(fd));
+}
+
+static int send_error(void)
+{
+	/* ETOOMANYREFS: more descriptors are under way than we may have open; they will arrive. */
+	return errno == ENOBUFS || errno == ENOMEM || errno == ETOOMANYREFS ? -EAGAIN
+	       : errno == ECONNRESET					    ? -EPIPE
+									    : -errno;
+}
+
 int ipc_send(int sock, const void *packet, size_t len, int fd)
 {
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec part = { (void *)packet, len };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+	union descriptor control;
+	struct iovec part;
+	struct msghdr m;
 
-	if (fd >= 0) {
-		memset(&control, 0, sizeof(control));
-		m.msg_control = &control;
-		m.msg_controllen = sizeof(control);
-		*CMSG_FIRSTHDR(&m) = (struct cmsghdr){
-			.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS
-		};
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &fd, sizeof(fd));
-	}
+	make_message(&m, &part, &control, packet, len, fd);
 	while (sendmsg(sock, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-		if (errno == EINTR)
-			continue;
-		/* ETOOMANYREFS: more descriptors are under way than we may have open; they will arrive. */
-		return errno == ENOBUFS || errno == ENOMEM || errno == ETOOMANYREFS ? -EAGAIN
-		       : errno == ECONNRESET					    ? -EPIPE
-										    : -errno;
+		if (errno != EINTR)
+			return send_error();
 	}
 	return 0;
+}
+
+int ipc_send_connections(int sock, const struct ipc_connection *connection, const int *fd, unsigned count)
+{
+	union descriptor control[IPC_WINDOW];
+	struct mmsghdr m[IPC_WINDOW] = { 0 };
+	struct iovec part[IPC_WINDOW];
+	int n;
+
+	count = count < IPC_WINDOW ? count : IPC_WINDOW;
+	for (unsigned i = 0; i < count; i++)
+		make_message(&m[i].msg_hdr, &part[i], &control[i], &connection[i], sizeof(connection[i]), fd[i]);
+	do
+		n = sendmmsg(sock, m, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? send_error() : n;
 }
 
 /* Keep the first descriptor, close the others. Returns how many came. */

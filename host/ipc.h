@@ -9,7 +9,8 @@
  *   a listener's channel  the other end of the descriptor that comes with the reply to LISTEN. Daemon: struct ipc_connection, each with
  *                         one descriptor. Client: struct ipc_answer to each. The daemon keeps its copy of the descriptor until
  *                         IPC_TAKEN; IPC_AGAIN says that the descriptor was lost on the way (MSG_CTRUNC: the client has no
- *                         number free), and it is sent again after a while. At most IPC_WINDOW are unanswered. When the client
+ *                         number free), and it is sent again after a while. At most IPC_WINDOW are unanswered. IPC_OPTION, at any time:
+ *                         setsockopt(2) on the socket that went with LISTEN. When the client
  *                         hangs up, the peers of those get a RST, and so do those of the queue when it was the listener's last client
  *
  * The parsers take any octets and read none beyond `len`. */
@@ -24,7 +25,7 @@
 
 #define IPC_PATH       "/run/handfast/handfast.sock"
 #define IPC_MAGIC      0x48464431u /* "HFD1" */
-#define IPC_VERSION    1
+#define IPC_VERSION    2
 #define IPC_WINDOW     16
 #define IPC_TEXT_BYTES 192
 #define IPC_STATS_MAX  256
@@ -40,6 +41,7 @@ enum ipc_type {
 	IPC_CONNECTION = 64, /* on a channel */
 	IPC_TAKEN,
 	IPC_AGAIN,
+	IPC_OPTION,
 };
 
 struct ipc_address {
@@ -78,6 +80,20 @@ struct ipc_answer {
 	uint64_t number;
 };
 
+/* What setsockopt(2) is told; a packet of this whole length. */
+struct ipc_option {
+	uint32_t magic;
+	uint16_t version, type;
+	int32_t level, option;
+	uint32_t length;
+	uint8_t value[16]; /* `length` of them, the others 0 */
+};
+
+/* Is it one that any process may set, that sockets inherit from their listener, of that length? */
+bool ipc_option_ok(int level, int option, size_t length);
+/* Returns 0 or -EBADMSG. */
+int ipc_parse_option(const void *packet, size_t len, struct ipc_option *option);
+
 void ipc_put_address(const union address *from, struct ipc_address *to);
 /* Returns 0, or -EAFNOSUPPORT. */
 int ipc_get_address(const struct ipc_address *from, union address *to);
@@ -108,6 +124,8 @@ bool ipc_read_channel_name(const struct sockaddr_un *name, socklen_t len, union 
 
 /* Send a packet, with a descriptor if fd >= 0. Returns 0, -EAGAIN (no room now), -EPIPE (hung up) or -errno. */
 int ipc_send(int sock, const void *packet, size_t len, int fd);
+/* Send connections, each with its descriptor, IPC_WINDOW at most. Returns how many went out, at least 1, or as ipc_send() of the first. */
+int ipc_send_connections(int sock, const struct ipc_connection *connection, const int *fd, unsigned count);
 /* Receive one, and at most one descriptor into *fd (-1: none came; more are closed).
  *   lost  a descriptor came that this process has no number for
  * Does not wait. Returns the octets, 0 when the other side has hung up, -EAGAIN, or -errno. */

@@ -67,6 +67,90 @@ static int open_board(struct hf_device *dev, const struct settings *s)
 	return rc;
 }
 
+/* Go on over the descriptors that another process left. */
+static int resume_board(struct hf_device *dev, const struct settings *s, const struct service_extra *extra)
+{
+	struct transport *t;
+	char why[DEVICE_FAULT_BYTES > TRANSPORT_WHY_BYTES ? DEVICE_FAULT_BYTES : TRANSPORT_WHY_BYTES];
+	int rc = transport_resume(s->uri, extra->kept_fd, extra->kept_fds, &t, why);
+
+	if (!rc) {
+		rc = device_resume(t, &dev->kept->board, kept_numbers(dev->kept), &service_events, dev, s->hello_ms,
+			&dev->board, why);
+		if (rc)
+			transport_close(t);
+	}
+	if (rc)
+		snprintf(dev->kept_why, sizeof(dev->kept_why), "%s", why);
+	return rc;
+}
+
+static bool same_board(const struct device_board *a, const struct device_board *b)
+{
+	return a->version == b->version && a->epoch == b->epoch && a->slots == b->slots &&
+	       a->listeners == b->listeners && a->max_frame == b->max_frame;
+}
+
+/* The board as another process left it, or else a board. What it sends is held if it is the former. */
+static int find_board(struct hf_device *dev, const struct settings *s, const struct service_extra *extra)
+{
+	const struct kept *k = dev->kept;
+	int rc = -ENOENT;
+
+	dev->holding = k && k->valid && !strncmp(k->uri, s->uri, sizeof(k->uri));
+	if (!dev->holding) {
+		for (unsigned i = 0; i < extra->kept_fds; i++)
+			close(extra->kept_fd[i]);
+	} else {
+		dev->held_id = malloc(k->board.slots * sizeof(dev->held_id[0]));
+		if (!dev->held_id)
+			return -ENOMEM;
+		memset(dev->held_id, 0xff, k->board.slots * sizeof(dev->held_id[0])); /* HF_NO_ID */
+		if (extra->kept_fds)
+			rc = resume_board(dev, s, extra);
+	}
+	if (rc) {
+		if (extra->kept_fds && dev->hooks.let_go)
+			dev->hooks.let_go(dev->hooks.ctx);
+		service_drop_held(dev);
+		dev->reset_seen = false;
+		rc = open_board(dev, s);
+	}
+	if (!rc && dev->holding && (dev->reset_seen || !same_board(device_board(dev->board), &k->board))) {
+		if (!*dev->kept_why)
+			snprintf(dev->kept_why, sizeof(dev->kept_why), "the board was reset meanwhile");
+		dev->holding = false;
+	}
+	return rc;
+}
+
+/* A board that runs is taken over; all others are set up. */
+static int begin(struct hf_device *dev, const struct settings *s)
+{
+	int rc = 0;
+
+	if (dev->holding) {
+		rc = service_matches(dev);
+		if (rc) {
+			snprintf(dev->kept_why, sizeof(dev->kept_why), "%s",
+				rc == -ESTALE ? "it is set up otherwise than the config wants"
+					      : device_fault(dev->board));
+			dev->holding = false;
+		}
+	}
+	if (dev->holding) {
+		rc = service_take_over(dev);
+	} else {
+		service_drop_held(dev);
+		if (dev->kept)
+			kept_begin(dev->kept, s->uri, device_board(dev->board));
+		rc = service_configure(dev);
+	}
+	if (rc)
+		error_set(dev, "set up the board: %s", device_fault(dev->board));
+	return rc;
+}
+
 /* What HELLO allows and the caller asked for. */
 static int choose_limits(struct hf_device *dev, const struct settings *s)
 {
@@ -165,6 +249,7 @@ static struct hf_device *new_device(void)
 	pthread_cond_init(&dev->attempt_done, &attr);
 	pthread_condattr_destroy(&attr);
 	dev->options = 1u << HF_LISTEN_OPTS_WS_LOW | 1u << HF_LISTEN_OPTS_SACK_LOW | 1u << HF_LISTEN_OPTS_TS_LOW;
+	dev->held_end = &dev->held;
 	dev->tap.fd = dev->watch = dev->kick = dev->extra_fd = -1;
 	return dev;
 }
@@ -172,7 +257,15 @@ static struct hf_device *new_device(void)
 static void free_device(struct hf_device *dev)
 {
 	client_close(dev->client);
-	device_close(dev->board);
+	service_drop_held(dev);
+	free(dev->held_id);
+	if (dev->leaving) {
+		device_leave(dev->board);
+	} else {
+		if (dev->kept)
+			dev->kept->valid = 0;
+		device_close(dev->board);
+	}
 	tap_close(&dev->tap);
 	if (dev->watch >= 0)
 		close(dev->watch);
@@ -199,7 +292,7 @@ static int set_up(struct hf_device *dev, const struct settings *s, const struct 
 		error_set(dev, "create an eventfd: %s", strerror(-rc));
 		return rc;
 	}
-	rc = open_board(dev, s);
+	rc = find_board(dev, s, extra);
 	if (!rc)
 		rc = choose_limits(dev, s);
 	if (rc)
@@ -220,12 +313,8 @@ static int set_up(struct hf_device *dev, const struct settings *s, const struct 
 	rc = ask_kernel(dev);
 	if (rc)
 		return rc;
-	rc = service_configure(dev);
-	if (rc) {
-		error_set(dev, "set up the board: %s", device_fault(dev->board));
-		return rc;
-	}
-	return start_thread(dev);
+	rc = begin(dev, s);
+	return rc ? rc : start_thread(dev);
 }
 
 static int open_daemon(const char *path, struct hf_device **out)
@@ -274,6 +363,7 @@ int device_start(
 	if (!extra)
 		extra = &none;
 	dev->hooks = extra->hooks;
+	dev->kept = extra->kept;
 	dev->cookie_key_fixed = extra->cookie_key != NULL;
 	if (extra->cookie_key)
 		memcpy(dev->cookie_key, extra->cookie_key, sizeof(dev->cookie_key));

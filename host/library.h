@@ -18,12 +18,15 @@
 #include "frame.h"
 #include "handfast.h"
 #include "handoff.h"
+#include "kept.h"
 #include "owned.h"
+#include "source_rules.h"
 #include "tap.h"
 
 #define LISTENERS_MAX	 256
 #define ERROR_BYTES	 256
 #define STALE_REMEMBERED 16
+#define MERGES_MAX	 8  /* connections whose segments are merged at once, as the kernel's GRO has for a bucket */
 #define HEADERS4	 40 /* octets of IPv4 and TCP without options: MTU - MSS */
 #define HEADERS6	 60
 
@@ -74,6 +77,12 @@ struct service_hooks {
 	void (*lost)(void *ctx, int why);
 	/* Called between two waits; returns how long the next may be at most, or -1. */
 	int64_t (*turn)(void *ctx);
+	/* What was kept of the board is of no use: copies of its descriptors must be closed before it can be opened anew. In
+	 * device_start()'s thread. */
+	void (*let_go)(void *ctx);
+	/* service_resume() is done: so many entries have the kernel's socket, so many connections had none and were handed over now,
+	 * so many entries were released, so many messages had waited. */
+	void (*resumed)(void *ctx, unsigned found, unsigned handed, unsigned released, unsigned waited);
 	void *ctx;
 };
 
@@ -83,6 +92,18 @@ struct service_extra {
 	int tap_fd; /* of a TAP that exists, or -1 */
 	bool tap_persistent;
 	const uint8_t *cookie_key; /* 16 octets, for both keys and for good; NULL: random ones that change */
+	struct kept *kept;	   /* told all the time what the next process needs to know; NULL: nobody wants to */
+	/* Descriptors of device_keep() that the process before has left, which are taken over. With them, or where the transport's HELLO
+	 * has the epoch of `kept`, the board is taken over as it runs, and service_resume() must follow. */
+	const int *kept_fd;
+	unsigned kept_fds;
+};
+
+/* A message of the board that waits until service_resume() is done. */
+struct held {
+	struct held *next;
+	size_t len;
+	uint8_t msg[];
 };
 
 /* A read of the whole connection table. */
@@ -115,7 +136,7 @@ struct stale {
 
 struct accepted {
 	int fd;
-	union address peer;
+	union address local, peer;
 };
 
 /* One hf_connect(); lives on its caller's stack. */
@@ -143,7 +164,9 @@ struct hf_listener {
 	enum mode mode;
 	unsigned backlog;
 	_Atomic uint64_t established, failed, overflow;
-	int ready; /* eventfd, a semaphore: as many as are queued; lock */
+	int ready;	/* eventfd, not 0 while some are queued and have been announced */
+	bool readable;	/* it is not 0; lock */
+	unsigned fresh; /* queued since; lock */
 	bool closed;
 	_Atomic bool deaf;   /* nobody takes connections: they are reset */
 	int channel;	     /* of a daemon's listener, else -1 */
@@ -181,19 +204,31 @@ struct hf_device {
 	uint32_t rcv_wnd;
 	uint64_t last_tag; /* of the CONNECTs so far */
 	int64_t heartbeat_ms, next_heartbeat_ms, next_rotation_ms;
+	struct source_rules source_rules;
 	struct tap_addresses addresses;
 	/* A frame of the kernel's: for the board as it is, or to be cut into pieces. */
-	uint8_t frame[TAP_FRAME_MAX], piece[TRANSPORT_MESSAGE_MAX];
+	uint8_t frame[TAP_FRAME_MAX];
 	struct gso gso;
 	bool cutting;
+	/* What goes up together, within one batch of the board's messages. */
+	struct merge merge[MERGES_MAX];
+	unsigned merges;
+	bool pushed; /* connections into accept queues, in this batch */
 
 	struct service_hooks hooks;
 	int extra_fd; /* polled for POLLIN before hooks.turn(); -1: none */
 	bool cookie_key_fixed;
 	uint8_t cookie_key[16];
 	struct dump *dump;
-	struct closing *closings; /* lock; changed in the service thread and by their callers */
-	struct client *client;	  /* of a daemon: nothing else of this struct but errors is used */
+	struct kept *kept;
+	bool holding; /* the board was taken over; until service_resume() is done its messages wait in `held` */
+	bool leaving; /* for another process: the board is not touched any more */
+	struct held *held, **held_end;
+	size_t held_bytes;
+	uint32_t *held_id;	    /* of each slot: the connection whose ESTABLISHED is held */
+	char kept_why[ERROR_BYTES]; /* why the board was not taken over, "" */
+	struct closing *closings;   /* lock; changed in the service thread and by their callers */
+	struct client *client;	    /* of a daemon: nothing else of this struct but errors is used */
 
 	_Atomic uint64_t count[HOST_COUNTERS];
 	pthread_mutex_t error_lock;
@@ -214,6 +249,17 @@ int service_commit_listener(struct hf_device *dev, unsigned index, const union a
 void *service_thread(void *dev);
 /* A job: read the table. Returns 0, and d->done() will be called; or -EBUSY, -ENODEV. */
 int service_dump(struct hf_device *dev, void *dump);
+/* Is the board set up as this device would do it? Returns 0, -ESTALE, or as device_reg_read(). */
+int service_matches(struct hf_device *dev);
+/* Instead of service_configure(): go on with a board that is set up and has connections. Returns as service_configure(). */
+int service_take_over(struct hf_device *dev);
+/* A job, once all listeners are there: what became of the connections that the process before had in hand? Frames and events of the board wait
+ * until that is known. Nothing to do if the board was not taken over. Returns 0 or -errno. */
+int service_resume(struct hf_device *dev, void *ignored);
+/* A job: from now on the board is left as it is, and hf_close() does not end it. */
+int service_leave(struct hf_device *dev, void *ignored);
+/* Forget what is held. */
+void service_drop_held(struct hf_device *dev);
 /* A job: a new key for new SYN cookies. */
 int service_rotate(struct hf_device *dev, void *ignored);
 /* Have the service thread run a function and wait for it. Returns what it returned, or `lost`. */
@@ -229,8 +275,11 @@ int listener_set_mode(struct hf_listener *l, enum mode mode);
 
 /* The listener that a connection belongs to, or NULL; with the lock held. */
 struct hf_listener *listener_find(struct hf_device *dev, const struct connection *c);
-/* Queue a socket; with the lock held, and room in the queue. */
-void listener_push(struct hf_listener *l, int fd, const union address *peer);
+/* Queue a socket; with the lock held, and room in the queue. Whoever polls is told by listener_ready(), soon. */
+void listener_push(struct hf_listener *l, int fd, const union address *local, const union address *peer);
+void listener_ready(struct hf_listener *l); /* with the lock held */
+/* hf_accept() of a listener that is not a daemon's, with both addresses. */
+int listener_take(struct hf_listener *l, union address *local, union address *peer, int timeout_ms);
 /* Wake whoever waits for a listener of a board that is lost; with the lock held. */
 void listener_lost(struct hf_listener *l);
 

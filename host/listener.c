@@ -13,6 +13,8 @@
 
 #include "driver/clock.h"
 
+#define READY_EVERY 16 /* of a batch of connections, so many may wait for whoever polls to be told */
+
 /* The accept queue ---------------------------------------------------------------------------------------------- */
 
 struct hf_listener *listener_find(struct hf_device *dev, const struct connection *c)
@@ -27,10 +29,20 @@ struct hf_listener *listener_find(struct hf_device *dev, const struct connection
 	return l;
 }
 
-void listener_push(struct hf_listener *l, int fd, const union address *peer)
+void listener_ready(struct hf_listener *l)
 {
-	l->queue[(l->first + l->count++) % l->backlog] = (struct accepted){ fd, *peer };
+	l->fresh = 0;
+	if (!l->count || l->readable)
+		return;
 	eventfd_write(l->ready, 1);
+	l->readable = true;
+}
+
+void listener_push(struct hf_listener *l, int fd, const union address *local, const union address *peer)
+{
+	l->queue[(l->first + l->count++) % l->backlog] = (struct accepted){ fd, *local, *peer };
+	if (++l->fresh >= READY_EVERY)
+		listener_ready(l);
 	pthread_cond_signal(&l->wake);
 }
 
@@ -38,11 +50,14 @@ void listener_push(struct hf_listener *l, int fd, const union address *peer)
 static struct accepted pop(struct hf_listener *l)
 {
 	struct accepted a = l->queue[l->first];
-	eventfd_t one;
+	eventfd_t ignored;
 
 	l->first = (l->first + 1) % l->backlog;
 	l->count--;
-	eventfd_read(l->ready, &one);
+	if (!l->count && l->readable) {
+		eventfd_read(l->ready, &ignored);
+		l->readable = false;
+	}
 	return a;
 }
 
@@ -77,7 +92,7 @@ static struct hf_listener *new_listener(
 	l->way = way;
 	l->mode = mode;
 	l->channel = -1;
-	l->ready = eventfd(0, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC);
+	l->ready = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (l->ready < 0) {
 		*error = -errno;
 		free(l);
@@ -99,18 +114,29 @@ static void free_listener(struct hf_listener *l)
 	free(l);
 }
 
+/* On a board that was taken over a listener gets the entry it had, to which half-open connections refer: 2; then come those that
+ * nobody has, 1, then those of listeners that are not here (yet). */
+static int worth(const struct hf_device *dev, unsigned index, const struct hf_listener *l)
+{
+	const union address *had = dev->kept ? &dev->kept->listener[index] : NULL;
+
+	return had && address_equal(had, &l->local) ? 2 : !had || had->sa.sa_family == AF_UNSPEC;
+}
+
 /* A free index of the listen table, taken for l; or -EADDRINUSE, -ENOSPC. */
 static int take_index(struct hf_device *dev, struct hf_listener *l)
 {
 	unsigned listeners = device_board(dev->board)->listeners;
-	int index = -ENOSPC;
+	int index = -ENOSPC, best = -1;
 
 	pthread_mutex_lock(&dev->lock);
 	for (unsigned i = 0; i < listeners; i++) {
 		const struct hf_listener *other = dev->listener[i];
 
-		if (!other && index == -ENOSPC)
+		if (!other && worth(dev, i, l) > best) {
+			best = worth(dev, i, l);
 			index = (int)i;
+		}
 		if (other && address_equal(&other->local, &l->local)) {
 			index = -EADDRINUSE;
 			break;
@@ -375,14 +401,12 @@ static int accept_at_daemon(struct hf_listener *l, struct sockaddr_storage *peer
 	return rc;
 }
 
-int hf_accept(struct hf_listener *l, struct sockaddr_storage *peer, int timeout_ms)
+int listener_take(struct hf_listener *l, union address *local, union address *peer, int timeout_ms)
 {
 	struct hf_device *dev = l->dev;
 	struct accepted a = { .fd = -1 };
 	int rc;
 
-	if (l->channel >= 0)
-		return accept_at_daemon(l, peer, timeout_ms);
 	pthread_mutex_lock(&dev->lock);
 	l->waiting++;
 	rc = wait_for_one(l, timeout_ms);
@@ -395,9 +419,22 @@ int hf_accept(struct hf_listener *l, struct sockaddr_storage *peer, int timeout_
 	if (rc)
 		return rc;
 	count(dev, COUNT_accepted);
-	if (peer)
-		memcpy(peer, &a.peer, address_size(&a.peer));
+	*local = a.local;
+	*peer = a.peer;
 	return a.fd;
+}
+
+int hf_accept(struct hf_listener *l, struct sockaddr_storage *peer, int timeout_ms)
+{
+	union address local, remote;
+	int rc;
+
+	if (l->channel >= 0)
+		return accept_at_daemon(l, peer, timeout_ms);
+	rc = listener_take(l, &local, &remote, timeout_ms);
+	if (rc >= 0 && peer)
+		memcpy(peer, &remote, address_size(&remote));
+	return rc;
 }
 
 int hf_listener_fd(const struct hf_listener *l)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "driver/clock.h"
+#include "sample.h"
 #include "watch.h"
 
 #define FRAMES_PER_TURN	  64   /* from the TAP before the board gets its turn */
@@ -21,7 +23,9 @@
 #define CHECKSUM_TCP	  16	     /* octets from the TCP header to its checksum field */
 #define ROTATE_MS	  600000     /* a new cookie key; longer than any cookie lives */
 #define CTRL_ENABLE	  (1u << HF_CTRL_ENABLE_LOW)
-#define MSS_MIN		  8u /* where the MTU is too small for IPv6 and nobody will ask */
+#define PATIENCE_MS	  2000	     /* for the registers of a board that is taken over */
+#define HELD_BYTES	  (4u << 20) /* of frames that wait until it is known whose they are */
+#define MSS_MIN		  8u	     /* where the MTU is too small for IPv6 and nobody will ask */
 
 /* Commands and ownership -------------------------------------------------------------------------------------- */
 
@@ -111,10 +115,12 @@ static void on_destroyed(void *ctx, uint64_t cookie, bool connected)
 	struct hf_device *dev = ctx;
 	uint32_t id = owned_remove(dev->owned, cookie);
 
-	if (!connected && dev->hooks.unconnected_destroyed)
-		dev->hooks.unconnected_destroyed(dev->hooks.ctx);
-	if (id == HF_NO_ID)
+	if (id == HF_NO_ID) {
+		/* One of ours has no peer any more when it was closed by a RST. */
+		if (!connected && dev->hooks.unconnected_destroyed)
+			dev->hooks.unconnected_destroyed(dev->hooks.ctx);
 		return;
+	}
 	count(dev, COUNT_destroyed);
 	service_command(dev, HF_COMMAND_RELEASE, id);
 }
@@ -148,20 +154,119 @@ static void own(struct hf_device *dev, uint32_t id, int fd)
 
 /* Frames ------------------------------------------------------------------------------------------------------ */
 
+static void count_out(struct hf_device *dev, int rc, unsigned frames)
+{
+	atomic_fetch_add_explicit(
+		&dev->count[rc ? COUNT_tap_out_dropped : COUNT_tap_out], frames, memory_order_relaxed);
+}
+
+static void merge_end(struct hf_device *dev, struct merge *m)
+{
+	if (!m->frame)
+		return;
+	count_out(dev, dev->tap.fd < 0 ? -ENODEV : tap_write_merged(&dev->tap, m), m->parts);
+	m->frame = NULL;
+}
+
+/* All of them: before anything else goes up, and before the memory of their frames goes. */
+static void merges_end(struct hf_device *dev)
+{
+	for (unsigned i = 0; i < dev->merges; i++)
+		merge_end(dev, &dev->merge[i]);
+	dev->merges = 0;
+}
+
+/* Does it go up together with others of its connection? The order of a connection's segments stays; what is no TCP may overtake. */
+static bool merged(struct hf_device *dev, const uint8_t *frame, size_t len, bool intact)
+{
+	struct frame_tcp t;
+	struct merge *m = dev->merge;
+
+	if (!frame_read_tcp(frame, len, &t))
+		return false;
+	while (m < dev->merge + dev->merges && (!m->frame || !address_equal(&m->tcp.source, &t.source) ||
+						       !address_equal(&m->tcp.destination, &t.destination)))
+		m++;
+	if (m == dev->merge + dev->merges) {
+		if (dev->merges == MERGES_MAX)
+			merges_end(dev);
+		m = &dev->merge[dev->merges];
+		if (!intact || !merge_begin(m, frame, &t))
+			return false;
+		dev->merges++;
+		return true;
+	}
+	if (intact && merge_add(m, frame, &t))
+		return true;
+	merge_end(dev, m);
+	return intact && merge_begin(m, frame, &t);
+}
+
+void service_drop_held(struct hf_device *dev)
+{
+	while (dev->held) {
+		struct held *next = dev->held->next;
+
+		free(dev->held);
+		dev->held = next;
+	}
+	dev->held_end = &dev->held;
+	dev->held_bytes = 0;
+}
+
+/* Frames, that their senders send again, only as far as memory is granted; events all: a board has not more than its table. */
+static void hold(struct hf_device *dev, const uint8_t *msg, size_t len, bool frame)
+{
+	struct held *h = frame && dev->held_bytes > HELD_BYTES ? NULL : malloc(sizeof(*h) + len);
+
+	if (!h) {
+		count(dev, frame ? COUNT_tap_out_dropped : COUNT_bad_events);
+		return;
+	}
+	h->next = NULL;
+	h->len = len;
+	memcpy(h->msg, msg, len);
+	*dev->held_end = h;
+	dev->held_end = &h->next;
+	dev->held_bytes += len;
+}
+
 static void on_frame(void *ctx, const uint8_t *msg, size_t len)
+{
+	const uint8_t *frame = msg + HF_MSG_HEADER_BYTES;
+	struct hf_device *dev = ctx;
+	bool intact = GET(msg, HEADER, flags) & HF_FRAME_CSUM_OK;
+
+	if (dev->leaving)
+		return; /* its sender sends it again; of a connection that the next process hands over it must not come before that */
+	if (dev->holding) {
+		hold(dev, msg, len, true);
+		return;
+	}
+	len -= HF_MSG_HEADER_BYTES;
+	if (dev->hooks.frame)
+		dev->hooks.frame(dev->hooks.ctx, frame, len, true, GET(msg, HEADER, stamp));
+	if (closing_drops(dev, frame, len))
+		return;
+	if (merged(dev, frame, len, intact))
+		return;
+	count_out(dev, dev->tap.fd < 0 ? -ENODEV : tap_write(&dev->tap, frame, len, intact), 1);
+}
+
+static void on_batch(void *ctx)
 {
 	struct hf_device *dev = ctx;
 
-	if (dev->hooks.frame)
-		dev->hooks.frame(dev->hooks.ctx, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES, true,
-			GET(msg, HEADER, stamp));
-	if (closing_drops(dev, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES))
+	merges_end(dev);
+	if (!dev->pushed)
 		return;
-	if (dev->tap.fd < 0 || tap_write(&dev->tap, msg + HF_MSG_HEADER_BYTES, len - HF_MSG_HEADER_BYTES,
-				       GET(msg, HEADER, flags) & HF_FRAME_CSUM_OK))
-		count(dev, COUNT_tap_out_dropped);
-	else
-		count(dev, COUNT_tap_out);
+	dev->pushed = false;
+	pthread_mutex_lock(&dev->lock);
+	for (unsigned i = 0; i < LISTENERS_MAX; i++) {
+		if (dev->listener[i] && dev->listener[i]->fresh)
+			listener_ready(dev->listener[i]);
+	}
+	pthread_mutex_unlock(&dev->lock);
 }
 
 /* Is this the RST with which a destroyed socket says goodbye on a 4-tuple that has a new socket? */
@@ -194,13 +299,13 @@ static void count_sent(struct hf_device *dev, int rc)
 /* The next piece of the kernel's large segment. */
 static void send_piece(struct hf_device *dev)
 {
+	uint8_t *place = device_frame_place(dev->board);
 	size_t start;
-	int len = gso_next(&dev->gso, dev->piece, sizeof(dev->piece), &start);
+	int len = place ? gso_next(&dev->gso, place, device_board(dev->board)->max_frame, &start) : -ENOMEM;
 
 	dev->cutting = len > 0;
 	if (len > 0)
-		count_sent(
-			dev, device_frame_checksum(dev->board, dev->piece, (size_t)len, (unsigned)start, CHECKSUM_TCP));
+		count_sent(dev, device_frame_put(dev->board, (size_t)len, (unsigned)start, CHECKSUM_TCP));
 	else if (len < 0)
 		count(dev, COUNT_tap_in_dropped);
 }
@@ -368,8 +473,16 @@ static bool on_other_event(struct hf_device *dev, const uint8_t *msg)
 	case HF_EVENT_DUMP:
 		on_dumped(dev, msg);
 		return true;
-	default:
+	case HF_EVENT_SAMPLE:
+		if (sample_parse(msg, &(struct sample){ 0 }))
+			count(dev, COUNT_bad_events);
+		return true;
+	case HF_EVENT_ESTABLISHED:
 		return false;
+	default:
+		/* Of a board that knows more than this library. */
+		count(dev, COUNT_unknown_events);
+		return true;
 	}
 }
 
@@ -387,6 +500,8 @@ static void count_failed(struct hf_device *dev, const struct connection *c)
 void service_offered(struct hf_device *dev, const struct connection *c, int result, uint64_t cookie)
 {
 	char peer[ADDRESS_TEXT_BYTES];
+
+	kept_handed(dev->kept, c->id);
 
 	if (dev->hooks.handed)
 		dev->hooks.handed(dev->hooks.ctx, c, WAY_KERNEL, result);
@@ -414,54 +529,79 @@ static void offer(struct hf_device *dev, const struct connection *c, const uint8
 		service_offered(dev, c, rc, 0);
 }
 
+/* A socket for a connection of a listener of WAY_REPAIR. */
+static void make_and_queue(struct hf_device *dev, const struct connection *c)
+{
+	int fd = service_make_socket(dev, c, -1);
+	struct hf_listener *l;
+
+	if (dev->hooks.handed)
+		dev->hooks.handed(dev->hooks.ctx, c, WAY_REPAIR, fd);
+	if (fd < 0) {
+		count_failed(dev, c);
+		return;
+	}
+	kept_handed(dev->kept, c->id); /* before anybody has it: until then it goes when we do */
+	pthread_mutex_lock(&dev->lock);
+	l = listener_find(dev, c); /* it may have been closed meanwhile; only this thread fills its queue */
+	if (l)
+		listener_push(l, fd, &c->local, &c->remote);
+	pthread_mutex_unlock(&dev->lock);
+	dev->pushed |= l != NULL;
+	if (!l) {
+		count(dev, COUNT_no_listener);
+		listener_reset_socket(fd);
+	}
+}
+
+/* A connection that the board has given to the host, by the message that says so. */
+static void on_connection(struct hf_device *dev, const struct connection *c, const uint8_t *msg)
+{
+	enum way way = WAY_REPAIR;
+
+	if (c->active) {
+		if (!connect_established(dev, c))
+			service_command(dev, HF_COMMAND_ABORT, c->id);
+	} else if (!admit(dev, c, &way)) {
+		refuse(dev, c);
+	} else if (way == WAY_KERNEL) {
+		offer(dev, c, msg); /* service_offered() says when it is over */
+		return;
+	} else {
+		make_and_queue(dev, c);
+	}
+	kept_handed(dev->kept, c->id);
+}
+
 static void on_event(void *ctx, const uint8_t *msg, size_t len)
 {
 	struct hf_device *dev = ctx;
-	struct hf_listener *l;
 	struct connection c;
-	enum way way = WAY_REPAIR;
-	int fd;
 
-	(void)len;
+	/* There are no listeners any more: the next process finds the connection by DUMP. */
+	if (dev->leaving && GET(msg, EVENT, code) == HF_EVENT_ESTABLISHED)
+		return;
+	merges_end(dev); /* what came before it: of an earlier connection with this 4-tuple, perhaps */
+	if (dev->holding && GET(msg, EVENT, code) == HF_EVENT_SAMPLE)
+		return; /* asked for by the process before */
+	if (dev->holding && GET(msg, EVENT, code) != HF_EVENT_DUMP) {
+		uint32_t id = (uint32_t)GET(msg, HEADER, id);
+
+		if (GET(msg, EVENT, code) == HF_EVENT_ESTABLISHED && (id & 0xffff) < dev->kept->board.slots)
+			dev->held_id[id & 0xffff] = id;
+		hold(dev, msg, len, false);
+		return;
+	}
 	if (dev->hooks.event)
 		dev->hooks.event(dev->hooks.ctx, msg);
 	if (on_other_event(dev, msg))
 		return;
 	if (handoff_parse(msg, &c)) {
 		count(dev, COUNT_bad_events);
-		error_set(dev, "the board sent an event this library does not know, code %u",
-			(unsigned)GET(msg, EVENT, code));
+		error_set(dev, "the board told of a connection that cannot be");
 		return;
 	}
-	if (c.active) {
-		if (!connect_established(dev, &c))
-			service_command(dev, HF_COMMAND_ABORT, c.id);
-		return;
-	}
-	if (!admit(dev, &c, &way)) {
-		refuse(dev, &c);
-		return;
-	}
-	if (way == WAY_KERNEL) {
-		offer(dev, &c, msg);
-		return;
-	}
-	fd = service_make_socket(dev, &c, -1);
-	if (dev->hooks.handed)
-		dev->hooks.handed(dev->hooks.ctx, &c, way, fd);
-	if (fd < 0) {
-		count_failed(dev, &c);
-		return;
-	}
-	pthread_mutex_lock(&dev->lock);
-	l = listener_find(dev, &c); /* it may have been closed meanwhile; only this thread fills its queue */
-	if (l)
-		listener_push(l, fd, &c.remote);
-	pthread_mutex_unlock(&dev->lock);
-	if (!l) {
-		count(dev, COUNT_no_listener);
-		listener_reset_socket(fd);
-	}
+	on_connection(dev, &c, msg);
 }
 
 static void on_reset(void *ctx)
@@ -473,43 +613,46 @@ static void on_reset(void *ctx)
 	connect_end_all(dev, -ECONNRESET);
 	closing_end_all(dev, -ECONNRESET);
 	pthread_mutex_unlock(&dev->lock);
+	dev->holding = false;
+	service_drop_held(dev);
 	end_dump(dev, -ECONNRESET);
 	dev->reset_seen = true;
 	dev->next_heartbeat_ms = 0; /* set it up again at once */
 }
 
-const struct device_events service_events = { on_frame, on_event, on_completion, on_reset };
+const struct device_events service_events = { on_frame, on_event, on_completion, on_reset, on_batch };
 
 /* Setting up the board ---------------------------------------------------------------------------------------- */
 
-/* Registers of an IPv6 address, the least significant first. */
-static int write_address6(struct hf_device *dev, uint32_t first, const uint32_t offset[4], const struct in6_addr *a)
+/* What goes into the four registers of an IPv6 address, the least significant first. */
+static uint32_t word_of_address6(const struct in6_addr *a, unsigned word)
 {
-	int rc = 0;
+	const uint8_t *at = a->s6_addr + 12 - 4 * word;
 
-	for (unsigned i = 0; i < 4 && !rc; i++) {
-		const uint8_t *at = a->s6_addr + 12 - 4 * i;
-
-		rc = device_reg_write(dev->board, first + offset[i],
-			(uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]);
-	}
-	return rc;
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
 static int stage_address(struct hf_device *dev, const union address *local)
 {
-	static const uint32_t at[4] = { 0, HF_REG_LISTEN_ADDR1 - HF_REG_LISTEN_ADDR,
-		HF_REG_LISTEN_ADDR2 - HF_REG_LISTEN_ADDR, HF_REG_LISTEN_ADDR3 - HF_REG_LISTEN_ADDR };
+	static const uint32_t at[4] = { HF_REG_LISTEN_ADDR, HF_REG_LISTEN_ADDR1, HF_REG_LISTEN_ADDR2,
+		HF_REG_LISTEN_ADDR3 };
+	int rc = 0;
 
-	if (address_is6(local))
-		return write_address6(dev, HF_REG_LISTEN_ADDR, at, &local->in6.sin6_addr);
-	return device_reg_write(dev->board, HF_REG_LISTEN_ADDR, ntohl(local->in.sin_addr.s_addr));
+	if (!address_is6(local))
+		return device_reg_write(dev->board, HF_REG_LISTEN_ADDR, ntohl(local->in.sin_addr.s_addr));
+	for (unsigned i = 0; i < 4 && !rc; i++)
+		rc = device_reg_write(dev->board, at[i], word_of_address6(&local->in6.sin6_addr, i));
+	return rc;
 }
 
 int service_commit_listener(struct hf_device *dev, unsigned index, const union address *local, enum mode mode)
 {
 	int rc = 0;
 
+	if (dev->leaving)
+		return 0;
+	if (dev->kept && index < KEPT_LISTENERS)
+		dev->kept->listener[index] = local && mode != MODE_OFF ? *local : (union address){ 0 };
 	if (local) {
 		rc = stage_address(dev, local);
 		if (!rc)
@@ -524,26 +667,6 @@ int service_commit_listener(struct hf_device *dev, unsigned index, const union a
 		return rc;
 	return device_reg_write(dev->board, HF_REG_LISTEN_COMMIT,
 		index << HF_LISTEN_COMMIT_INDEX_LOW | (unsigned)mode << HF_LISTEN_COMMIT_MODE_LOW);
-}
-
-/* What any-address listeners answer for. */
-static int load_addresses(struct hf_device *dev)
-{
-	static const uint32_t at4[TAP_ADDRESSES_MAX4] = { HF_REG_LOCAL_ADDR0, HF_REG_LOCAL_ADDR1, HF_REG_LOCAL_ADDR2,
-		HF_REG_LOCAL_ADDR3 };
-	static const uint32_t at6[TAP_ADDRESSES_MAX6] = { HF_REG_LOCAL6_A0, HF_REG_LOCAL6_B0 };
-	static const uint32_t step[4] = { 0, HF_REG_LOCAL6_A1 - HF_REG_LOCAL6_A0, HF_REG_LOCAL6_A2 - HF_REG_LOCAL6_A0,
-		HF_REG_LOCAL6_A3 - HF_REG_LOCAL6_A0 };
-	unsigned n4 = 0, n6 = 0;
-	int rc = 0;
-
-	for (unsigned i = 0; i < dev->addresses.count && !rc; i++) {
-		const union address *a = &dev->addresses.of[i].address;
-
-		rc = address_is6(a) ? write_address6(dev, at6[n6++], step, &a->in6.sin6_addr)
-				    : device_reg_write(dev->board, at4[n4++], ntohl(a->in.sin_addr.s_addr));
-	}
-	return rc;
 }
 
 /* Random keys into `count` registers that lie side by side, four to a key. */
@@ -561,27 +684,39 @@ static int load_keys(struct hf_device *dev, uint32_t offset, unsigned count)
 }
 
 /* That of a fleet: each board takes the others' cookies. */
-static int load_cookie_key(struct hf_device *dev)
+static int load_fixed_key(struct hf_device *dev, uint32_t offset)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; i < 8 && !rc; i++)
-		rc = device_reg_write(dev->board, HF_REG_KEY_COOKIE_A0 + 4 * i,
-			(uint32_t)message_get(dev->cookie_key + i % 4 * 4, 4));
+	for (unsigned i = 0; i < 4 && !rc; i++)
+		rc = device_reg_write(dev->board, offset + 4 * i, (uint32_t)message_get(dev->cookie_key + i * 4, 4));
 	return rc;
 }
 
-/* New cookies get a new key; those under way keep the old one until the next time. */
-static int rotate_cookie_key(struct hf_device *dev)
+static int load_cookie_key(struct hf_device *dev)
 {
-	uint32_t cookie;
-	int rc = dev->cookie_key_fixed ? -EOPNOTSUPP : device_reg_read(dev->board, HF_REG_COOKIE, &cookie);
+	int rc = load_fixed_key(dev, HF_REG_KEY_COOKIE_A0);
+
+	return rc ? rc : load_fixed_key(dev, HF_REG_KEY_COOKIE_B0);
+}
+
+/* New cookies get a new key; those under way keep the old one until the next time. */
+static int change_cookie_key(struct hf_device *dev)
+{
+	uint32_t cookie, at;
+	int rc = device_reg_read(dev->board, HF_REG_COOKIE, &cookie);
 
 	if (rc)
 		return rc;
 	cookie ^= 1u << HF_COOKIE_KEY_LOW;
-	rc = load_keys(dev, cookie >> HF_COOKIE_KEY_LOW & 1 ? HF_REG_KEY_COOKIE_B0 : HF_REG_KEY_COOKIE_A0, 4);
+	at = cookie >> HF_COOKIE_KEY_LOW & 1 ? HF_REG_KEY_COOKIE_B0 : HF_REG_KEY_COOKIE_A0;
+	rc = dev->cookie_key_fixed ? load_fixed_key(dev, at) : load_keys(dev, at, 4);
 	return rc ? rc : device_reg_write(dev->board, HF_REG_COOKIE, cookie);
+}
+
+static int rotate_cookie_key(struct hf_device *dev)
+{
+	return dev->cookie_key_fixed ? -EOPNOTSUPP : change_cookie_key(dev);
 }
 
 int service_rotate(struct hf_device *dev, void *ignored)
@@ -621,12 +756,23 @@ int service_set_options(struct hf_device *dev, void *options)
 	return load_listeners(dev);
 }
 
-int service_configure(struct hf_device *dev)
+struct setting {
+	uint32_t offset, value;
+};
+
+#define SETTINGS (6 + TAP_ADDRESSES_MAX4 + 4 * TAP_ADDRESSES_MAX6)
+
+/* What every board is told but keys and listeners. Addresses are those that any-address listeners answer for; 0 = unused. */
+static void settings_of(const struct hf_device *dev, struct setting out[SETTINGS])
 {
+	static const uint32_t at4[TAP_ADDRESSES_MAX4] = { HF_REG_LOCAL_ADDR0, HF_REG_LOCAL_ADDR1, HF_REG_LOCAL_ADDR2,
+		HF_REG_LOCAL_ADDR3 };
+	static const uint32_t at6[TAP_ADDRESSES_MAX6][4] = {
+		{ HF_REG_LOCAL6_A0, HF_REG_LOCAL6_A1, HF_REG_LOCAL6_A2, HF_REG_LOCAL6_A3 },
+		{ HF_REG_LOCAL6_B0, HF_REG_LOCAL6_B1, HF_REG_LOCAL6_B2, HF_REG_LOCAL6_B3 },
+	};
 	const uint8_t *mac = dev->tap.mac;
-	const struct {
-		uint32_t offset, value;
-	} settings[] = {
+	const struct setting fixed[] = {
 		{ HF_REG_MAC_LO, (uint32_t)message_get(mac, 4) },
 		{ HF_REG_MAC_HI, (uint32_t)message_get(mac + 4, 2) },
 		{ HF_REG_MSS, dev->mtu - HEADERS4 },
@@ -634,36 +780,250 @@ int service_configure(struct hf_device *dev)
 		{ HF_REG_RCV_WND, dev->rcv_wnd },
 		{ HF_REG_WSCALE, dev->wscale },
 	};
-	uint32_t heartbeat_ms;
+	unsigned n = sizeof(fixed) / sizeof(fixed[0]), n4 = n, n6 = n + TAP_ADDRESSES_MAX4;
+
+	memcpy(out, fixed, sizeof(fixed));
+	for (unsigned i = 0; i < TAP_ADDRESSES_MAX4; i++)
+		out[n4 + i] = (struct setting){ at4[i], 0 };
+	for (unsigned i = 0; i < 4 * TAP_ADDRESSES_MAX6; i++)
+		out[n6 + i] = (struct setting){ at6[i / 4][i % 4], 0 };
+	for (unsigned i = 0; i < dev->addresses.count; i++) {
+		const union address *a = &dev->addresses.of[i].address;
+
+		if (!address_is6(a))
+			out[n4++].value = ntohl(a->in.sin_addr.s_addr);
+		for (unsigned word = 0; address_is6(a) && word < 4; word++)
+			out[n6++].value = word_of_address6(&a->in6.sin6_addr, word);
+	}
+}
+
+/* A busy board is not another board. */
+static int read_patiently(struct hf_device *dev, uint32_t offset, uint32_t *value)
+{
+	int64_t deadline = clock_ms() + PATIENCE_MS;
 	int rc;
 
-	dev->reset_seen = false;
-	/* Off first: keys cannot be written while the engine runs. */
-	rc = device_reg_write(dev->board, HF_REG_CTRL, 0);
-	if (!rc)
-		rc = load_keys(dev, HF_REG_KEY_INDEX0, 8); /* of index and ISN */
-	if (!rc)
-		rc = dev->cookie_key_fixed ? load_cookie_key(dev) : load_keys(dev, HF_REG_KEY_COOKIE_A0, 8); /* both */
-	for (unsigned i = 0; i < sizeof(settings) / sizeof(settings[0]) && !rc; i++)
-		rc = device_reg_write(dev->board, settings[i].offset, settings[i].value);
-	if (!rc)
-		rc = load_addresses(dev);
-	if (!rc)
-		rc = load_listeners(dev);
-	if (!rc)
-		rc = device_reg_read(dev->board, HF_REG_HEARTBEAT_MS, &heartbeat_ms);
+	do
+		rc = device_reg_read(dev->board, offset, value);
+	while (rc == -ETIMEDOUT && clock_ms() < deadline);
+	return rc;
+}
+
+int service_matches(struct hf_device *dev)
+{
+	struct setting wanted[SETTINGS];
+	uint32_t value;
+	int rc = read_patiently(dev, HF_REG_CTRL, &value);
+
+	if (!rc && value != CTRL_ENABLE)
+		rc = -ESTALE;
+	settings_of(dev, wanted);
+	for (unsigned i = 0; i < SETTINGS && !rc; i++) {
+		rc = read_patiently(dev, wanted[i].offset, &value);
+		if (!rc && value != wanted[i].value)
+			rc = -ESTALE;
+	}
+	return rc;
+}
+
+/* Heartbeats from now on. */
+static int start_heart(struct hf_device *dev)
+{
+	uint32_t heartbeat_ms;
+	int rc = read_patiently(dev, HF_REG_HEARTBEAT_MS, &heartbeat_ms);
+
 	if (!rc)
 		rc = device_reg_write(dev->board, HF_REG_HEARTBEAT, 0);
-	if (!rc)
-		rc = device_reg_write(dev->board, HF_REG_CTRL, CTRL_ENABLE);
 	if (rc)
 		return rc;
 	/* Four times in the time after which the board gives us up; 0 = it never does. */
 	dev->heartbeat_ms = heartbeat_ms ? (heartbeat_ms + 3) / 4 : 1000;
 	dev->next_heartbeat_ms = clock_ms() + dev->heartbeat_ms;
 	dev->next_rotation_ms = clock_ms() + ROTATE_MS;
-	if (dev->hooks.configured)
+	return 0;
+}
+
+int service_configure(struct hf_device *dev)
+{
+	struct setting settings[SETTINGS];
+	int rc;
+
+	dev->reset_seen = false;
+	settings_of(dev, settings);
+	/* Off first: keys cannot be written while the engine runs. */
+	rc = device_reg_write(dev->board, HF_REG_CTRL, 0);
+	if (!rc)
+		rc = load_keys(dev, HF_REG_KEY_INDEX0, 8); /* of index and ISN */
+	if (!rc)
+		rc = dev->cookie_key_fixed ? load_cookie_key(dev) : load_keys(dev, HF_REG_KEY_COOKIE_A0, 8); /* both */
+	if (dev->kept)
+		dev->kept->key_fixed = dev->cookie_key_fixed;
+	for (unsigned i = 0; i < SETTINGS && !rc; i++)
+		rc = device_reg_write(dev->board, settings[i].offset, settings[i].value);
+	if (!rc)
+		rc = source_rules_load(dev);
+	if (!rc)
+		rc = load_listeners(dev);
+	if (!rc)
+		rc = start_heart(dev);
+	if (!rc)
+		rc = device_reg_write(dev->board, HF_REG_CTRL, CTRL_ENABLE);
+	if (!rc && dev->hooks.configured)
 		dev->hooks.configured(dev->hooks.ctx);
+	return rc;
+}
+
+/* Taking over ------------------------------------------------------------------------------------------------- */
+
+/* Keys of index and ISN cannot be read, and stay: half-open connections go on. A fleet's key may have changed in its file; the
+ * one in use cannot be written. Source rules are the owner's, who gives them anew. */
+int service_take_over(struct hf_device *dev)
+{
+	int rc = start_heart(dev);
+
+	if (!rc)
+		rc = source_rules_take_over(dev);
+	for (unsigned i = 0; i < 2 && !rc && dev->cookie_key_fixed; i++)
+		rc = change_cookie_key(dev);
+	if (!rc && !dev->cookie_key_fixed && dev->kept->key_fixed)
+		rc = change_cookie_key(dev);
+	dev->kept->key_fixed = dev->cookie_key_fixed;
+	return rc;
+}
+
+struct resuming {
+	struct dump dump;
+	struct hf_device *dev;
+};
+
+/* What the board knows and nobody here is told of any more: is the connection in an entry with the kernel, was it, or has the process before
+ * ended before it could be handed over? */
+static void resume_entry(struct hf_device *dev, uint8_t *msg, unsigned *found, unsigned *handed, unsigned *released)
+{
+	uint32_t id = (uint32_t)GET(msg, HEADER, id);
+	unsigned state = (unsigned)GET(msg, EVENT, state);
+	struct connection c;
+	uint64_t cookie;
+
+	/* An active open, whose caller is gone. */
+	if (state == HF_STATE_SYN_SENT) {
+		service_command(dev, HF_COMMAND_ABORT, id);
+		return;
+	}
+	if (state != HF_STATE_ESTABLISHED || dev->held_id[id & 0xffff] == id)
+		return;
+	PUT(msg, EVENT, code, HF_EVENT_ESTABLISHED);
+	/* As with a cookie: should the kernel have a socket all the same, it stays. */
+	PUT(msg, HEADER, flags, HF_EVENT_COOKIE);
+	if (handoff_parse(msg, &c)) {
+		count(dev, COUNT_bad_events);
+		return;
+	}
+	if (!watch_find(&c.local, &c.remote, &cookie)) {
+		service_own(dev, id, cookie);
+		kept_handed(dev->kept, id);
+		++*found;
+	} else if (dev->kept->handed[id & 0xffff] == id) {
+		/* Its socket was closed while nobody looked. */
+		service_command(dev, HF_COMMAND_RELEASE, id);
+		++*released;
+	} else {
+		on_connection(dev, &c, msg);
+		++*handed;
+	}
+}
+
+/* Messages go on. */
+static void end_holding(struct hf_device *dev, struct dump *d)
+{
+	unsigned found = 0, handed = 0, released = 0, waited = 0;
+	struct held *h;
+
+	if (!dev->holding)
+		return;
+	dev->holding = false;
+	for (uint32_t i = 0; d && i < d->slots; i++) {
+		if (GET(d->entry[i], EVENT, code))
+			resume_entry(dev, d->entry[i], &found, &handed, &released);
+	}
+	while ((h = dev->held) != NULL) {
+		dev->held = h->next;
+		if (!dev->held)
+			dev->held_end = &dev->held;
+		(GET(h->msg, HEADER, type) == HF_MSG_FRAME ? on_frame : on_event)(dev, h->msg, h->len);
+		merges_end(dev);
+		free(h);
+		waited++;
+	}
+	dev->held_bytes = 0;
+	on_batch(dev);
+	if (dev->hooks.resumed)
+		dev->hooks.resumed(dev->hooks.ctx, found, handed, released, waited);
+}
+
+static void resume_dumped(void *ctx, struct dump *d, int result)
+{
+	struct resuming *r = ctx;
+
+	if (result == -ENODEV || result == -ECONNRESET) { /* there is no such board any more */
+		r->dev->holding = false;
+		service_drop_held(r->dev);
+	}
+	end_holding(r->dev, result ? NULL : d);
+	free(d->entry);
+	free(r);
+}
+
+int service_resume(struct hf_device *dev, void *ignored)
+{
+	struct resuming *r;
+	uint32_t entries;
+	int rc = 0;
+
+	(void)ignored;
+	if (!dev->holding)
+		return 0;
+	/* What the config does not name any more. */
+	for (unsigned i = 0; i < device_board(dev->board)->listeners && i < KEPT_LISTENERS && !rc; i++) {
+		bool used;
+
+		pthread_mutex_lock(&dev->lock);
+		used = dev->listener[i] != NULL;
+		pthread_mutex_unlock(&dev->lock);
+		if (!used && dev->kept->listener[i].sa.sa_family != AF_UNSPEC)
+			rc = service_commit_listener(dev, i, NULL, MODE_OFF);
+	}
+	if (!rc)
+		rc = device_reg_read(dev->board, HF_REG_ENTRIES, &entries);
+	if (rc)
+		return rc; /* the board is lost, or was reset: then nothing is held any more */
+	r = entries ? calloc(1, sizeof(*r)) : NULL;
+	if (r)
+		r->dump.entry = calloc(device_board(dev->board)->slots, sizeof(r->dump.entry[0]));
+	if (!r || !r->dump.entry) {
+		free(r);
+		end_holding(dev, NULL);
+		return entries ? -ENOMEM : 0;
+	}
+	r->dev = dev;
+	r->dump.slots = device_board(dev->board)->slots;
+	r->dump.done = resume_dumped;
+	r->dump.ctx = r;
+	rc = service_dump(dev, &r->dump);
+	if (rc)
+		resume_dumped(r, &r->dump, rc);
+	return rc;
+}
+
+int service_leave(struct hf_device *dev, void *ignored)
+{
+	uint32_t from_ms;
+
+	(void)ignored;
+	/* Nobody reads until the next process does. */
+	if (atomic_load(&dev->source_rules.room))
+		device_sample(dev->board, 0, &from_ms);
+	dev->leaving = true;
 	return 0;
 }
 
@@ -776,16 +1136,17 @@ static void read_watch(struct hf_device *dev)
 		count(dev, COUNT_watch_overruns);
 }
 
-/* The board leaves with nothing that would make it answer for us; what it has not taken by then is lost. */
+/* The board leaves with nothing that would make it answer for us; what it has not taken by then is lost. One that the next process
+ * goes on with only takes what there is for it. */
 static void say_goodbye(struct hf_device *dev)
 {
 	int64_t deadline = clock_ms() + GOODBYE_MS;
 	uint32_t id;
 
-	if (device_reg_write(dev->board, HF_REG_CTRL, 0))
+	if (!dev->leaving && device_reg_write(dev->board, HF_REG_CTRL, 0))
 		return;
 	read_watch(dev);
-	while ((id = owned_oldest(dev->owned)) != HF_NO_ID)
+	while (!dev->leaving && (id = owned_oldest(dev->owned)) != HF_NO_ID)
 		service_command(dev, HF_COMMAND_RELEASE, id);
 	do {
 		tap_to_board(dev);
@@ -800,6 +1161,7 @@ void *service_thread(void *arg)
 	int rc;
 
 	for (;;) {
+		device_cork(dev->board);
 		/* First: a peer may open a 4-tuple anew as soon as its old socket is gone. */
 		read_watch(dev);
 		rc = device_pump(dev->board, 0);
@@ -809,6 +1171,9 @@ void *service_thread(void *arg)
 		if (!run_jobs(dev))
 			break;
 		beat(dev);
+		rc = device_uncork(dev->board);
+		if (rc < 0)
+			break;
 		wait_for_work(dev);
 	}
 	if (rc >= 0)
@@ -818,6 +1183,8 @@ void *service_thread(void *arg)
 	end_dump(dev, -ENODEV);
 	pthread_mutex_lock(&dev->lock);
 	dev->lost = rc < 0 ? rc : -ENODEV;
+	if (rc < 0)
+		dev->leaving = false; /* there is nothing to leave */
 	while (dev->jobs)
 		end_job(dev, dev->lost);
 	connect_end_all(dev, dev->lost);

@@ -7,6 +7,7 @@
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/if_arp.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -17,29 +18,35 @@
 #include "netlink.h"
 
 #define TENTATIVE_TRIES 1000 /* of a millisecond */
+#define TAP_FLAGS	(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)
+
+static int attach(struct tap *tap, int flags)
+{
+	struct ifreq ifr = { .ifr_flags = (short)flags };
+
+	memcpy(ifr.ifr_name, tap->name, IFNAMSIZ);
+	return ioctl(tap->fd, TUNSETIFF, &ifr) ? -errno : 0;
+}
 
 static int create(struct tap *tap, bool persistent)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	int rc;
 
-	memcpy(ifr.ifr_name, tap->name, IFNAMSIZ);
 	tap->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (tap->fd < 0)
 		return errno == EACCES ? -EPERM : -errno;
-	if (ioctl(tap->fd, TUNSETIFF, &ifr)) {
-		/* The kernel says EINVAL where the name belongs to a netdev of another kind. */
-		int rc = errno == EINVAL && if_nametoindex(tap->name) ? -EEXIST : -errno;
-
-		tap_close(tap);
-		return rc;
+	rc = attach(tap, TAP_FLAGS);
+	/* EINVAL: the name belongs to another kind of netdev. One that somebody made for several queues, and left, gets ours as its only one. */
+	if (rc == -EINVAL && if_nametoindex(tap->name)) {
+		rc = attach(tap, TAP_FLAGS | IFF_MULTI_QUEUE);
+		if (rc == -EINVAL)
+			rc = -EEXIST;
 	}
-	if (ioctl(tap->fd, TUNSETPERSIST, persistent ? 1UL : 0UL)) {
-		int rc = -errno;
-
+	if (!rc && ioctl(tap->fd, TUNSETPERSIST, persistent ? 1UL : 0UL))
+		rc = -errno;
+	if (rc)
 		tap_close(tap);
-		return rc;
-	}
-	return 0;
+	return rc;
 }
 
 /* A descriptor that somebody kept for us: is it the TAP that is meant? */
@@ -49,8 +56,7 @@ static int adopt(struct tap *tap, int fd)
 
 	if (ioctl(fd, TUNGETIFF, &ifr))
 		return -errno;
-	if (strncmp(ifr.ifr_name, tap->name, IFNAMSIZ) ||
-		(ifr.ifr_flags & (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)) != (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
+	if (strncmp(ifr.ifr_name, tap->name, IFNAMSIZ) || (ifr.ifr_flags & TAP_FLAGS) != TAP_FLAGS)
 		return -EINVAL;
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
 		return -errno;
@@ -219,4 +225,22 @@ int tap_write(struct tap *tap, const uint8_t *frame, size_t len, bool verified)
 	struct iovec parts[] = { { &h, sizeof(h) }, { (void *)frame, len } };
 
 	return writev(tap->fd, parts, 2) < 0 ? -errno : 0;
+}
+
+int tap_write_merged(struct tap *tap, struct merge *m)
+{
+	struct virtio_net_hdr h = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.csum_start = (uint16_t)m->tcp.l4,
+		.csum_offset = offsetof(struct tcphdr, check) };
+	struct iovec parts[2 + MERGE_PARTS];
+
+	if (m->parts > 1) {
+		h.gso_type = address_is6(&m->tcp.source) ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+		h.gso_size = (uint16_t)m->size;
+		h.hdr_len = (uint16_t)m->tcp.payload;
+	}
+	merge_finish(m);
+	parts[0] = (struct iovec){ &h, sizeof(h) };
+	memcpy(parts + 1, m->part, (1 + m->parts) * sizeof(parts[0]));
+	return writev(tap->fd, parts, 2 + (int)m->parts) < 0 ? -errno : 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tap.h - the TAP netdev through which the host's kernel sees the board's wire.
  *
- * IFF_VNET_HDR: the kernel leaves TCP checksums and the cutting of large segments to us and the board, and does not
- * verify what the board has verified. One queue: one thread moves all frames, and a second queue would only be polled by the same thread. */
+ * IFF_VNET_HDR: the kernel leaves TCP checksums and the cutting of large segments to us and the board, does not verify what the board
+ * has verified, and takes segments that were merged. One queue: one thread moves all frames, and a second queue would only be polled by
+ * the same thread. No IFF_NAPI: the kernel would process a frame later than the write, and merge no more (docs/performance.md). */
 #ifndef HANDFAST_TAP_H
 #define HANDFAST_TAP_H
 
@@ -14,6 +15,7 @@
 #include <sys/types.h>
 
 #include "address.h"
+#include "frame.h"
 
 #define TAP_FRAME_MAX	   (65535 + 22) /* an IP packet of any length behind Ethernet and two tags */
 #define TAP_ADDRESSES_MAX4 4		/* as many as the board has registers for */
@@ -59,8 +61,11 @@ void tap_close(struct tap *tap);
 
 /* One frame from the kernel, at most TAP_FRAME_MAX. Returns its bytes, 0 if there is none, or -errno. */
 ssize_t tap_read(struct tap *tap, uint8_t *frame, size_t cap, struct tap_offload *left);
-/* One frame to the kernel, which processes it before this returns. verified: the TCP checksum needs no second look.
- * Returns 0 or -errno. */
+/* One frame to the kernel, which processes it before this returns. verified: its checksums were found right (VIRTIO_NET_HDR_F_DATA_VALID;
+ * Linux 6.18's tun looks itself all the same). Returns 0 or -errno. */
 int tap_write(struct tap *tap, const uint8_t *frame, size_t len, bool verified);
+/* Intact segments that were merged, one or more: as tap_write() of each, but that the kernel goes its way once, and believes their
+ * checksum (VIRTIO_NET_HDR_F_NEEDS_CSUM: "still to be made" needs no check). */
+int tap_write_merged(struct tap *tap, struct merge *m);
 
 #endif

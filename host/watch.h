@@ -21,4 +21,7 @@ int watch_read(int fd, void (*destroyed)(void *ctx, uint64_t cookie, bool connec
  * Returns 0, or -ENOENT (there is none), -EPERM, -ETIMEDOUT, -EOPNOTSUPP (no CONFIG_INET_DIAG_DESTROY). */
 int watch_destroy(const union address *local, const union address *remote);
 
+/* watch_find - the kernel's socket of a 4-tuple: 0 and its SO_COOKIE, -ENOENT (none; TIME-WAIT is none), or another -errno. */
+int watch_find(const union address *local, const union address *remote, uint64_t *cookie);
+
 #endif

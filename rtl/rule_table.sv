@@ -61,13 +61,20 @@ module rule_table #(
 
   rule_t        rule;
   logic [127:0] mask, prefix;
+  logic [15:0]  whole;
+  logic [7:0]   last_bits;
   logic [9:0]   beyond_first;            // SYNs at once, less one
   logic [19:0]  commit_limit;            // so much may be missing from a bucket that has a token
 
   assign rule = commit_rule;
+  // Octets that the prefix has whole, the one it ends in, and its bits there: no comparator for each bit.
+  assign whole = rule.mask_len[7] ? '1 : ~(16'hffff << rule.mask_len[6:3]);
+  assign last_bits = ~(8'hff << rule.mask_len[2:0]);
   always_comb begin
-    for (int i = 0; i < 128; i++)
-      mask[127 - i] = rule.mask_len > 8'(i);
+    for (int g = 0; g < 16; g++) begin
+      for (int b = 0; b < 8; b++)
+        mask[127 - 8*g - b] = whole[g] || (rule.mask_len[7:3] == 5'(g) && last_bits[b]);
+    end
   end
   assign prefix = rule.prefix & mask;
   assign beyond_first = rule.burst == 10'd0 ? 10'd0 : rule.burst - 10'd1;

@@ -366,7 +366,9 @@ module rx_parser_wide #(
 
   typedef struct packed { `HF_RX_CONDITION_FIELDS } conditions_t;
 
-  conditions_t c;
+  /* verilator lint_off UNUSEDSIGNAL */
+  conditions_t c;                                             // most of it rx_class looks at
+  /* verilator lint_on UNUSEDSIGNAL */
   logic        ip_intact, l4_intact, to_us;
 
   // The two parts of the sum that must be 16'hffff are each other's complement.

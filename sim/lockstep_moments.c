@@ -281,7 +281,7 @@ bool lockstep_rules(struct run *r)
 		for (unsigned cycle = last - OP_CYCLES; cycle <= last; cycle++) {
 			/* before it */
 			lockstep_write(r, HF_REG_RULE_RATE, ticks ? 1000 : row != LIMITS);
-			lockstep_write(r, HF_REG_RULE_BURST, row == TICKS_FULL ? 2 : 1);
+			lockstep_write(r, HF_REG_RULE_BURST, ticks ? 2 : 1);
 			lockstep_write(r, HF_REG_RULE_COMMIT, row == APPEARS || sampled ? 0 : valid);
 			lockstep_write(r, HF_REG_SAMPLE, row == SAMPLES_AGAIN ? 3 : sampled ? 2 : 0);
 			if (row == DENIES || row == APPEARS || row == LIMITS)

@@ -97,6 +97,37 @@ void fake_board_complete(struct fake_board *b, unsigned index, unsigned status)
 
 /* With the lock held, from here on. */
 
+/* The rule table and what SELECT registers choose. Returns whether the write is refused. */
+static bool on_rule_register(struct fake_board *b, uint32_t offset, uint32_t value)
+{
+	unsigned index = value & 0xff;
+
+	if (offset == HF_REG_RULE_COMMIT || offset == HF_REG_RULE_SELECT) {
+		if (index >= b->rules)
+			return true;
+		b->reg[HF_REG_RULE_SELECT / 4] = index;
+		if (offset == HF_REG_RULE_SELECT)
+			return false;
+		b->rule[index].valid = value >> HF_RULE_COMMIT_VALID_LOW & 1;
+		memcpy(b->rule[index].addr, &b->reg[HF_REG_RULE_ADDR0 / 4], sizeof(b->rule[index].addr));
+		b->rule[index].bits = b->reg[HF_REG_RULE_MASK_LEN / 4];
+		b->rule[index].rate = b->reg[HF_REG_RULE_RATE / 4];
+		b->rule[index].burst = b->reg[HF_REG_RULE_BURST / 4];
+	} else if (offset == HF_REG_LISTEN_COMMIT) {
+		b->reg[HF_REG_LISTEN_SELECT / 4] = index;
+	} else if (offset == HF_REG_LISTEN_SELECT) {
+		return index >= b->listeners;
+	}
+	return false;
+}
+
+static uint32_t selected_count(const struct fake_board *b, uint32_t offset)
+{
+	return offset == HF_REG_RULE_DROPS    ? b->rule_drops[b->reg[HF_REG_RULE_SELECT / 4] % FAKE_RULES]
+	       : offset == HF_REG_LISTEN_SYNS ? b->listen_syns[b->reg[HF_REG_LISTEN_SELECT / 4] & 0xff]
+					      : b->reg[offset / 4 % COUNT(b->reg)];
+}
+
 static void on_register(struct fake_board *b, const uint8_t *msg)
 {
 	uint32_t offset = (uint32_t)MSG_GET(msg, HEADER, id), value = (uint32_t)MSG_GET(msg, REG_WRITE, value);
@@ -106,6 +137,8 @@ static void on_register(struct fake_board *b, const uint8_t *msg)
 							: 0;
 	uint8_t reply[24];
 
+	if (write && !status && on_rule_register(b, offset, value))
+		status = HF_STATUS_REFUSED;
 	if (write && b->writes < FAKE_WRITES)
 		b->write[b->writes++] = (struct fake_write){ offset, value };
 	if (b->mute)
@@ -115,11 +148,33 @@ static void on_register(struct fake_board *b, const uint8_t *msg)
 			HF_STATUS_BAD_LENGTH);
 		return;
 	}
+	if (offset == HF_REG_ENTRIES)
+		b->reg[offset / 4] = b->entries;
 	if (write && !status)
 		b->reg[offset / 4 % COUNT(b->reg)] = value;
 	header(reply, HF_MSG_REG_REPLY, status, sizeof(reply), offset, MSG_GET(msg, HEADER, stamp));
-	MSG_PUT(reply, REG_REPLY, value, write || status ? 0 : b->reg[offset / 4 % COUNT(b->reg)]);
+	MSG_PUT(reply, REG_REPLY, value, write || status ? 0 : selected_count(b, offset));
 	fake_board_send(b, reply, sizeof(reply));
+}
+
+static void dump(struct fake_board *b, const struct fake_command *c)
+{
+	uint8_t msg[128];
+
+	for (unsigned i = 0; i < b->entries; i++) {
+		if ((MSG_GET(b->entry[i], HEADER, id) & 0xffff) != c->id)
+			continue;
+		memcpy(msg, b->entry[i], sizeof(msg));
+		MSG_PUT(msg, EVENT, code, HF_EVENT_DUMP);
+		MSG_PUT(msg, HEADER, stamp, c->cookie);
+		MSG_PUT(msg, EVENT, tsecr, 0);
+		MSG_PUT(msg, EVENT, seg_wnd, 0);
+		MSG_PUT(msg, EVENT, snd_wl1, 0);
+		MSG_PUT(msg, EVENT, snd_wl2, 0);
+		fake_board_send(b, msg, sizeof(msg));
+		return;
+	}
+	completion(b, c->code, c->id, c->cookie, HF_STATUS_STALE);
 }
 
 static void on_command(struct fake_board *b, const uint8_t *msg)
@@ -131,6 +186,11 @@ static void on_command(struct fake_board *b, const uint8_t *msg)
 
 	memcpy(c.body, msg, c.len < sizeof(c.body) ? c.len : sizeof(c.body));
 
+	if (c.code == HF_COMMAND_DUMP && b->entry) {
+		b->dumps++;
+		dump(b, &c);
+		return;
+	}
 	if (b->commands == FAKE_COMMANDS)
 		return;
 	b->command[b->commands++] = c;
@@ -297,9 +357,15 @@ static void *board_thread(void *arg)
 	struct fake_board *b = arg;
 	struct pollfd p[2] = { { b->listener, POLLIN, 0 }, { b->wake[0], POLLIN, 0 } };
 
-	poll(p, 2, -1);
 	pthread_mutex_lock(&b->lock);
-	if (!b->stop) {
+	for (bool again = true; again && !b->stop; again = b->serve_again) {
+		pthread_mutex_unlock(&b->lock);
+		poll(p, 2, -1);
+		pthread_mutex_lock(&b->lock);
+		if (b->stop)
+			break;
+		if (b->fd >= 0)
+			close(b->fd);
 		b->fd = accept4(b->listener, NULL, NULL, SOCK_CLOEXEC);
 		b->connected = true;
 		if (b->hang_up_first) {
@@ -323,6 +389,8 @@ bool fake_board_start(struct fake_board *b)
 	b->reg[HF_REG_ID / 4] = b->id;
 	b->reg[HF_REG_VERSION / 4] = b->version;
 	b->reg[HF_REG_HEARTBEAT_MS / 4] = b->heartbeat_ms;
+	b->reg[HF_REG_GEOMETRY / 4] = b->rules << HF_GEOMETRY_RULES_LOW;
+	b->reg[HF_REG_EPOCH / 4] = b->epoch;
 	snprintf(b->dir, sizeof(b->dir), "/tmp/handfast-test.XXXXXX");
 	if (!mkdtemp(b->dir) || chmod(b->dir, 0755) || pipe2(b->wake, O_CLOEXEC))
 		return false;

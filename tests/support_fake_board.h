@@ -15,6 +15,7 @@
 #define FAKE_FRAMES   256
 #define FAKE_COMMANDS 1024
 #define FAKE_WRITES   4096
+#define FAKE_RULES    16
 
 struct fake_command {
 	unsigned code;
@@ -22,6 +23,12 @@ struct fake_command {
 	uint64_t cookie;
 	size_t len;	   /* 16, or 128 with a body */
 	uint8_t body[128]; /* the whole message */
+};
+
+struct fake_rule {
+	bool valid;
+	uint32_t addr[4]; /* as RULE_ADDR0 to RULE_ADDR3 */
+	uint32_t bits, rate, burst;
 };
 
 struct fake_write {
@@ -36,12 +43,14 @@ struct fake_frame {
 struct fake_board {
 	/* Set before fake_board_start(); fake_board_init() gives what a good board says. */
 	uint32_t id, version, hello_version, epoch, slots, credits, listeners, max_frame, heartbeat_ms;
+	unsigned rules;	      /* entries of its rule table; 0: it has none, no counts per listener and no samples */
 	const uint8_t *first; /* sent instead of HELLO, first_len bytes */
 	size_t first_len;
 	bool silent; /* no HELLO */
 	bool hang_up_first;
 
 	/* May be changed while it runs, under the lock. */
+	bool serve_again;	   /* a host that has hung up is followed by another */
 	bool mute;		   /* registers are not answered */
 	bool deaf;		   /* nothing is read */
 	bool hold;		   /* commands are not completed; fake_board_complete() does it */
@@ -51,16 +60,23 @@ struct fake_board {
 	uint32_t refused_offset;   /* and this one REFUSED */
 	uint32_t malformed_offset; /* and this one with a COMPLETION BAD_LENGTH */
 	uint16_t arp_vlan;	   /* and only in this VLAN, 0 = untagged ones */
-	uint64_t arp_mac;	   /* ARP requests and neighbour solicitations are answered with this MAC, 0 = not */
+	/* What DUMP finds: `entries` messages EVENT with id and body; others are STALE. NULL: DUMP is completed as any command. */
+	const uint8_t (*entry)[128];
+	unsigned entries;
+	uint64_t arp_mac; /* ARP requests and neighbour solicitations are answered with this MAC, 0 = not */
 
 	/* What it saw, under the lock. */
+	unsigned dumps; /* answered from `entry`; not among the commands */
 	struct fake_command command[FAKE_COMMANDS];
 	unsigned commands, completed, most_outstanding;
 	struct fake_write write[FAKE_WRITES];
 	unsigned writes;
 	struct fake_frame frame[FAKE_FRAMES]; /* from the host: IPv4, and TCP over IPv6 */
 	unsigned frames;
-	unsigned malformed; /* packets whose length field was not their length */
+	struct fake_rule rule[FAKE_RULES];
+	uint32_t rule_drops[FAKE_RULES],
+		listen_syns[256]; /* what RULE_DROPS and LISTEN_SYNS show; the test changes them */
+	unsigned malformed;	  /* packets whose length field was not their length */
 	uint32_t reg[0x800 / 4];
 	bool connected, hung_up;
 

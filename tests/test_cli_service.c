@@ -104,14 +104,20 @@ static void expect(const char *arguments, int code, const char *text)
 }
 
 #define STATUS_REPLY                                                                                                   \
-	"{\"ok\":true,\"version\":\"0.1.0\",\"abi\":3,\"pid\":7,\"uptime_ms\":3725000,\"link\":\"up\",\"why\":\"\","   \
+	"{\"ok\":true,\"version\":\"0.1.0\",\"abi\":4,\"pid\":7,\"uptime_ms\":3725000,\"link\":\"up\",\"why\":\"\","   \
 	"\"board\":{\"uri\":\"unix:/x\",\"epoch\":16,\"slots\":1024,\"ways\":4,\"listeners\":16,\"data_width\":64},"   \
 	"\"wire\":{\"up\":true,\"mbits\":1000,\"full_duplex\":true,\"phy_found\":true,\"phy_addr\":3},"                \
 	"\"table\":{\"entries\":1000,\"half_open\":12,\"host_owned\":900,\"cookies\":true},"                           \
 	"\"tap\":{\"name\":\"hf0\",\"mac\":\"02:00:00:00:00:02\",\"mtu\":1500,\"addresses\":[\"192.0.2.2/24\"]},"      \
-	"\"rates\":{\"syn\":1234567,\"established\":1,\"handoffs\":2,\"connects\":3,\"frames_up\":4,\"frames_down\":"  \
+	"\"rates\":{\"listeners\":[{\"address\":\"0.0.0.0\",\"port\":80,\"syn\":4321},{\"address\":\"::\",\"port\":"   \
+	"80,\"syn\":"                                                                                                  \
+	"0},{\"address\":\"0.0.0.0\",\"port\":81,\"syn\":5}],\"syn\":1234567,\"established\":1,\"handoffs\":2,"        \
+	"\"connects\":3,\"frames_up\":4,\"frames_down\":"                                                              \
 	"5},"                                                                                                          \
-	"\"attack\":{\"active\":true,\"since_ms\":61000,\"syn_rate\":99},\"ways\":{\"kernel\":{\"usable\":false,"      \
+	"\"rules\":{\"room\":8,\"on_board\":8,\"on_host\":3},"                                                         \
+	"\"attack\":{\"active\":true,\"since_ms\":61000,\"syn_rate\":99,\"listeners\":[{\"address\":\"0.0.0.0\","      \
+	"\"port\":"                                                                                                    \
+	"80,\"since_ms\":62000,\"syn_rate\":98,\"peak\":12345}]},\"ways\":{\"kernel\":{\"usable\":false,"              \
 	"\"why\":"                                                                                                     \
 	"\"no "                                                                                                        \
 	"BTF\"},\"repair\":{\"usable\":true,\"why\":\"\"}},\"handoffs\":5,\"handoff_failed\":6,\"accept_overflow\":7," \
@@ -129,6 +135,15 @@ static void status_is_told(void)
 		return;
 	expect("status", 0, "1,234,567 SYNs");
 	expect("status", 0, "way kernel not usable: no BTF");
+	end();
+	if (!begin(STATUS_REPLY, STATUS_REPLY))
+		return;
+	expect("status", 0, "ATTACK     on 0.0.0.0 port 80 since 1 min 2 s, 98 SYNs per second, 12,345 at most");
+	end();
+	if (!begin(STATUS_REPLY, STATUS_REPLY))
+		return;
+	expect("status", 0, "SYNs       4,321 on 0.0.0.0 port 80, 5 on 0.0.0.0 port 81\n");
+	expect("status", 0, "rules      8 of 8 in the board, 3 after the handshake");
 	end();
 	if (!begin(STATUS_REPLY, STATUS_REPLY))
 		return;
@@ -150,6 +165,75 @@ static void listeners_tell_why(void)
 		return;
 	expect("listeners", 0, "bypass, not offload");
 	expect("listeners", 0, "MPTCP");
+	end();
+}
+
+/* SYNs and attack per listener; a board that does not count them. */
+static void listeners_tell_of_attacks(void)
+{
+#define LISTENER(port, members)                                                                                  \
+	"{\"address\":\"any\",\"port\":" port ",\"way\":\"repair\",\"wanted\":\"offload\",\"mode\":\"offload\"," \
+	"\"why\":\"\",\"since_ms\":100," members "}"
+	static const char reply[] = "{\"ok\":true,\"listeners\":[" LISTENER("80",
+		"\"syn_rate\":123456,\"attack\":true,\"attack_changed_ms\":"
+		"61000") "," LISTENER("81",
+		"\"syn_rate\":0,\"attack\":false,\"attack_changed_ms\":7200000") "," LISTENER("82",
+		"\"syn_rate\":null,\"attack\":false,\"attack_changed_ms\":null") "]}\n";
+
+	if (!begin(reply, reply))
+		return;
+	expect("listeners", 0, "123,456  for 1 min 1 s");
+	expect("listeners", 0, "ended 2 h 0 min ago");
+	end();
+	if (!begin(reply, NULL))
+		return;
+	expect("listeners", 0, "      -  -      ");
+	end();
+}
+
+#define RULES_REPLY                                                                                                \
+	"{\"ok\":true,\"rules\":[{\"prefix\":\"198.51.100.7/32\",\"deny\":false,\"rate\":50,\"hits\":3,\"where\":" \
+	"\"board\",\"drops\":1234567,\"config\":true},{\"prefix\":\"2001:db8::/32\",\"deny\":true,\"rate\":0,"     \
+	"\"hits\":4,\"where\":\"host\",\"drops\":4,\"config\":false}],\"room\":1}\n"
+
+static void rules_tell_where(void)
+{
+	if (!begin(RULES_REPLY, RULES_REPLY))
+		return;
+	expect("rules", 0, "198.51.100.7/32  50 per second  board  config   1,234,567            3");
+	expect("rules", 0, "2001:db8::/32    deny           host   command          4            4");
+	end();
+	if (!begin(RULES_REPLY, "{\"ok\":true,\"rules\":[],\"room\":8}\n"))
+		return;
+	expect("rules", 0, "The board has room for 1");
+	expect("rules", 0, "no rule");
+	end();
+}
+
+static void top_tells_of_syns(void)
+{
+	static const char sampled[] =
+		"{\"ok\":true,\"sources\":[{\"connections\":2,\"denied\":1,\"prefix\":\"192.0.2.0/24\",\"syns\":40000,"
+		"\"syn_rate\":500,\"syns_dropped\":30000}],\"window_ms\":80000,\"samples\":100,\"syns\":80000,"
+		"\"every\":"
+		"800}\n";
+	static const char plain[] =
+		"{\"ok\":true,\"sources\":[{\"connections\":2,\"denied\":1,\"prefix\":\"192.0.2.0/24\",\"syns\":0,"
+		"\"syn_rate\":0,\"syns_dropped\":0}],\"window_ms\":0,\"samples\":0,\"syns\":0,\"every\":0}\n";
+	const char *out;
+	int code;
+
+	if (!begin(sampled, sampled))
+		return;
+	expect("top", 0, "192.0.2.0/24    500  40,000   30,000            2       1");
+	expect("top", 0,
+		"100 samples stand for 80,000 SYNs in the last 1 min 20 s, one of 800 now.\nThe networks above sent 50 "
+		"%");
+	end();
+	if (!begin(plain, NULL))
+		return;
+	out = run("top", &code);
+	CHECK(strstr(out, "192.0.2.0/24            2       1") && !strstr(out, "SYN"), "%s", out);
 	end();
 }
 
@@ -304,6 +388,56 @@ static void trace_writes_pcapng(void)
 	end();
 }
 
+#define SAMPLE_REPLIES                                                                                             \
+	"{\"ok\":true}\n"                                                                                          \
+	"{\"trace\":\"event\",\"time_ns\":5000000,\"what\":\"SAMPLE\",\"seq\":4000000000,\"cause\":\"BACKLOG\","   \
+	"\"every\":1600,\"listener\":0,\"local\":\"192.0.2.2:80\",\"remote\":\"198.51.100.7:4000\"}\n"             \
+	"{\"trace\":\"event\",\"time_ns\":5500000,\"what\":\"SAMPLE\",\"seq\":7,\"cause\":\"\",\"every\":1600,"    \
+	"\"listener\":0,\"local\":\"[2001:db8::2]:80\",\"remote\":\"[2001:db8::1]:4001\"}\n"                       \
+	"{\"trace\":\"event\",\"time_ns\":6000000,\"what\":\"SAMPLE\",\"seq\":8,\"cause\":\"DENIED\",\"every\":1," \
+	"\"listener\":0,\"local\":\"[2001:db8::2]:80\",\"remote\":\"[2001:db8::1]:4002\"}\n"
+
+/* A SYN that was dropped is drawn, with its cause; in a file stand those that were dropped. */
+static void trace_shows_samples(void)
+{
+	char arguments[128], command[256], text[4096];
+	const char *out;
+	int code;
+	FILE *f;
+
+	if (!begin(SAMPLE_REPLIES, NULL))
+		return;
+	out = run("trace --count 3", &code);
+	CHECK_EQ(code, 0, "trace");
+	CHECK(strstr(out, "----- SYN SEQ=4000000000 ---") && strstr(out, "DROPPED: BACKLOG; a sample, one of 1,600"),
+		"no dropped SYN in:\n%s", out);
+	CHECK(strstr(out, "answered; a sample, one of 1,600") != NULL, "no answered SYN in:\n%s", out);
+	end();
+	if (!begin(SAMPLE_REPLIES, NULL))
+		return;
+	snprintf(arguments, sizeof(arguments), "trace --count 3 -w %s/out.pcapng", folder);
+	run(arguments, &code);
+	CHECK_EQ(code, 0, "trace -w");
+	snprintf(command, sizeof(command),
+		"tshark -r %s/out.pcapng -o tcp.check_checksum:TRUE -T fields -e tcp.flags -e tcp.seq_raw -e "
+		"tcp.checksum.status -e frame.comment 2>/dev/null",
+		folder);
+	f = popen(command, "r");
+	text[f ? fread(text, 1, sizeof(text) - 1, f) : 0] = 0;
+	if (!f || WEXITSTATUS(pclose(f)) == 127) {
+		bench_skip("no tshark");
+	} else {
+		CHECK(strstr(text,
+			      "0x0002\t4000000000\t1\trebuilt by handfast trace from the board's SAMPLE event, one of "
+			      "1600 SYNs; dropped: BACKLOG;") == text,
+			"%s", text);
+		CHECK(strstr(text, "\n0x0002\t8\t1\trebuilt") && !strstr(text, "0x0002\t7\t"), "%s", text);
+	}
+	snprintf(arguments, sizeof(arguments), "%s/out.pcapng", folder);
+	unlink(arguments);
+	end();
+}
+
 static void trace_file_that_cannot_be(void)
 {
 	if (!begin(TRACE_REPLIES, NULL))
@@ -366,8 +500,9 @@ int main(int argc, char **argv)
 {
 	/* clang-format off */
 	static const struct bench_case cases[] = {
-		CASE_ONCE(status_is_told), CASE_ONCE(listeners_tell_why), CASE_ONCE(what_is_asked), CASE_ONCE(bad_usage_asks_nothing),
-		CASE_ONCE(daemon_that_fails), CASE_ONCE(trace_draws_the_handshake), CASE_ONCE(trace_writes_pcapng),
+		CASE_ONCE(status_is_told), CASE_ONCE(listeners_tell_why), CASE_ONCE(listeners_tell_of_attacks), CASE_ONCE(rules_tell_where),
+		CASE_ONCE(top_tells_of_syns), CASE_ONCE(what_is_asked), CASE_ONCE(bad_usage_asks_nothing),
+		CASE_ONCE(daemon_that_fails), CASE_ONCE(trace_draws_the_handshake), CASE_ONCE(trace_writes_pcapng), CASE_ONCE(trace_shows_samples),
 		CASE_ONCE(trace_file_that_cannot_be), CASE_ONCE(help_everywhere), CASE_ONCE(run_reports), { 0 }
 	};
 	/* clang-format on */

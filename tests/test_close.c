@@ -137,6 +137,15 @@ static void old_data_after_close(void)
 ROWS(TIME_WAIT, { '<', "P.", 0xffffffce, 2, "TIME-WAIT", NULL, 0, "old" }, { '>', ".", 2, 2 },
 	{ '<', "P.", 2, 2, "TIME-WAIT", NULL, 0, "text after the FIN" })
 
+/* The ACK of the last text was lost: the peer sends that text again with its FIN; nothing of it is new, so no RST. */
+static void old_data_with_fin(void)
+ROWS(CLOSE,
+	{ '<', "FP.", 0xfffffffe, 2, "TIME-WAIT", NULL, 0, "old" }, { 'E', "CLOSED" }, { '>', ".", 2, 2 })
+
+static void old_data_with_fin_after_its_ack(void)
+ROWS(FIN_WAIT_2,
+	{ '<', "FP.", 0xfffffffe, 2, "TIME-WAIT", NULL, 0, "old" }, { 'E', "CLOSED" }, { '>', ".", 2, 2 })
+
 static void fin_beyond_a_hole(void)
 ROWS(CLOSE,
 	{ '<', "F.", 11, 2, "FIN-WAIT-1" }, { '>', ".", 2, 1 },
@@ -518,6 +527,7 @@ int main(int argc, char **argv)
 		CASE(close_after_adopt), CASE(close_after_open), CASE(adopt_close_wait), CASE(timestamps),
 		CASE(fin_retransmission), CASE(last_ack_retransmission), CASE(closing_keeps_the_timer),
 		CASE(fin_wait_2_ends), CASE(times_are_registers), CASE(data_after_close), CASE(old_data_after_close),
+		CASE(old_data_with_fin), CASE(old_data_with_fin_after_its_ack),
 		CASE(fin_beyond_a_hole), CASE(resets), CASE(syn_is_challenged), CASE(syn_without_timestamps),
 		CASE(acceptability), CASE(zero_window), CASE(throttle), CASE(reuse_without_timestamps),
 		CASE(reuse_with_timestamps), CASE(rst_is_ignored_in_time_wait), CASE(rst_ends_time_wait_by_switch),

@@ -7,6 +7,7 @@
 #include <libgen.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -32,7 +33,7 @@
 #include "support_fake_board.h"
 #include "support_namespace.h"
 
-enum { CONTROL_TEST_BYTES = 6000, WAIT_MS = 5000, STEP_US = 2000, NOBODY = 65534, WITHDRAWN_MS = 100 };
+enum { CONTROL_TEST_BYTES = 6000, WAIT_MS = 5000, STEP_US = 2000, NOBODY = 65534, WITHDRAWN_MS = 100, AGAIN_MS = 200 };
 
 static bool privileged;
 static char handfastd[4096];
@@ -42,6 +43,8 @@ struct service {
 	pid_t daemon;
 	char dir[64], config[96], socket[96], control[96], metrics[96], link[96], log[96], uri[120];
 	struct hf_device *dev;
+	unsigned board_rules; /* that its board has room for */
+	const char *config_rules;
 };
 
 /* ---- the daemon ---- */
@@ -63,6 +66,8 @@ static void write_config(const struct service *s, const char *list)
 	fprintf(f, "socket = \"%s\";\ncontrol = { socket = \"%s\"; };\nmetrics = { socket = \"%s\"; };\n", s->socket,
 		s->control, s->metrics);
 	fprintf(f, "attack = { syn_rate = 1000; quiet_ms = 100; };\nlisteners = ( %s );\n", list);
+	if (s->config_rules)
+		fprintf(f, "rules = ( %s );\n", s->config_rules);
 	fclose(f);
 }
 
@@ -105,6 +110,7 @@ static bool start_board(struct service *s)
 {
 	fake_board_init(&s->board);
 	s->board.arp_mac = PEER_MAC;
+	s->board.rules = s->board_rules;
 	if (!CHECK(fake_board_start(&s->board), "the fake board does not start"))
 		return false;
 	unlink(s->link);
@@ -117,10 +123,12 @@ static bool start_daemon(struct service *s)
 	return CHECK(s->daemon > 0 && wait_for_control(s), "handfastd does not start: see %s", s->log);
 }
 
-static struct service *service_start(const char *list)
+static struct service *service_with_rules(const char *list, unsigned board_rules, const char *config_rules)
 {
 	struct service *s = calloc(1, sizeof(*s));
 
+	s->board_rules = board_rules;
+	s->config_rules = config_rules;
 	if (!privileged) {
 		bench_skip("needs root, a network namespace and /dev/net/tun");
 		free(s);
@@ -146,6 +154,12 @@ static struct service *service_start(const char *list)
 			return s;
 	}
 	return s;
+}
+
+/* Of a board without rules. */
+static struct service *service_start(const char *list)
+{
+	return service_with_rules(list, 0, NULL);
 }
 
 /* It must end by itself, with exit code 0. */
@@ -428,6 +442,47 @@ static void config_that_is_wrong(void)
 	unlink(s.config);
 	unlink(s.log);
 	rmdir(s.dir);
+}
+
+/* The folder of its sockets is made, for everybody to go through whatever the umask; not those above it, and the error says which. */
+static void the_run_folder_is_made(void)
+{
+	struct service *s = service_start(listeners);
+	char run[128], above[256];
+	struct stat st;
+	mode_t before;
+	int status = -1;
+
+	if (!s)
+		return;
+	stop_daemon(s);
+	hf_close(s->dev);
+	s->dev = NULL;
+	fake_board_stop(&s->board);
+	start_board(s);
+	snprintf(run, sizeof(run), "%s/run", s->dir);
+	snprintf(s->socket, sizeof(s->socket), "%s/run/handfast.sock", s->dir);
+	snprintf(s->control, sizeof(s->control), "%s/run/control.sock", s->dir);
+	write_config(s, listeners);
+	before = umask(0077);
+	start_daemon(s);
+	umask(before);
+	CHECK(!stat(run, &st) && (st.st_mode & 07777) == 0755, "mode %o", st.st_mode);
+	CHECK(!stat(s->socket, &st) && (st.st_mode & 07777) == 0666, "of the socket: %o", st.st_mode);
+	CHECK(!stat(s->control, &st) && (st.st_mode & 07777) == 0600, "of the control socket: %o", st.st_mode);
+	stop_daemon(s);
+	unlink(s->socket);
+	unlink(s->control);
+	rmdir(run);
+	fake_board_stop(&s->board);
+	start_board(s);
+	snprintf(s->socket, sizeof(s->socket), "%s/no/run/handfast.sock", s->dir);
+	write_config(s, listeners);
+	waitpid(spawn(s, "--config", s->config, NULL), &status, 0);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1, "status 0x%x", status);
+	snprintf(above, sizeof(above), "make the folder %s/no/run: No such file or directory", s->dir);
+	CHECK(logged(s, above), "'%s' is not said: see %s", above, s->log);
+	service_end(s);
 }
 
 static void the_example_config_is_good(void)
@@ -939,22 +994,30 @@ static void connections_are_listed(void)
 	service_end(s);
 }
 
-static void metrics_are_scraped(void)
+static const char *scrape(const struct service *s)
 {
-	struct service *s = service_start(listeners);
 	static char text[1 << 18];
 	size_t n = 0;
 	ssize_t got;
-	int fd;
+	int fd = dial(s->metrics, SOCK_STREAM);
 
-	if (!s)
-		return;
-	fd = dial(s->metrics, SOCK_STREAM);
 	CHECK(send(fd, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 35, 0) == 35, "send");
 	while ((got = recv(fd, text + n, sizeof(text) - 1 - n, 0)) > 0)
 		n += (size_t)got;
 	text[n] = 0;
 	close(fd);
+	return text;
+}
+
+static void metrics_are_scraped(void)
+{
+	struct service *s = service_start(listeners);
+	const char *text;
+	int fd;
+
+	if (!s)
+		return;
+	text = scrape(s);
 	CHECK(!strncmp(text, "HTTP/1.0 200 OK\r\n", 17), "%.80s", text);
 	CHECK(strstr(text, "\nhandfast_up 1\n"), "handfast_up");
 	CHECK(strstr(text, "handfast_listener_mode{address=\"0.0.0.0\",port=\"80\",way=\"repair\"} 2\n"),
@@ -1114,6 +1177,412 @@ static void sighup_reads_the_config_again(void)
 	service_end(s);
 }
 
+/* ---- rules in the board, counts per listener, samples ---- */
+
+#define DENY(prefix)	    "{\"request\": \"deny\", \"prefix\": \"" prefix "\", \"deny\": true}"
+#define ALLOW(prefix)	    "{\"request\": \"deny\", \"prefix\": \"" prefix "\", \"deny\": false}"
+#define LIMIT(prefix, rate) "{\"request\": \"limit\", \"prefix\": \"" prefix "\", \"rate\": " #rate "}"
+#define RULES		    "{\"request\": \"rules\"}"
+
+/* "4 192.0.2.1/128 1 burst 1": what the fake's entry holds, "-" if it is not valid. */
+static const char *entry(struct service *s, unsigned index)
+{
+	static char text[4][96];
+	static unsigned next;
+	char *out = text[next++ % 4], host[INET6_ADDRSTRLEN];
+	struct fake_rule r;
+	uint32_t octets[4];
+
+	pthread_mutex_lock(&s->board.lock);
+	r = s->board.rule[index];
+	pthread_mutex_unlock(&s->board.lock);
+	for (unsigned i = 0; i < 4; i++)
+		octets[i] = htonl(r.addr[3 - i]);
+	inet_ntop(AF_INET6, octets, host, sizeof(host));
+	snprintf(out, 96, r.valid ? "%s/%u rate %u burst %u" : "-", host, (unsigned)r.bits, (unsigned)r.rate,
+		(unsigned)r.burst);
+	return out;
+}
+
+static bool becomes_entry(struct service *s, unsigned index, const char *text)
+{
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US; i++) {
+		if (!strcmp(entry(s, index), text))
+			return true;
+		usleep(STEP_US);
+	}
+	return false;
+}
+
+#define CHECK_ENTRY(s, index, text) \
+	CHECK(becomes_entry(s, index, text), "entry %d: %s, not %s", index, entry(s, index), text)
+
+static void dropped_by(struct service *s, unsigned index, uint32_t more)
+{
+	pthread_mutex_lock(&s->board.lock);
+	s->board.rule_drops[index] += more;
+	pthread_mutex_unlock(&s->board.lock);
+}
+
+static void rules_go_into_the_board(void)
+{
+	struct service *s = service_with_rules(listeners, 2, NULL);
+	struct hf_listener *l;
+
+	if (!s)
+		return;
+	CHECK(!listen_at(s->dev, 80, 300, &l), "hf_listen: %s", hf_error(s->dev));
+	CHECK_SAYS(s, RULES, "\"rules\":[],\"room\":2");
+	s->board.rule_drops[0] = 0xfffffffe;
+	CHECK_SAYS(s, LIMIT("2001:db8::/64", 50), "\"ok\":true");
+	CHECK_ENTRY(s, 0, "2001:db8::/64 rate 50 burst 50");
+	CHECK_SAYS(s, DENY("192.0.2.0/24"), "\"ok\":true");
+	/* An IPv4 prefix is 96 bits longer: it goes first. */
+	CHECK_ENTRY(s, 0, "::ffff:192.0.2.0/120 rate 0 burst 1");
+	CHECK_ENTRY(s, 1, "2001:db8::/64 rate 50 burst 50");
+	/* The longest decides: no longer denied, and, being in the board, not limited here again. */
+	CHECK_SAYS(s, LIMIT("192.0.2.1/32", 1), "\"ok\":true");
+	CHECK_ENTRY(s, 0, "::ffff:192.0.2.1/128 rate 1 burst 1");
+	CHECK_ENTRY(s, 1, "::ffff:192.0.2.0/120 rate 0 burst 1");
+	CHECK_SAYS(s, RULES, "\"prefix\":\"192.0.2.1/32\",\"deny\":false,\"rate\":1,\"hits\":0,\"where\":\"board\"");
+	CHECK_SAYS(s, RULES,
+		"\"prefix\":\"2001:db8::/64\",\"deny\":false,\"rate\":50,\"hits\":0,\"where\":\"host\",\"drops\":0,");
+	CHECK_SAYS(s, "{\"request\": \"status\"}", "\"rules\":{\"room\":2,\"on_board\":2,\"on_host\":1}");
+	for (uint16_t i = 0; i < 4; i++)
+		event_for(s, 0, 80, 0x10006u + i, (uint16_t)(1300 + i));
+	for (unsigned i = 0; i < 4; i++) {
+		int fd = hf_accept(l, NULL, WAIT_MS);
+
+		if (CHECK(fd >= 0, "connection %u: %d", i, fd))
+			close(fd);
+	}
+	CHECK_EQ(aborts(s), 0, "connections refused");
+
+	/* Drops are the rule's, over the wrap of the register, wherever it stands. */
+	CHECK(strstr(scrape(s), "\nhandfast_rules{where=\"board\"} 2\nhandfast_rules{where=\"host\"} 1\n") != NULL,
+		"metrics");
+	dropped_by(s, 0, 7);
+	CHECK(comes_to_say(s, RULES, "\"where\":\"board\",\"drops\":7,"), "%s", ask(s, RULES));
+	CHECK(strstr(scrape(s), "\nhandfast_rule_drops_total{prefix=\"192.0.2.1/32\",where=\"board\"} 7\n") != NULL,
+		"metrics");
+	CHECK_SAYS(s, LIMIT("192.0.2.1/32", 0), "\"ok\":true");
+	CHECK_ENTRY(s, 0, "::ffff:192.0.2.0/120 rate 0 burst 1");
+	CHECK_ENTRY(s, 1, "2001:db8::/64 rate 50 burst 50");
+	dropped_by(s, 0, 5);
+	CHECK(comes_to_say(s, RULES, "\"deny\":true,\"rate\":0,\"hits\":0,\"where\":\"board\",\"drops\":5,"), "%s",
+		ask(s, RULES));
+	/* A handshake that was under way when its prefix was denied. */
+	event_for(s, 0, 80, 0x10020, 1400);
+	CHECK(reaches(s, aborts, 1), "a denied peer is not refused");
+	CHECK_SAYS(s, RULES, "\"hits\":1,\"where\":\"board\",\"drops\":6,");
+
+	/* ::/0 holds IPv4 in the board: it stays here. */
+	CHECK_SAYS(s, LIMIT("2001:db8::/64", 0), "\"ok\":true");
+	CHECK_SAYS(s, DENY("::/0"), "\"ok\":true");
+	CHECK_SAYS(s, RULES, "\"prefix\":\"::/0\",\"deny\":true,\"rate\":0,\"hits\":0,\"where\":\"host\"");
+	CHECK_ENTRY(s, 1, "-");
+	CHECK_SAYS(s, ALLOW("::/0"), "\"ok\":true");
+	/* More than a second's worth at once the board cannot. */
+	CHECK_SAYS(s, LIMIT("198.51.100.0/25", 1000000000), "\"ok\":true");
+	CHECK_ENTRY(s, 0, "::ffff:198.51.100.0/121 rate 16777215 burst 1023");
+	service_end(s);
+}
+
+/* Index of the last write of that value to a register; -1: none. */
+static int last_write(struct service *s, uint32_t offset, uint32_t mask, uint32_t value)
+{
+	int at = -1;
+
+	pthread_mutex_lock(&s->board.lock);
+	for (unsigned i = 0; i < s->board.writes; i++) {
+		if (s->board.write[i].offset == offset && (s->board.write[i].value & mask) == value)
+			at = (int)i;
+	}
+	pthread_mutex_unlock(&s->board.lock);
+	return at;
+}
+
+static void rules_survive_the_board(void)
+{
+	struct service *s = service_with_rules(listeners, 4, NULL);
+	uint32_t valid = 1u << HF_RULE_COMMIT_VALID_LOW;
+	unsigned writes;
+
+	if (!s)
+		return;
+	CHECK_SAYS(s, DENY("198.51.100.0/24"), "\"ok\":true");
+	CHECK_SAYS(s, LIMIT("203.0.113.0/24", 9), "\"ok\":true");
+	CHECK_ENTRY(s, 1, "::ffff:203.0.113.0/120 rate 9 burst 9");
+
+	/* A reset: they are there before the engine runs again. */
+	pthread_mutex_lock(&s->board.lock);
+	memset(s->board.rule, 0, sizeof(s->board.rule));
+	writes = s->board.writes;
+	fake_board_hello(&s->board);
+	pthread_mutex_unlock(&s->board.lock);
+	CHECK_ENTRY(s, 0, "::ffff:198.51.100.0/120 rate 0 burst 1");
+	CHECK_ENTRY(s, 1, "::ffff:203.0.113.0/120 rate 9 burst 9");
+	CHECK_ENTRY(s, 2, "-");
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US && last_write(s, HF_REG_CTRL, ~0u, 1) < (int)writes; i++)
+		usleep(STEP_US);
+	CHECK(last_write(s, HF_REG_RULE_COMMIT, ~0u, valid | 1) > (int)writes &&
+			last_write(s, HF_REG_RULE_COMMIT, ~0u, valid | 1) < last_write(s, HF_REG_CTRL, ~0u, 1),
+		"the engine ran without them");
+	/* And samples are asked for again. */
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US && last_write(s, HF_REG_SAMPLE, ~0u, 1) < (int)writes; i++)
+		usleep(STEP_US);
+	CHECK(last_write(s, HF_REG_SAMPLE, ~0u, 1) > (int)writes, "no samples after a reset");
+
+	/* Loss, and another board with room for one. */
+	fake_board_stop(&s->board);
+	CHECK(comes_to_say(s, "{\"request\": \"status\"}", "\"link\":\"lost\""), "the loss is not noticed");
+	CHECK_SAYS(s, RULES, "\"room\":0");
+	CHECK(!strstr(ask(s, RULES), "\"where\":\"board\""), "a rule in a board that is lost");
+	s->board_rules = 1;
+	start_board(s);
+	CHECK(comes_to_say(s, "{\"request\": \"status\"}", "\"rules\":{\"room\":1,\"on_board\":1,\"on_host\":1}"), "%s",
+		ask(s, "{\"request\": \"status\"}"));
+	CHECK_ENTRY(s, 0, "::ffff:198.51.100.0/120 rate 0 burst 1");
+
+	/* One that refuses: they act here, and it is tried again. */
+	pthread_mutex_lock(&s->board.lock);
+	s->board.refused_offset = HF_REG_RULE_COMMIT;
+	pthread_mutex_unlock(&s->board.lock);
+	CHECK_SAYS(s, DENY("198.51.100.7/32"), "\"ok\":true");
+	CHECK_SAYS(s, "{\"request\": \"status\"}", "\"on_board\":0,\"on_host\":3");
+	pthread_mutex_lock(&s->board.lock);
+	s->board.refused_offset = UINT32_MAX;
+	pthread_mutex_unlock(&s->board.lock);
+	CHECK_ENTRY(s, 0, "::ffff:198.51.100.7/128 rate 0 burst 1");
+	CHECK(comes_to_say(s, "{\"request\": \"status\"}", "\"on_board\":1,\"on_host\":2"), "not tried again");
+	service_end(s);
+}
+
+static void rules_of_the_config(void)
+{
+	static const char first[] =
+		"{ prefix = \"198.51.100.0/24\"; deny = true; }, { prefix = \"2001:db8:bad::/48\"; limit = 5; }";
+	struct service *s = service_with_rules(listeners, 8, first);
+
+	if (!s)
+		return;
+	CHECK_ENTRY(s, 0, "::ffff:198.51.100.0/120 rate 0 burst 1");
+	CHECK_ENTRY(s, 1, "2001:db8:bad::/48 rate 5 burst 5");
+	CHECK_SAYS(s, RULES, "\"config\":true");
+	/* By command: another one, and without one of the config's, until it is read again. */
+	CHECK_SAYS(s, DENY("203.0.113.7/32"), "\"ok\":true");
+	CHECK_SAYS(s, ALLOW("198.51.100.0/24"), "\"ok\":true");
+	CHECK_ENTRY(s, 0, "::ffff:203.0.113.7/128 rate 0 burst 1");
+	CHECK_ENTRY(s, 1, "2001:db8:bad::/48 rate 5 burst 5");
+	CHECK_SAYS(s, "{\"request\": \"reload\"}", "\"ok\":true");
+	CHECK_ENTRY(s, 1, "::ffff:198.51.100.0/120 rate 0 burst 1");
+	CHECK_ENTRY(s, 2, "2001:db8:bad::/48 rate 5 burst 5");
+	s->config_rules = "{ prefix = \"2001:db8:bad::/48\"; limit = 6; }";
+	write_config(s, listeners);
+	CHECK_SAYS(s, "{\"request\": \"reload\"}", "\"ok\":true");
+	CHECK_ENTRY(s, 0, "::ffff:203.0.113.7/128 rate 0 burst 1");
+	CHECK_ENTRY(s, 1, "2001:db8:bad::/48 rate 6 burst 6");
+	CHECK_ENTRY(s, 2, "-");
+	s->config_rules = "{ prefix = \"2001:db8:bad::/48\"; }";
+	write_config(s, listeners);
+	CHECK_SAYS(s, "{\"request\": \"reload\"}", "a rule needs deny = true or a 'limit'");
+	s->config_rules = "{ prefix = \"2001:db8:bad::\"; deny = true; }";
+	write_config(s, listeners);
+	CHECK_SAYS(s, "{\"request\": \"reload\"}", "a rule needs a 'prefix'");
+	CHECK_ENTRY(s, 1, "2001:db8:bad::/48 rate 6 burst 6");
+	/* After a restart there is what the config has. */
+	s->config_rules = first;
+	write_config(s, listeners);
+	stop_daemon(s);
+	hf_close(s->dev);
+	s->dev = NULL;
+	fake_board_stop(&s->board);
+	start_board(s);
+	if (start_daemon(s)) {
+		CHECK_ENTRY(s, 0, "::ffff:198.51.100.0/120 rate 0 burst 1");
+		CHECK_ENTRY(s, 1, "2001:db8:bad::/48 rate 5 burst 5");
+		CHECK_ENTRY(s, 2, "-");
+	}
+	service_end(s);
+}
+
+static void add_syns(struct service *s, unsigned listener, uint32_t more)
+{
+	pthread_mutex_lock(&s->board.lock);
+	s->board.listen_syns[listener] += more;
+	pthread_mutex_unlock(&s->board.lock);
+}
+
+/* Once a second each offloaded listener's count is read: wait until that has happened `least` times more. */
+static bool counts_are_read(struct service *s, unsigned least)
+{
+	unsigned before = fake_board_written(&s->board, HF_REG_LISTEN_SELECT, NULL);
+
+	for (unsigned i = 0; i < (WAIT_MS + 1000 * least) * 1000 / STEP_US; i++) {
+		if (fake_board_written(&s->board, HF_REG_LISTEN_SELECT, NULL) >= before + least)
+			return true;
+		usleep(STEP_US);
+	}
+	return false;
+}
+
+static void syns_are_counted_per_listener(void)
+{
+	struct service *s = service_with_rules(listeners, 1, NULL);
+	struct hf_listener *l, *other;
+
+	if (!s)
+		return;
+	s->board.listen_syns[0] = 0xffffff00;
+	CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev));
+	CHECK(becomes_mode(s, 0, OFFLOAD), "mode %d", committed_mode(s, 0));
+	/* The first reading is what the others are compared with. */
+	CHECK(counts_are_read(s, 2), "nobody asks for LISTEN_SYNS");
+	add_syns(s, 0, 0x200);
+	CHECK(comes_to_say(s, "{\"request\": \"listeners\"}", "\"syns\":512,"), "%s",
+		ask(s, "{\"request\": \"listeners\"}"));
+	CHECK_SAYS(s, "{\"request\": \"listeners\"}", "\"attack\":false,\"attack_changed_ms\":null");
+	add_syns(s, 0, 50000);
+	CHECK(logged(s, "port 80: 50000 SYNs per second, more than 1000"), "no begin");
+	CHECK(logged(s, "port 80: no more than 1000 SYNs per second"), "no end");
+	CHECK(logged(s, "50000 per second at most"), "no peak");
+	CHECK_SAYS(s, "{\"request\": \"listeners\"}", "\"syns\":50512,");
+	CHECK(number(s, "{\"request\": \"listeners\"}", "attack_changed_ms") >= 0, "no age");
+	CHECK(strstr(scrape(s),
+		      "handfast_listener_syns_total{address=\"0.0.0.0\",port=\"80\",way=\"repair\"} 50512\n") != NULL,
+		"metrics");
+	CHECK_SAYS(s, "{\"request\": \"status\"}", "\"listeners\":[{\"address\":\"0.0.0.0\",\"port\":80,\"syn\":");
+	/* Two listeners: each has its own. */
+	CHECK(!listen_at(s->dev, 81, 4, &other), "hf_listen: %s", hf_error(s->dev));
+	CHECK(becomes_mode(s, 1, OFFLOAD), "mode %d", committed_mode(s, 1));
+	CHECK(counts_are_read(s, 4), "nobody asks for LISTEN_SYNS");
+	add_syns(s, 1, 30000);
+	CHECK(logged(s, "port 81: 30000 SYNs per second, more than 1000"), "no begin");
+	CHECK(!strstr(ask(s, "{\"request\": \"listeners\"}"), "\"syns\":80512"), "counted for the other");
+	/* After a reset the board begins at 0. */
+	CHECK(logged(s, "port 81: no more than 1000 SYNs per second"), "no end");
+	pthread_mutex_lock(&s->board.lock);
+	s->board.listen_syns[0] = s->board.listen_syns[1] = 3;
+	fake_board_hello(&s->board);
+	pthread_mutex_unlock(&s->board.lock);
+	CHECK(comes_to_say(s, "{\"request\": \"listeners\"}", "\"syns\":50515,"), "%s",
+		ask(s, "{\"request\": \"listeners\"}"));
+	CHECK_SAYS(s, "{\"request\": \"listeners\"}", "\"syns\":30003,");
+	service_end(s);
+}
+
+static void sample_from(struct service *s, uint32_t addr, uint16_t port, unsigned cause)
+{
+	uint8_t msg[128];
+
+	event_message(msg, &(struct fake_event){ .id = HF_NO_ID, .remote_port = port, .code = HF_EVENT_SAMPLE });
+	MSG_PUT(msg, EVENT, state, HF_STATE_LISTEN);
+	MSG_PUT(msg, EVENT, mss, cause);
+	MSG_PUT(msg, EVENT, local_port, 80);
+	put32(msg + HF_AT_EVENT_remote_addr + 12, addr);
+	fake_board_send(&s->board, msg, sizeof(msg));
+}
+
+static void samples_tell_where_from(void)
+{
+	struct service *s = service_with_rules(listeners, 1, NULL);
+	const uint32_t peer = 0xc6336407; /* 198.51.100.7 */
+	struct hf_listener *l;
+	const char *said;
+	int fd;
+
+	if (!s)
+		return;
+	CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev));
+	CHECK(becomes_mode(s, 0, OFFLOAD), "mode %d", committed_mode(s, 0));
+	/* Few SYNs: each is shown. */
+	CHECK_EQ(last_write(s, HF_REG_SAMPLE, ~0u, 1) >= 0, 1, "SAMPLE is 1");
+	fd = dial(s->control, SOCK_STREAM);
+	CHECK(strstr(ask_at(fd, "{\"request\": \"trace\", \"host\": \"198.51.100.7\"}"), "\"ok\":true"), "trace");
+	for (unsigned i = 0; i < 5; i++)
+		sample_from(s, peer, (uint16_t)(1000 + i), i < 2 ? HF_CAUSE_BACKLOG : HF_CAUSE_NONE);
+	said = line(fd);
+	CHECK(strstr(said, "\"what\":\"SAMPLE\"") && strstr(said, "\"cause\":\"BACKLOG\",\"every\":1,") &&
+			strstr(said, "\"remote\":\"198.51.100.7:1000\""),
+		"%s", said);
+	close(fd);
+	CHECK(comes_to_say(s, "{\"request\": \"top\"}", "\"prefix\":\"198.51.100.0/24\",\"syns\":5,"), "%s",
+		ask(s, "{\"request\": \"top\"}"));
+	CHECK_SAYS(s, "{\"request\": \"top\"}", "\"syns_dropped\":2}");
+	CHECK_SAYS(s, "{\"request\": \"top\"}", "\"samples\":5,\"syns\":5,\"every\":1");
+	CHECK(strstr(scrape(s), "\nhandfast_source_syns{prefix=\"198.51.100.0/24\"} 5\n") != NULL, "metrics");
+
+	/* A flood begins: more than should come within a second raise N at once. */
+	for (unsigned i = 0; i < 300; i++)
+		sample_from(s, peer + 256 * (i % 3), (uint16_t)i, HF_CAUSE_SOURCE_LIMITED);
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US && last_write(s, HF_REG_SAMPLE, ~0u, 16) < 0; i++)
+		usleep(STEP_US);
+	CHECK(last_write(s, HF_REG_SAMPLE, ~0u, 16) >= 0, "N is not raised");
+
+	/* And the board's count decides: during an attack 80 in a second. */
+	CHECK(counts_are_read(s, 2), "nobody asks for LISTEN_SYNS");
+	add_syns(s, 0, 80000);
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US && last_write(s, HF_REG_SAMPLE, ~0u, 1000) < 0; i++)
+		usleep(STEP_US);
+	CHECK(last_write(s, HF_REG_SAMPLE, ~0u, 1000) >= 0, "N does not follow the rate");
+	/* Connections, completed, are beside them. */
+	event_for(s, 0, 80, 0x10005, 1234);
+	fd = hf_accept(l, NULL, WAIT_MS);
+	if (CHECK(fd >= 0, "hf_accept: %d", fd))
+		close(fd);
+	CHECK_SAYS(
+		s, "{\"request\": \"top\"}", "\"connections\":1,\"denied\":0,\"prefix\":\"192.0.2.0/24\",\"syns\":0,");
+	service_end(s);
+}
+
+/* A board that sends what it likes: nothing is believed, everything is bounded. */
+static void wild_samples_do_no_harm(void)
+{
+	struct service *s = service_with_rules(listeners, 1, NULL);
+	unsigned rows = 0, unknown = 0, bad = 0;
+	uint64_t seed = 1;
+	uint8_t msg[128];
+
+	if (!s)
+		return;
+	for (unsigned n = 0; n < 20000; n++) {
+		for (unsigned i = 0; i < sizeof(msg); i++) {
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			msg[i] = (uint8_t)(seed >> 56);
+		}
+		MSG_PUT(msg, HEADER, type, HF_MSG_EVENT);
+		MSG_PUT(msg, HEADER, length, sizeof(msg));
+		MSG_PUT(msg, EVENT, code, n % 10 ? HF_EVENT_SAMPLE : 100);
+		unknown += !(n % 10);
+		/* Half of them look better: IPv4, of the right state, a cause that may be one. */
+		if (n & 1) {
+			memcpy(msg + HF_AT_EVENT_remote_addr, (const uint8_t[12]){ [10] = 0xff, [11] = 0xff }, 12);
+			memcpy(msg + HF_AT_EVENT_local_addr, (const uint8_t[12]){ [10] = 0xff, [11] = 0xff }, 12);
+			MSG_PUT(msg, EVENT, state, HF_STATE_LISTEN);
+			MSG_PUT(msg, EVENT, mss, msg[HF_AT_EVENT_mss] & 31);
+			msg[HF_AT_EVENT_listener] &= 15;
+		}
+		/* Of the others none is right by chance; of these, the ones from or to no host, or of a cause there is not. */
+		bad += n % 10 &&
+		       (!(n & 1) || MSG_GET(msg, EVENT, mss) > HF_CAUSE_SOURCE_LIMITED ||
+			       msg[HF_AT_EVENT_remote_addr + 12] >= 224 || msg[HF_AT_EVENT_local_addr + 12] >= 224);
+		fake_board_send(&s->board, msg, sizeof(msg));
+	}
+	for (unsigned i = 0; i < WAIT_MS / 10 &&
+			     number(s, "{\"request\": \"counters\"}", "host.unknown_events") < (long long)unknown;
+		i++)
+		usleep(10000);
+	CHECK_EQ(number(s, "{\"request\": \"counters\"}", "host.unknown_events"), unknown, "unknown_events");
+	CHECK_EQ(number(s, "{\"request\": \"counters\"}", "host.bad_events"), bad, "bad_events");
+	CHECK_EQ(number(s, "{\"request\": \"top\"}", "samples"), 18000 - bad, "samples");
+	for (const char *at = ask(s, "{\"request\": \"top\"}"); (at = strstr(at, "\"prefix\":")) != NULL; at++)
+		rows++;
+	CHECK(rows > 0 && rows <= 32, "%u sources", rows);
+	CHECK_SAYS(s, "{\"request\": \"status\"}", "\"link\":\"up\"");
+	CHECK(last_write(s, HF_REG_SAMPLE, ~0u, 1) >= 0, "SAMPLE");
+	service_end(s);
+}
+
 static void system_loopback_up(void)
 {
 	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_LOOPBACK };
@@ -1145,16 +1614,19 @@ static void remove_netdev(const char *name)
 			_exit(__LINE__ % 251 + 1); \
 	} while (0)
 
-static int plain_listener(uint16_t port)
+/* `set` (-1: none): a set of epoll that it is in before it listens. */
+static int plain_listener(uint16_t port, int set, uint32_t events)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	struct epoll_event e = { .events = events, .data.u64 = 0x123456789abcdefull };
 
 	NEED(fd >= 0);
 	NEED(!setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
 	NEED(!setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)));
 	NEED(!setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)));
 	NEED(!bind(fd, (struct sockaddr *)&any, sizeof(any)));
+	NEED(set < 0 || !epoll_ctl(set, EPOLL_CTL_ADD, fd, &e));
 	NEED(!listen(fd, 16));
 	NEED(!listen(fd, 32)); /* again is allowed */
 	return fd;
@@ -1234,6 +1706,88 @@ static void accept_in_a_loop(int fd, const char *how)
 	}
 }
 
+static void loopback_connects(int fd, uint16_t port)
+{
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+	};
+
+	NEED(fd >= 0 && !connect(fd, (struct sockaddr *)&to, sizeof(to)));
+}
+
+/* It was in two sets of epoll before it listened, and has options set afterwards. */
+static int late_program(int ready)
+{
+	int level = epoll_create1(EPOLL_CLOEXEC), copy = dup(level), edge = epoll_create1(EPOLL_CLOEXEC), on = 1, got,
+	    value;
+	struct timeval limit = { 0, 20000 };
+	struct epoll_event e = { .events = EPOLLIN | EPOLLET, .data.u64 = 7 };
+	socklen_t len = sizeof(value);
+	int fd = plain_listener(81, level, EPOLLIN);
+
+	NEED(copy >= 0 && !epoll_ctl(edge, EPOLL_CTL_ADD, fd, &e));
+	NEED(!setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)));
+	NEED(!setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)));
+	NEED(accept(fd, NULL, NULL) < 0 && errno == EAGAIN); /* 20 ms later */
+	NEED(write(ready, "", 1) == 1);
+	for (int i = 0; i < 2; i++) {
+		NEED(epoll_wait(level, &e, 1, WAIT_MS) == 1 && e.events == EPOLLIN &&
+			e.data.u64 == 0x123456789abcdefull);
+		/* Both may have come by now. */
+		NEED(i || (epoll_wait(edge, &e, 1, WAIT_MS) == 1 && e.data.u64 == 7));
+		got = accept(fd, NULL, NULL);
+		NEED(got >= 0 && !getsockopt(got, IPPROTO_TCP, TCP_NODELAY, &value, &len) && value);
+		greet(got, 0);
+	}
+	/* Once only, although the set had two numbers. */
+	NEED(!epoll_ctl(level, EPOLL_CTL_DEL, fd, NULL) && epoll_ctl(copy, EPOLL_CTL_DEL, fd, NULL) && errno == ENOENT);
+	return 0;
+}
+
+/* Its daemon goes and another comes. Three times it says that it is so far. */
+static int orphan_program(int ready)
+{
+	int set = epoll_create1(EPOLL_CLOEXEC), fd = plain_listener(81, set, EPOLLIN), got, said = 0;
+	struct sockaddr_in peer;
+	socklen_t len = sizeof(peer);
+	struct epoll_event e;
+
+	NEED(!fcntl(fd, F_SETFL, O_NONBLOCK));
+	NEED(write(ready, "", 1) == 1);
+	NEED(epoll_wait(set, &e, 1, WAIT_MS) == 1);
+	greet(accept(fd, NULL, NULL), 0);
+	NEED(write(ready, "", 1) == 1);
+	/* It is gone: a socket of the kernel's, in the same set. */
+	NEED(epoll_wait(set, &e, 1, WAIT_MS) == 1 && accept(fd, NULL, NULL) < 0 && errno == EAGAIN);
+	looks_right(fd, 81);
+	for (unsigned i = 0; i < WAIT_MS / 10; i++) {
+		int c = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		loopback_connects(c, 81);
+		/* The killed process's socket is closed after its channel: till then it may get the connection, which ends with it. */
+		if (epoll_wait(set, &e, 1, AGAIN_MS) != 1) {
+			close(c);
+			continue;
+		}
+		NEED(e.data.u64 == 0x123456789abcdefull);
+		/* The first time that the new daemon has it, the connection takes the way through that. */
+		while ((got = accept(fd, (struct sockaddr *)&peer, &len)) < 0 && errno == EAGAIN)
+			NEED(epoll_wait(set, &e, 1, WAIT_MS) == 1);
+		NEED(got >= 0);
+		if (ntohl(peer.sin_addr.s_addr) == PEER_ADDR) {
+			greet(got, 0);
+			return 0;
+		}
+		close(c);
+		close(got);
+		if (!said++)
+			NEED(write(ready, "", 1) == 1);
+		usleep(10000);
+	}
+	NEED(false);
+	return 0;
+}
+
 static int program(int argc, char **argv)
 {
 	const char *how = argv[2];
@@ -1242,7 +1796,11 @@ static int program(int argc, char **argv)
 	struct sockaddr_in peer;
 	socklen_t len = sizeof(peer);
 
-	fd = argc > 4 ? atoi(argv[4]) : plain_listener(other ? 9999 : 81);
+	if (!strcmp(how, "late"))
+		return late_program(ready);
+	if (!strcmp(how, "orphan"))
+		return orphan_program(ready);
+	fd = argc > 4 ? atoi(argv[4]) : plain_listener(other ? 9999 : 81, -1, 0);
 	if (!strcmp(how, "exec") && argc == 4) {
 		char number[16];
 
@@ -1267,12 +1825,7 @@ static int program(int argc, char **argv)
 	NEED(write(ready, "", 1) == 1);
 	if (other) {
 		/* Not for the board: a plain socket, over loopback. */
-		struct sockaddr_in to = {
-			.sin_family = AF_INET, .sin_port = htons(9999), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
-		};
-		int c = socket(AF_INET, SOCK_STREAM, 0);
-
-		NEED(!connect(c, (struct sockaddr *)&to, sizeof(to)));
+		loopback_connects(socket(AF_INET, SOCK_STREAM, 0), 9999);
 		NEED(accept(fd, (struct sockaddr *)&peer, &len) >= 0 && ntohl(peer.sin_addr.s_addr) == INADDR_LOOPBACK);
 		return 0;
 	}
@@ -1300,41 +1853,50 @@ static int program(int argc, char **argv)
 	return 0;
 }
 
+/* This program as one of those. *ready: a byte for each time it says so. */
+static pid_t start_program(const struct service *s, const char *how, int *ready)
+{
+	char preload[4200], number[16];
+	int ends[2];
+	pid_t pid;
+
+	snprintf(preload, sizeof(preload), "%s", handfastd);
+	snprintf(preload + strlen(preload) - strlen("handfastd"), 64, "libhandfast-preload.so");
+	CHECK(!access(preload, R_OK), "%s: %s", preload, strerror(errno));
+	CHECK(!pipe2(ends, 0), "pipe");
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setenv("LD_PRELOAD", preload, 1);
+		setenv("HANDFAST_SOCKET", s->socket, 1);
+		close(ends[0]);
+		snprintf(number, sizeof(number), "%d", ends[1]);
+		execl("/proc/self/exe", "test_daemon", "--program", how, number, (char *)NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	*ready = ends[0];
+	return pid;
+}
+
 static void programs_that_know_nothing(void)
 {
-	static const char *const ways[] = { "accept", "poll", "select", "level", "edge", "dup", "fork", "exec",
+	static const char *const ways[] = { "accept", "poll", "select", "level", "edge", "dup", "fork", "exec", "late",
 		"other" };
 	struct service *s = service_start(listeners);
-	char preload[4200], number[16], c;
 	uint16_t port = 1500;
+	char c;
 
 	if (!s)
 		return;
-	snprintf(preload, sizeof(preload), "%s", handfastd);
-	snprintf(preload + strlen(preload) - strlen("handfastd"), 64, "libhandfast-preload.so");
-	if (!CHECK(!access(preload, R_OK), "%s: %s", preload, strerror(errno))) {
-		service_end(s);
-		return;
-	}
 	system_loopback_up();
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		unsigned frames = fake_board_count(&s->board, &s->board.frames);
 		bool other = !strcmp(ways[i], "other");
-		int ready[2], status = -1;
-		pid_t pid;
+		int ready, status = -1;
+		pid_t pid = start_program(s, ways[i], &ready);
 
-		CHECK(!pipe2(ready, 0), "pipe");
-		pid = fork();
-		if (!pid) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			setenv("LD_PRELOAD", preload, 1);
-			setenv("HANDFAST_SOCKET", s->socket, 1);
-			snprintf(number, sizeof(number), "%d", ready[1]);
-			execl("/proc/self/exe", "test_daemon", "--program", ways[i], number, (char *)NULL);
-			_exit(127);
-		}
-		close(ready[1]);
-		CHECK(read(ready[0], &c, 1) == 1, "%s: it does not listen", ways[i]);
+		CHECK(read(ready, &c, 1) == 1, "%s: it does not listen", ways[i]);
 		if (!other) {
 			CHECK(becomes_mode(s, 1, OFFLOAD), "%s: mode %d", ways[i], committed_mode(s, 1));
 			for (unsigned n = 0; n < 2; n++, port++)
@@ -1349,119 +1911,435 @@ static void programs_that_know_nothing(void)
 			CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 2), "%s: no greetings", ways[i]);
 			CHECK(becomes_mode(s, 1, BYPASS), "%s: mode %d", ways[i], committed_mode(s, 1));
 		}
-		close(ready[0]);
+		close(ready);
 	}
+	service_end(s);
+}
+
+/* A daemon that is killed leaves its programs with sockets of the kernel's, and the next one gets them back. */
+static void programs_outlive_their_daemon(void)
+{
+	struct service *s = service_start(listeners);
+	int ready, status = -1;
+	pid_t pid;
+	char c;
+
+	if (!s)
+		return;
+	system_loopback_up();
+	fake_board_switch(&s->board, &s->board.serve_again, true);
+	pid = start_program(s, "orphan", &ready);
+	CHECK(read(ready, &c, 1) == 1 && becomes_mode(s, 1, OFFLOAD), "it does not listen");
+	event_for(s, 1, 81, 0x10005, 1600);
+	CHECK(read(ready, &c, 1) == 1, "it does not accept");
+	hf_close(s->dev);
+	s->dev = NULL;
+	kill(s->daemon, SIGKILL);
+	waitpid(s->daemon, NULL, 0);
+	CHECK(read(ready, &c, 1) == 1, "it does not accept without a daemon");
+	pthread_mutex_lock(&s->board.lock);
+	s->board.writes = 0;
+	pthread_mutex_unlock(&s->board.lock);
+	if (start_daemon(s) && CHECK(becomes_mode(s, 1, OFFLOAD), "the next daemon does not get it"))
+		event_for(s, 1, 81, 0x10006, 1601);
+	for (unsigned t = 0; t < WAIT_MS * 1000 / STEP_US && !waitpid(pid, &status, WNOHANG); t++)
+		usleep(STEP_US);
+	if (status == -1)
+		kill(pid, SIGKILL);
+	CHECK(status == 0, "status 0x%x: line %% 251 = %d", status, WEXITSTATUS(status) - 1);
+	close(ready);
 	service_end(s);
 }
 
 /* ---- systemd ---- */
 
-/* The service manager's side of sd_notify: keep the descriptor that comes with FDSTORE=1. Returns it, or -1. */
-static int manager_receives(int sock)
-{
-	for (;;) {
-		struct pollfd p = { sock, POLLIN, 0 };
-		char text[512];
-		bool lost;
-		int fd, n;
+/* The service manager: its side of sd_notify, and what it keeps by name. */
+struct manager {
+	struct sockaddr_un addr;
+	int sock;
+	struct {
+		char name[32];
+		int fd;
+	} kept[16];
+	unsigned count;
+};
 
-		if (poll(&p, 1, WAIT_MS) != 1)
-			return -1;
-		n = ipc_receive(sock, text, sizeof(text) - 1, &fd, &lost);
-		text[n > 0 ? n : 0] = 0;
-		if (fd >= 0 && strstr(text, "FDSTORE=1") && strstr(text, "FDNAME=tap"))
-			return fd;
-		if (fd >= 0)
-			close(fd);
+static void manager_open(struct manager *m, const struct service *s)
+{
+	*m = (struct manager){ .addr.sun_family = AF_UNIX, .sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) };
+	snprintf(m->addr.sun_path, sizeof(m->addr.sun_path), "%s/notify", s->dir);
+	CHECK(!bind(m->sock, (struct sockaddr *)&m->addr, sizeof(m->addr)), "bind: %s", strerror(errno));
+}
+
+static void manager_forgets(struct manager *m, const char *name)
+{
+	for (unsigned i = 0; i < m->count; i++) {
+		if (!strcmp(m->kept[i].name, name)) {
+			close(m->kept[i].fd);
+			m->kept[i--] = m->kept[--m->count];
+		}
 	}
 }
 
-/* As systemd starts a service: NOTIFY_SOCKET, and what it had kept. */
-static pid_t start_managed(const struct service *s, const char *notify, int kept)
+static void manager_close(struct manager *m)
 {
+	while (m->count)
+		manager_forgets(m, m->kept[0].name);
+	close(m->sock);
+	unlink(m->addr.sun_path);
+}
+
+/* Take what it is told, until READY=1 (`ready`), or else until there is nothing now. False: READY=1 did not come. */
+static bool manager_listens(struct manager *m, bool ready)
+{
+	for (;;) {
+		struct pollfd p = { m->sock, POLLIN, 0 };
+		char text[512], *name;
+		bool lost;
+		int fd, n;
+
+		if (poll(&p, 1, ready ? WAIT_MS : 0) != 1)
+			return !ready;
+		n = ipc_receive(m->sock, text, sizeof(text) - 1, &fd, &lost);
+		text[n > 0 ? n : 0] = 0;
+		name = strstr(text, "FDNAME=");
+		if (name)
+			name[7 + strcspn(name + 7, "\n")] = 0;
+		if (name && strstr(text, "FDSTOREREMOVE=1"))
+			manager_forgets(m, name + 7);
+		if (fd >= 0 && name && strstr(text, "FDSTORE=1") && m->count < COUNT(m->kept)) {
+			manager_forgets(m, name + 7);
+			snprintf(m->kept[m->count].name, sizeof(m->kept[0].name), "%s", name + 7);
+			m->kept[m->count++].fd = fd;
+		} else if (fd >= 0) {
+			close(fd);
+		}
+		if (strstr(text, "READY=1"))
+			ready = false;
+	}
+}
+
+static bool manager_has(const struct manager *m, const char *name)
+{
+	for (unsigned i = 0; i < m->count; i++) {
+		if (!strcmp(m->kept[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+/* As systemd starts a service: NOTIFY_SOCKET, and what it had kept, the last first. */
+static pid_t start_managed(const struct service *s, const struct manager *m)
+{
+	enum { CLEAR_OF = 64 };
 	pid_t pid = fork();
 
 	if (pid)
 		return pid;
-	char number[16];
+	char number[16], names[512] = "";
 	int log = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(log, STDERR_FILENO);
-	setenv("NOTIFY_SOCKET", notify, 1);
-	if (kept >= 0) {
-		if (kept != 3) /* else close-on-exec would stay */
-			dup2(kept, 3);
-		else
-			fcntl(3, F_SETFD, 0);
+	setenv("NOTIFY_SOCKET", m->addr.sun_path, 1);
+	if (m->count) {
+		for (unsigned i = 0; i < m->count; i++)
+			dup2(m->kept[m->count - 1 - i].fd, (int)(CLEAR_OF + i));
+		for (unsigned i = 0; i < m->count; i++) {
+			dup2((int)(CLEAR_OF + i), (int)(3 + i));
+			close((int)(CLEAR_OF + i));
+			snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", i ? ":" : "",
+				m->kept[m->count - 1 - i].name);
+		}
 		snprintf(number, sizeof(number), "%d", (int)getpid());
 		setenv("LISTEN_PID", number, 1);
-		setenv("LISTEN_FDS", "1", 1);
-		setenv("LISTEN_FDNAMES", "tap", 1);
+		snprintf(number, sizeof(number), "%u", m->count);
+		setenv("LISTEN_FDS", number, 1);
+		setenv("LISTEN_FDNAMES", names, 1);
 	}
 	execl(handfastd, handfastd, "--config", s->config, (char *)NULL);
 	_exit(127);
 }
 
+/* A daemon under the manager, in the place of the one that runs. */
+static bool manage(struct service *s, struct manager *m)
+{
+	stop_daemon(s);
+	hf_close(s->dev);
+	s->dev = NULL;
+	manager_open(m, s);
+	fake_board_stop(&s->board);
+	if (!start_board(s))
+		return false;
+	s->daemon = start_managed(s, m);
+	return CHECK(manager_listens(m, true) && wait_for_control(s), "handfastd does not start: see %s", s->log) &&
+	       CHECK(!hf_open(s->uri, NULL, &s->dev), "hf_open: %s", hf_error(NULL));
+}
+
+/* SIGKILL, or SIGTERM as for an upgrade. */
+static void end_managed(struct service *s, struct manager *m, bool killed)
+{
+	if (killed) {
+		kill(s->daemon, SIGKILL);
+		waitpid(s->daemon, NULL, 0);
+		s->daemon = 0;
+	} else {
+		stop_daemon(s);
+	}
+	manager_listens(m, false);
+	hf_close(s->dev);
+	s->dev = NULL;
+}
+
+static bool start_again(struct service *s, struct manager *m)
+{
+	s->daemon = start_managed(s, m);
+	return CHECK(manager_listens(m, true) && wait_for_control(s), "handfastd does not start again: see %s",
+		       s->log) &&
+	       CHECK(!hf_open(s->uri, NULL, &s->dev), "hf_open: %s", hf_error(NULL));
+}
+
 static void an_upgrade_keeps_the_netdev(void)
 {
 	struct service *s = service_start(listeners);
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct hf_listener *l;
+	struct manager m = { .sock = -1 };
 	unsigned index, frames;
-	int sock, kept, fd;
+	int fd;
 	FILE *f;
 
 	if (!s)
 		return;
 	/* A netdev that is not persistent: only the descriptor keeps it. */
-	stop_daemon(s);
-	hf_close(s->dev);
-	s->dev = NULL;
-	remove_netdev("hf0");
 	f = fopen(s->config, "we");
 	fprintf(f,
 		"board = \"unix:%s\"; tap = { addresses = [ \"192.0.2.2/24\" ]; };\nsocket = \"%s\"; control = { "
 		"socket = \"%s\"; };\nlisteners = ( %s );\n",
 		s->link, s->socket, s->control, listeners);
 	fclose(f);
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/notify", s->dir);
-	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	CHECK(!bind(sock, (struct sockaddr *)&addr, sizeof(addr)), "bind");
-	fake_board_stop(&s->board);
-	start_board(s);
-	s->daemon = start_managed(s, addr.sun_path, -1);
-	kept = manager_receives(sock);
-	if (!CHECK(kept >= 0 && wait_for_control(s), "no descriptor for the store: see %s", s->log))
+	stop_daemon(s);
+	remove_netdev("hf0");
+	if (!manage(s, &m) || !CHECK(manager_has(&m, "tap"), "no descriptor for the store: see %s", s->log))
 		goto out;
-	CHECK(!hf_open(s->uri, NULL, &s->dev), "hf_open: %s", hf_error(NULL));
 	CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev));
 	event_for(s, 0, 80, 0x10005, 1234);
 	fd = hf_accept(l, NULL, WAIT_MS);
 	CHECK(fd >= 0, "hf_accept: %d", fd);
 	index = if_nametoindex("hf0");
-	stop_daemon(s);
+	end_managed(s, &m, false);
 	CHECK_EQ(if_nametoindex("hf0"), index, "the netdev meanwhile");
 	fake_board_stop(&s->board);
 	start_board(s);
-	s->daemon = start_managed(s, addr.sun_path, kept);
-	CHECK(wait_for_control(s), "handfastd does not start: see %s", s->log);
+	start_again(s, &m);
 	CHECK_EQ(if_nametoindex("hf0"), index, "the netdev afterwards");
 	frames = fake_board_count(&s->board, &s->board.frames);
 	CHECK(write(fd, "hello", 5) == 5, "write");
 	CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 1), "the connection is mute");
 	close(fd);
 out:
-	if (kept >= 0)
-		close(kept);
-	close(sock);
-	unlink(addr.sun_path);
+	manager_close(&m);
+	service_end(s);
+}
+
+/* Close with a RST: the socket is gone at once. */
+static void listener_reset(int fd)
+{
+	struct linger reset = { 1, 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(fd);
+}
+
+/* Has the board seen this command for this connection? */
+static unsigned commands_for(struct service *s, unsigned code, uint32_t id)
+{
+	unsigned n = 0;
+
+	pthread_mutex_lock(&s->board.lock);
+	for (unsigned i = 0; i < s->board.commands; i++)
+		n += s->board.command[i].code == code && s->board.command[i].id == id;
+	pthread_mutex_unlock(&s->board.lock);
+	return n;
+}
+
+static bool comes_command(struct service *s, unsigned code, uint32_t id)
+{
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US; i++) {
+		if (commands_for(s, code, id))
+			return true;
+		usleep(STEP_US);
+	}
+	return false;
+}
+
+/* One entry of the board's table, as DUMP shows it. */
+static void entry_is(uint8_t *msg, uint32_t id, uint16_t remote_port, unsigned state)
+{
+	event_message(msg, &(struct fake_event){ .id = id, .remote_port = remote_port, .listener = 0 });
+	MSG_PUT(msg, EVENT, local_port, 80);
+	MSG_PUT(msg, EVENT, state, state);
+}
+
+/* Payload of a peer whose connection event_for() made. */
+static void payload_for(struct service *s, uint32_t id, uint16_t remote_port, const char *text)
+{
+	uint8_t ip[PACKET_MAX], frame[PACKET_MAX];
+	const struct segment seg = { .src = PEER_ADDR,
+		.dst = OUR_ADDR,
+		.sport = remote_port,
+		.dport = 80,
+		.seq = IRS + 1,
+		.ack = ISS + 1,
+		.flags = HF_ACK | HF_PSH,
+		.wnd = 1000,
+		.opts = "nop nop ts=5001:70001",
+		.text = text,
+		.text_len = strlen(text) };
+
+	fake_board_send_frame(&s->board, frame, make_frame(frame, OUR_MAC, PEER_MAC, ip, make_packet(ip, &seg)),
+		HF_FRAME_CSUM_OK | HF_FRAME_CONN, id);
+}
+
+/* The board is not reset by a restart, however the daemon ends: its descriptor is kept beside the netdev's. Each entry of its table gets what
+ * it needs, what it has sent meanwhile is not lost. */
+static void a_restart_takes_the_board_over(void)
+{
+	static uint8_t table[6][128];
+	struct service *s = service_start(listeners);
+	struct manager m = { .sock = -1 };
+
+	if (!s)
+		return;
+	if (!manage(s, &m))
+		goto out;
+	for (int killed = 1; killed >= 0; killed--) {
+		const uint16_t port = killed ? 2000 : 3000;
+		const uint32_t base = killed ? 0x10000 : 0x20000;
+		struct hf_listener *l;
+		unsigned keys, frames, dumps;
+		char buffer[16] = "";
+		int live, closed;
+
+		CHECK(manager_has(&m, "tap") && manager_has(&m, "board-state") && manager_has(&m, "board-0"),
+			"what the manager keeps: %u", m.count);
+		if (!CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev)))
+			break;
+		CHECK(becomes_mode(s, 0, OFFLOAD), "mode %d", committed_mode(s, 0));
+		event_for(s, 0, 80, base | 5, port);
+		live = hf_accept(l, NULL, WAIT_MS);
+		event_for(s, 0, 80, base | 7, port + 1);
+		closed = hf_accept(l, NULL, WAIT_MS);
+		if (!CHECK(live >= 0 && closed >= 0, "hf_accept: %d, %d", live, closed))
+			break;
+		keys = fake_board_written(&s->board, HF_REG_KEY_INDEX0, NULL) +
+		       fake_board_written(&s->board, HF_REG_KEY_COOKIE_A0, NULL);
+		hf_listener_close(l);
+		end_managed(s, &m, killed);
+		CHECK(!s->board.hung_up, "the board was let go");
+		CHECK_EQ(commands_for(s, HF_COMMAND_RELEASE, base | 5), 0, "released although it lives");
+		/* Nobody looks: a socket goes, events and data wait. */
+		listener_reset(closed);
+		payload_for(s, base | 5, port, "meanwhile");
+		event_for(s, 0, 80, base | 11, port + 5);
+		pthread_mutex_lock(&s->board.lock);
+		entry_is(table[0], base | 5, port, HF_STATE_ESTABLISHED);	/* with a socket */
+		entry_is(table[1], base | 7, port + 1, HF_STATE_ESTABLISHED);	/* its socket is gone */
+		entry_is(table[2], base | 8, port + 2, HF_STATE_ESTABLISHED);	/* its event was lost */
+		entry_is(table[3], base | 9, port + 3, HF_STATE_SYN_SENT);	/* nobody waits for it */
+		entry_is(table[4], base | 10, port + 4, HF_STATE_SYN_RECEIVED); /* its event will come */
+		entry_is(table[5], base | 11, port + 5, HF_STATE_ESTABLISHED);	/* its event waits */
+		s->board.entry = table;
+		s->board.entries = COUNT(table);
+		pthread_mutex_unlock(&s->board.lock);
+		dumps = s->board.dumps;
+		if (!start_again(s, &m))
+			break;
+		CHECK(logged(s, "goes on: 1 connections found, 1 handed over now, 1 ended meanwhile"),
+			"it is not taken over: see %s", s->log);
+		unlink(s->log);
+		CHECK(comes_command(s, HF_COMMAND_RELEASE, base | 7), "the entry of a socket that is gone is kept");
+		/* No program listens yet: what is new is refused, once. */
+		CHECK(comes_command(s, HF_COMMAND_ABORT, base | 8), "a lost connection is forgotten");
+		CHECK(comes_command(s, HF_COMMAND_ABORT, base | 9), "an open that nobody waits for is kept");
+		CHECK(comes_command(s, HF_COMMAND_ABORT, base | 11), "an event that waited is forgotten");
+		CHECK_EQ(commands_for(s, HF_COMMAND_ABORT, base | 11), 1, "handled more than once");
+		CHECK_EQ(commands_for(s, HF_COMMAND_ABORT, base | 10) + commands_for(s, HF_COMMAND_RELEASE, base | 10),
+			0, "a half-open one was touched");
+		CHECK_EQ(fake_board_count(&s->board, &s->board.dumps) - dumps, s->board.slots, "slots looked at");
+		CHECK_EQ(fake_board_written(&s->board, HF_REG_KEY_INDEX0, NULL) +
+				 fake_board_written(&s->board, HF_REG_KEY_COOKIE_A0, NULL),
+			keys, "keys were loaded again");
+		CHECK_EQ(s->board.reg[HF_REG_CTRL / 4], 1u << HF_CTRL_ENABLE_LOW, "CTRL");
+		/* The one that lives has all it was sent, goes on, and is released when it ends. */
+		CHECK(recv(live, buffer, 9, MSG_WAITALL) == 9 && !memcmp(buffer, "meanwhile", 9), "it reads '%s'",
+			buffer);
+		frames = fake_board_count(&s->board, &s->board.frames);
+		CHECK(write(live, "hello", 5) == 5, "write");
+		CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 1), "the connection is mute");
+		CHECK_EQ(commands_for(s, HF_COMMAND_RELEASE, base | 5), 0, "released although it lives");
+		listener_reset(live);
+		CHECK(comes_command(s, HF_COMMAND_RELEASE, base | 5), "nobody knows that entry any more");
+	}
+out:
+	manager_close(&m);
+	service_end(s);
+}
+
+/* A board that was reset meanwhile, is gone, or has other settings than the config wants is set up from the start. */
+static void a_board_that_is_another_is_set_up_anew(void)
+{
+	static const char *const says[] = { "the board was reset meanwhile",
+		"it is set up otherwise than the config wants", "the board is gone" };
+	struct service *s = service_start(listeners);
+	struct manager m = { .sock = -1 };
+
+	if (!s)
+		return;
+	if (!manage(s, &m))
+		goto out;
+	for (unsigned how = 0; how < COUNT(says); how++) {
+		struct hf_listener *l;
+		unsigned frames;
+		uint32_t key;
+		int fd;
+
+		if (!CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev)))
+			break;
+		event_for(s, 0, 80, 0x10005, (uint16_t)(4000 + how));
+		fd = hf_accept(l, NULL, WAIT_MS);
+		CHECK(fd >= 0, "hf_accept: %d", fd);
+		key = s->board.reg[HF_REG_KEY_INDEX0 / 4];
+		hf_listener_close(l);
+		end_managed(s, &m, how != 1);
+		if (how == 0) {
+			/* It can be reached again, and that is what the daemon does. */
+			s->board.epoch++;
+			s->board.reg[HF_REG_EPOCH / 4] = s->board.epoch;
+			fake_board_switch(&s->board, &s->board.serve_again, true);
+			fake_board_hello(&s->board);
+		} else if (how == 1) {
+			s->board.reg[HF_REG_MSS / 4]--;
+		} else {
+			fake_board_stop(&s->board);
+			start_board(s);
+		}
+		if (!start_again(s, &m))
+			break;
+		CHECK(logged(s, says[how]), "'%s' is not said: see %s", says[how], s->log);
+		CHECK(s->board.reg[HF_REG_KEY_INDEX0 / 4] != key, "the same key: 0x%08x", (unsigned)key);
+		frames = fake_board_count(&s->board, &s->board.frames);
+		CHECK(write(fd, "hello", 5) == 5, "write");
+		CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 1), "the connection is mute");
+		listener_reset(fd);
+	}
+out:
+	manager_close(&m);
 	service_end(s);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct bench_case cases[] = { CASE_ONCE(config_that_is_wrong),
+	static const struct bench_case cases[] = { CASE_ONCE(config_that_is_wrong), CASE_ONCE(the_run_folder_is_made),
 		CASE_ONCE(the_example_config_is_good), CASE_ONCE(a_program_accepts_through_the_daemon),
 		CASE_ONCE(closing_withdraws_at_once), CASE_ONCE(a_program_that_dies_leaves_resets),
 		CASE_ONCE(nothing_is_lost_without_descriptors), CASE_ONCE(a_slow_program_is_bounded),
@@ -1470,7 +2348,11 @@ int main(int argc, char **argv)
 		CASE_ONCE(connections_are_listed), CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged),
 		CASE_ONCE(idle_costs_nothing), CASE_ONCE(a_board_that_was_lost_comes_back),
 		CASE_ONCE(connections_survive_a_restart), CASE_ONCE(sighup_reads_the_config_again),
-		CASE_ONCE(programs_that_know_nothing), CASE_ONCE(an_upgrade_keeps_the_netdev), { 0 } };
+		CASE_ONCE(rules_go_into_the_board), CASE_ONCE(rules_survive_the_board), CASE_ONCE(rules_of_the_config),
+		CASE_ONCE(syns_are_counted_per_listener), CASE_ONCE(samples_tell_where_from),
+		CASE_ONCE(wild_samples_do_no_harm), CASE_ONCE(programs_that_know_nothing),
+		CASE_ONCE(programs_outlive_their_daemon), CASE_ONCE(an_upgrade_keeps_the_netdev),
+		CASE_ONCE(a_restart_takes_the_board_over), CASE_ONCE(a_board_that_is_another_is_set_up_anew), { 0 } };
 	ssize_t n;
 
 	if (argc > 3 && !strcmp(argv[1], "--program"))

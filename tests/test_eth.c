@@ -205,11 +205,13 @@ static struct rig *rig_open(uint64_t clk_ps, uint64_t seed)
 	r->clk_next = r->clk_half;
 	r->tx_next = 700;
 	r->in.rst = 1;
+	r->resets = true; /* what registers hold before it may look like a frame */
 	run_clks(r, 12);
 	phy_forget(r->phy);
 	r->in.rst = 0;
 	run_ns(r, 3000);
 	run_clks(r, 64);
+	r->resets = false;
 	frames_free(&r->rx);
 	frames_free(&r->tx);
 	return r;

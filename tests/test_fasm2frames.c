@@ -16,7 +16,8 @@ static void put(const char *name, const char *text)
 
 	snprintf(path, sizeof path, "%s/%s", dir, name);
 	f = fopen(path, "w");
-	if (!CHECK(f != NULL, "%s cannot be written", path))
+	CHECK(f != NULL, "%s cannot be written", path);
+	if (!f)
 		return;
 	fputs(text, f);
 	fclose(f);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * test_ipc.c - what libhandfast and handfastd say to each other, and the frames that the service reads, builds and cuts: plain memory. */
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -80,6 +81,42 @@ static void bad_requests(void)
 	CHECK_EQ(ipc_parse_request(&r, sizeof(r), 2, &o), -EINVAL, "LISTEN with two sockets");
 	for (size_t len = 0; len < sizeof(r); len++)
 		CHECK(ipc_parse_request(&r, len, 0, &o) < 0, "%zu octets", len);
+}
+
+/* What a program may have the daemon set on its listening socket: what needs no privilege, whole and of its length. */
+static void options_of_listeners(void)
+{
+	const struct ipc_option good = { .magic = IPC_MAGIC,
+		.version = IPC_VERSION,
+		.type = IPC_OPTION,
+		.level = IPPROTO_TCP,
+		.option = TCP_NODELAY,
+		.length = sizeof(int),
+		.value = { 1 } };
+	struct ipc_option o, out;
+
+	CHECK_EQ(ipc_parse_option(&good, sizeof(good), &out), 0, "a good one");
+	CHECK(out.level == IPPROTO_TCP && out.option == TCP_NODELAY && out.value[0] == 1, "what came");
+	CHECK_EQ(ipc_parse_option(&good, sizeof(good) - 1, &out), -EBADMSG, "too short");
+#define BAD(field, is)                                                                     \
+	do {                                                                               \
+		o = good;                                                                  \
+		o.field = is;                                                              \
+		CHECK_EQ(ipc_parse_option(&o, sizeof(o), &out), -EBADMSG, #field " " #is); \
+	} while (0)
+	BAD(magic, 1);
+	BAD(version, IPC_VERSION + 1);
+	BAD(type, IPC_TAKEN);
+	BAD(length, sizeof(int) - 1);
+	BAD(length, sizeof(o.value) + 1);
+	BAD(option, TCP_REPAIR);
+	BAD(level, SOL_SOCKET); /* there that number is SO_DEBUG */
+#undef BAD
+	CHECK(!ipc_option_ok(SOL_SOCKET, SO_MARK, sizeof(int)), "SO_MARK");
+	CHECK(!ipc_option_ok(SOL_SOCKET, SO_PRIORITY, sizeof(int)), "SO_PRIORITY");
+	CHECK(!ipc_option_ok(SOL_SOCKET, SO_RCVBUFFORCE, sizeof(int)), "SO_RCVBUFFORCE");
+	CHECK(!ipc_option_ok(SOL_SOCKET, SO_BINDTODEVICE, sizeof(int)), "SO_BINDTODEVICE");
+	CHECK(ipc_option_ok(SOL_SOCKET, SO_LINGER, sizeof(struct linger)), "SO_LINGER");
 }
 
 static void channel_names(void)
@@ -273,8 +310,9 @@ static void announcements(void)
 int main(int argc, char **argv)
 {
 	static const struct bench_case cases[] = { CASE_ONCE(good_requests), CASE_ONCE(bad_requests),
-		CASE_ONCE(channel_names), CASE_ONCE(descriptors_travel), CASE_ONCE(addresses_and_prefixes),
-		CASE_ONCE(cutting_keeps_every_octet), CASE_ONCE(announcements), { 0 } };
+		CASE_ONCE(options_of_listeners), CASE_ONCE(channel_names), CASE_ONCE(descriptors_travel),
+		CASE_ONCE(addresses_and_prefixes), CASE_ONCE(cutting_keeps_every_octet), CASE_ONCE(announcements),
+		{ 0 } };
 
 	return bench_main(argc, argv, "ipc", cases);
 }

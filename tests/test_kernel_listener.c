@@ -116,7 +116,7 @@ static bool open_all(void)
 
 static void close_all(void)
 {
-	kernel_listener_close(kl);
+	kernel_listener_close(kl, false);
 	kl = NULL;
 	tap_close(&tap);
 	tap.fd = -1;
@@ -678,9 +678,9 @@ static void full_ring_loses_no_confirmation(void)
 
 	if (!open_all())
 		return;
-	kernel_listener_close(kl);
+	kernel_listener_close(kl, false);
 	kl = NULL;
-	if (!CHECK(!attached_open(tap.ifindex, N, RING, &a, &why, text, sizeof(text)), "%s", text))
+	if (!CHECK(!attached_open(tap.ifindex, N, RING, NULL, &a, &why, text, sizeof(text)), "%s", text))
 		return;
 	listener = listen_at(AF_INET, 0, 80, N);
 	for (o.port = 1; o.port <= N; o.port++) {
@@ -718,7 +718,7 @@ static void full_ring_loses_no_confirmation(void)
 		close(fd);
 	}
 	CHECK_EQ(read, taken, "sockets with the peer's data");
-	attached_close(a);
+	attached_close(a, false);
 	close(listener);
 	close_all();
 }
@@ -736,7 +736,7 @@ static void close_leaves_nothing(void)
 	listener = listen_at(AF_INET, 0, 80, 4);
 	swallow = true;
 	offer(&o);
-	kernel_listener_close(kl);
+	kernel_listener_close(kl, false);
 	kl = NULL;
 	peer_says(&o, ".", 1, 1, NULL);
 	check_reset();

@@ -160,10 +160,67 @@ static void cookies_of_both_keys(void)
 	}
 }
 
+/* The cycle in which a command's COMPLETION leaves, counted from that in which it is given; with `frame`, a SYN is given
+ * `lead` clocks before the command, or after it. The hash unit's last job before is a command's. */
+static int64_t completion_cycles(bool frame, int lead)
+{
+	struct bench *b = bench_open(ENGINE_LEAN);
+	struct segment syn = { .sport = 1000, .dport = OUR_PORT, .seq = 9, .flags = HF_SYN, .wnd = 9 };
+	uint8_t body[128], ip[64], wire[64];
+	size_t len = make_frame(wire, OUR_MAC, PEER_MAC, ip, make_packet(ip, &syn));
+	const struct item *got;
+	int64_t given, cycles = -1;
+
+	/* Port 0: refused, after its hash all the same. */
+	bench_call_body(body, false, 0, OUR_PORT, &(struct tags){ 0 });
+	CHECK_EQ(bench_call(b, HF_COMMAND_CONNECT, body, NULL), HF_STATUS_BAD_PARAM, "status");
+	if (frame && lead >= 0)
+		sim_rx(b->sim, wire, len, false);
+	if (lead >= 0)
+		sim_run(b->sim, (uint64_t)lead);
+	given = (int64_t)b->sim->cycle;
+	sim_h2c(b->sim, body, 128);
+	if (lead < 0)
+		sim_run(b->sim, (uint64_t)-lead);
+	if (frame && lead < 0)
+		sim_rx(b->sim, wire, len, false);
+	bench_settle(b);
+	got = bench_c2h(b);
+	if (CHECK(got && got->bytes[0] == HF_MSG_COMPLETION, "no COMPLETION"))
+		cycles = (int64_t)got->cycle - given;
+	CHECK((bench_tx(b) != NULL) == frame, "SYN-ACK");
+	bench_close(b);
+	return cycles;
+}
+
+/* A segment's hash takes 17 cycles and its MAC 9. A command that becomes visible with the segment, after another command,
+ * waits for the whole of the first; if it comes earlier it does not wait at all. */
+static void segments_and_commands_take_turns(void)
+{
+	unsigned seen[64] = { 0 };
+	int64_t alone = completion_cycles(false, 0), longest = 0;
+
+	for (int lead = -64; lead < 64; lead++) {
+		int64_t waited = completion_cycles(true, lead) - alone;
+
+		check_context("SYN %d clocks before the command", lead);
+		if (CHECK(waited >= 0 && waited < 64, "waited %d cycles", (int)waited))
+			seen[waited]++;
+		if (waited > longest)
+			longest = waited;
+	}
+	check_context("%s", "");
+	CHECK_EQ(longest, 17, "the longest wait");
+	for (unsigned waited = 1; waited <= 17; waited++)
+		CHECK(seen[waited] > 0, "no command waits %u cycles", waited);
+	CHECK(seen[0] > 64, "only %u commands do not wait", seen[0]);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct bench_case cases[] = { CASE(ip6_goes_to_the_host), CASE(ip6_commands_are_refused),
-		CASE(hashes_of_a_segment), CASE(hashes_of_a_command), CASE(cookies_of_both_keys), { 0 } };
+		CASE(hashes_of_a_segment), CASE(hashes_of_a_command), CASE(cookies_of_both_keys),
+		CASE(segments_and_commands_take_turns), { 0 } };
 
 	return bench_main(argc, argv, "lean", cases);
 }

@@ -471,6 +471,30 @@ static void largest_and_smallest(void)
 	bench_close(b);
 }
 
+/* A tick in each cycle of a SYN: below BURST it makes no difference which comes first, the token taken or the tokens given,
+ * not even in one cycle. */
+static void tick_while_taking(void)
+{
+	struct bench *b = bench_open(ENGINE_DEFAULT);
+	uint8_t ip[PACKET_MAX], frame[PACKET_MAX];
+
+	bench_set(b, HF_REG_COOKIE, 2);
+	for (unsigned cycle = 0; cycle < 60; cycle++) {
+		struct segment s = { .sport = 900, .dport = OUR_PORT, .seq = 5, .flags = HF_SYN, .wnd = 9 };
+
+		check_context("tick %u cycles behind the first beat", cycle);
+		rule(b, 1, "192.0.2.0", 24, 1000, 2);
+		CHECK_EQ(answered(b, "192.0.2.9", 1), 1, "SYNs of a full bucket");
+		sim_rx(b->sim, frame, make_frame(frame, OUR_MAC, PEER_MAC, ip, make_packet(ip, &s)), false);
+		sim_run(b->sim, cycle);
+		bench_ms(b, 1);
+		CHECK(bench_tx(b) != NULL, "no SYN-ACK");
+		CHECK_EQ(answered(b, "192.0.2.9", 3), 1, "SYNs after it");
+	}
+	check_context("%s", "");
+	bench_close(b);
+}
+
 /* Each entry has its own bucket, all of a prefix share it, and a commit fills it. */
 static void buckets_are_apart(void)
 {
@@ -1048,7 +1072,7 @@ int main(int argc, char **argv)
 	static const struct bench_case cases[] = {
 		CASE(denies), CASE(prefixes), CASE(every_bit), CASE(lowest_index_first),
 		CASE(commit_and_refusals_default), CASE(commit_and_refusals_small), CASE(commit_and_refusals_lean),
-		CASE(limits), CASE(largest_and_smallest), CASE(buckets_are_apart), CASE(what_takes_a_token),
+		CASE(limits), CASE(largest_and_smallest), CASE(tick_while_taking), CASE(buckets_are_apart), CASE(what_takes_a_token),
 		CASE(connections_are_untouched), CASE(with_cookies), CASE(listen_syns), CASE(samples_say), CASE(one_of_every),
 		CASE(half_of_the_queue_default), CASE(half_of_the_queue_small), CASE(half_of_the_queue_lean),
 		CASE(back_to_back), CASE(reset), { 0 }

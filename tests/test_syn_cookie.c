@@ -379,6 +379,67 @@ static void only_the_cookie(void)
 	check_context("%s", "");
 }
 
+/* The MAC is compared whole: one bit of it is as good as all. */
+static void every_bit_counts(void)
+{
+	struct bench *b = open_mode(ENGINE_DEFAULT, ALWAYS, 50);
+	struct segment syn = syn_of(3000, "mss=1460"), ack;
+	uint32_t number;
+
+	bench_set(b, HF_REG_CACHE, 1);
+	ack = ack_of(&syn, expect_cookie(b, &syn, false, 7, "mss=1460"), NULL, NULL);
+	number = ack.ack - ack.seq;
+	for (unsigned bit = 0; bit < 26; bit++) {
+		check_context("bit %u", bit);
+		ack.ack = ack.seq + (number ^ 1u << bit);
+		bench_segment(b, &ack);
+		CHECK(bench_tx(b) != NULL, "no RST");
+		bench_counted(b, HF_CNT_COOKIE_BAD, 1);
+		bench_counted(b, HF_CNT_COOKIES_ACCEPTED, 0);
+	}
+	check_context("%s", "");
+	ack.ack = ack.seq + number;
+	bench_segment(b, &ack);
+	established(b);
+	bench_counted(b, HF_CNT_COOKIES_ACCEPTED, 1);
+	bench_close(b);
+}
+
+/* Frames that follow one another at once while an epoch ends: each gets a cookie of the epoch of its own stamp. */
+static void an_epoch_ends(void)
+{
+	enum { N = 12, EPOCH = 50 };
+	unsigned before = 0, after = 0;
+
+	for (unsigned lead = 1; lead < 120; lead += 3) {
+		struct bench *b = open_mode(ENGINE_DEFAULT, ALWAYS, EPOCH);
+		struct segment syn[N];
+
+		b->sim->time_ps = (EPOCH + 1) * EPOCH_NS * 1000 - lead * b->sim->period_ps;
+		for (unsigned i = 0; i < N; i++) {
+			uint8_t ip[64], frame[64];
+
+			syn[i] = syn_of((uint16_t)(3000 + i), "mss=1460");
+			sim_rx(b->sim, frame, make_frame(frame, OUR_MAC, PEER_MAC, ip, make_packet(ip, &syn[i])),
+				false);
+		}
+		bench_settle(b);
+		for (unsigned i = 0; i < N; i++) {
+			const struct item *reply = bench_tx(b);
+			uint32_t epoch = (uint32_t)(b->rx.v[i].time_ns >> 36);
+
+			check_context("%u clocks before, frame %u", lead, i);
+			before += epoch == EPOCH;
+			after += epoch != EPOCH;
+			if (CHECK(reply != NULL, "no SYN-ACK"))
+				CHECK_EQ(get32(reply->bytes + 38), cookie_of(&syn[i], false, epoch, 7), "ISS");
+		}
+		bench_close(b);
+	}
+	check_context("%s", "");
+	CHECK(before && after, "%u frames before, %u after", before, after);
+}
+
 /* A listener that has sent no cookie takes none, however right. */
 static void none_sent_none_taken(void)
 {
@@ -793,6 +854,7 @@ int main(int argc, char **argv)
 	/* clang-format off */
 	static const struct bench_case cases[] = {
 		CASE(layout), CASE(mss_of_the_peer), CASE(options), CASE(ecn), CASE(established_by_ack), CASE(only_the_cookie),
+		CASE(every_bit_counts), CASE(an_epoch_ends),
 		CASE(none_sent_none_taken), CASE(random_acks), CASE(no_retransmission), CASE(no_amplification), CASE(watermark),
 		CASE(full_means_cookie), CASE(bounded_in_all), CASE(no_entry), CASE(replay), CASE(key_rotation),
 		CASE(host_gone_or_full), CASE(flags_of_the_ack), CASE(unpredictable), { 0 }

@@ -436,6 +436,95 @@ static void the_table_stays(void)
 	finish(port, dev);
 }
 
+/* Copies of what the service manager would keep. */
+static int keep(struct device *dev, int *fds)
+{
+	int n = device_keep(dev, fds);
+
+	for (int i = 0; i < n; i++)
+		fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
+	return n;
+}
+
+static struct device *go_on(struct port *port, const int *kept, const struct device_board *board, struct seen *s)
+{
+	char why[DEVICE_FAULT_BYTES] = "";
+	int fds[TRANSPORT_KEEP_MAX], rc;
+	struct device *dev = NULL;
+	struct transport *t;
+
+	memset(s, 0, sizeof(*s));
+	for (unsigned i = 0; i < 2; i++)
+		fds[i] = fcntl(kept[i], F_DUPFD_CLOEXEC, 0);
+	rc = transport_resume(port->uri, fds, 2, &t, why);
+	if (!CHECK(rc == 0, "transport_resume: %d %s", rc, why))
+		return NULL;
+	rc = device_resume(t, board, UINT64_C(1) << 40, &events, s, OPEN_MS, &dev, why);
+	CHECK(rc == 0, "device_resume: %d %s", rc, why);
+	return dev;
+}
+
+/* One process leaves, the next dies in the middle of it, a third goes on: without HELLO, and what the card has sent meanwhile comes once. */
+static void another_process_goes_on(void)
+{
+	struct segment s = {
+		.sport = PEER_PORT, .dport = OUR_PORT, .seq = 1000, .flags = HF_SYN, .wnd = 5000, .opts = "mss=1400"
+	};
+	struct device_board board;
+	int kept[TRANSPORT_KEEP_MAX], status = -1;
+	char why[TRANSPORT_WHY_BYTES];
+	uint32_t id, iss;
+	pid_t pid;
+	DEVICE
+
+	configure(dev);
+	board = *device_board(dev);
+	CHECK_EQ(keep(dev, kept), 2, "descriptors");
+	give_segment(port, &s);
+	iss = wire_tcp(port, HF_SYN | HF_ACK);
+	device_leave(dev);
+	/* Nobody is there. */
+	s.seq = 1001;
+	s.ack = iss + 1;
+	s.flags = HF_ACK;
+	s.opts = NULL;
+	give_segment(port, &s);
+	pid = fork();
+	if (!pid) {
+		struct device *child = go_on(port, kept, &board, &seen);
+		uint32_t value = 0;
+
+		if (!child || device_reg_read(child, HF_REG_ID, &value) || value != HF_ID)
+			_exit(1);
+		while (!seen.events && device_pump(child, 50) >= 0)
+			;
+		/* Its last messages no doorbell has told of. */
+		for (unsigned i = 0; i < 3; i++)
+			device_command(child, HF_COMMAND_DUMP, 7);
+		_exit(seen.events == 1 && !seen.resets ? 0 : 2);
+	}
+	waitpid(pid, &status, 0);
+	CHECK_EQ(status, 0, "the one that is killed");
+	dev = go_on(port, kept, &board, &seen);
+	if (dev) {
+		id = handshake(port, dev, &seen, PEER_PORT + 1);
+		CHECK_EQ(seen.events, 1, "the other's event, or ours twice");
+		CHECK_EQ(seen.resets, 0, "HELLO");
+		CHECK_EQ(device_command(dev, HF_COMMAND_RELEASE, id), 0, "RELEASE");
+		if (pump_until(dev, &seen.completions, 1))
+			CHECK_EQ(seen.status, HF_STATUS_OK, "status of RELEASE");
+		CHECK_EQ(device_stats(dev)->bad_messages, 0, device_fault(dev));
+		/* The end, whoever has copies. */
+		device_close(dev);
+	}
+	CHECK(transport_resume(port->uri, kept, 2, &t, why) < 0, "a card that was closed goes on");
+	dev = open_device(port, &seen, &t);
+	if (dev)
+		finish(port, dev);
+	else
+		port_close(port);
+}
+
 /* Segments and registers under way, and a function level reset among them; again and again. */
 static void reset_in_mid_traffic(void)
 {
@@ -933,6 +1022,7 @@ int main(int argc, char **argv)
 		CASE(commands),
 		CASE(a_handshake),
 		CASE(the_table_stays),
+		CASE(another_process_goes_on),
 		CASE(reset_in_mid_traffic),
 		CASE(core_reset_under_the_driver),
 		CASE(ring_messages),

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # synth-usb.sh - Yosys synth_ecp5 of the links of rtl/usb by themselves and, with SYNTH=all, of the tops with the core (the c512
-# build of docs/resources.md). Prints LUTs, flip-flops and block RAMs, counted as tools/synth.sh does, and writes them into the
-# table of docs/usb.md; fails on a latch, a logic loop, or a construct that Yosys refuses. Called by `make synth-usb`.
+# build of docs/resources.md). Prints LUTs, flip-flops and block RAMs, counted as tools/synth.sh does, and with SYNTH=all writes
+# them into the table of docs/usb.md; fails on a latch, a logic loop, or a construct that Yosys refuses. Called by `make synth-usb`.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 out=build/synth doc=docs/usb.md
@@ -38,7 +38,7 @@ run() { # run TOP [NAME=VALUE...]
 		lut=$(($(count "$top" LUT4) + 2 * $(count "$top" CCU2C) + 6 * $(count "$top" TRELLIS_DPR16X4)))
 		echo "synth-usb: $name: $lut LUTs, $(count "$top" TRELLIS_FF) flip-flops, $(count "$top" DP16KD) block RAMs"
 		row="| \`$name\` | $lut | $(count "$top" TRELLIS_FF) | $(count "$top" DP16KD) |"
-		sed -i "s/^| \`$name\` | [0-9].*/$row/" $doc
+		[[ ${SYNTH:-} == all ]] && sed -i "s/^| \`$name\` | [0-9].*/$row/" $doc
 	fi
 }
 

@@ -3,10 +3,12 @@
 #include "kernel_listener.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../handoff.h"
@@ -139,8 +141,8 @@ int kernel_listener_probe(enum kernel_listener_reason *why, char *text, size_t s
 	int rc;
 
 	*why = KERNEL_LISTENER_NONE;
-	rc = attached_open(0, 1, RING_BYTES, &a, why, text, size);
-	attached_close(a);
+	rc = attached_open(0, 1, RING_BYTES, NULL, &a, why, text, size);
+	attached_close(a, false);
 	if (rc)
 		return rc;
 	return syncookies_on() ? 0 : fail(why, KERNEL_LISTENER_SYNCOOKIES_OFF);
@@ -160,10 +162,21 @@ static int netns_cookie(uint64_t *cookie)
 	return rc;
 }
 
+/* A netdev's index means something in its network namespace only. */
+static const char *pin_folder(const struct kernel_listener *kl, char *path, size_t size)
+{
+	if (!kl->options.pins || !*kl->options.pins)
+		return NULL;
+	mkdir(kl->options.pins, 0700); /* if it fails, so does what follows */
+	snprintf(path, size, "%s/net-%llx", kl->options.pins, (unsigned long long)kl->netns_cookie);
+	return path;
+}
+
 int kernel_listener_open(
 	const struct kernel_listener_options *options, struct kernel_listener **out, enum kernel_listener_reason *why)
 {
 	struct kernel_listener *kl;
+	char pins[PATH_MAX] = "";
 	int rc;
 
 	*why = KERNEL_LISTENER_NONE;
@@ -184,22 +197,28 @@ int kernel_listener_open(
 	else if (netns_cookie(&kl->netns_cookie))
 		rc = fail(why, KERNEL_LISTENER_SYSTEM);
 	else
-		rc = attached_open(options->ifindex, kl->options.offers_max, RING_BYTES, &kl->attached, why, NULL, 0);
+		rc = attached_open(options->ifindex, kl->options.offers_max, RING_BYTES,
+			pin_folder(kl, pins, sizeof(pins)), &kl->attached, why, NULL, 0);
 	if (!rc && !syncookies_on())
 		rc = fail(why, KERNEL_LISTENER_SYNCOOKIES_OFF);
 	if (rc) {
-		kernel_listener_close(kl);
+		kernel_listener_close(kl, false);
 		return rc;
 	}
 	*out = kl;
 	return 0;
 }
 
-void kernel_listener_close(struct kernel_listener *kl)
+int kernel_listener_pinned(const struct kernel_listener *kl)
+{
+	return attached_pinned(kl->attached);
+}
+
+void kernel_listener_close(struct kernel_listener *kl, bool keep)
 {
 	if (!kl)
 		return;
-	attached_close(kl->attached);
+	attached_close(kl->attached, keep);
 	pending_free(kl->pending);
 	free(kl);
 }

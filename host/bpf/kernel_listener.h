@@ -27,6 +27,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -49,6 +50,8 @@ struct kernel_listener_options {
 	uint8_t mac[6];	     /* its address */
 	unsigned offers_max; /* on offer at once; 0 = 65,536 */
 	unsigned give_up_ms; /* how long a connection is offered; 0 = 60,000 */
+	/* A folder on bpffs: below it map and attachments are kept for the next process of this network namespace. NULL: they are not. */
+	const char *pins;
 	unsigned
 		min_rcv_wnd; /* the window the board advertises, octets; for kernel_listener_serves(). 0 = do not check */
 	/* Give a frame to the kernel: to the TAP. Returns 0 or -errno; any error counts as a frame lost. */
@@ -72,8 +75,10 @@ int kernel_listener_probe(enum kernel_listener_reason *why, char *text, size_t s
  * Returns 0 and sets *kl, or the reason's -errno and the reason in *why (NO_LIBBPF to SYNCOOKIES_OFF, SYSTEM), or -ENOMEM. */
 int kernel_listener_open(
 	const struct kernel_listener_options *options, struct kernel_listener **kl, enum kernel_listener_reason *why);
-/* Detaches everything. Offers under way get no `done`. NULL is allowed. */
-void kernel_listener_close(struct kernel_listener *kl);
+/* Detaches everything; but what is pinned stays where it is for another process, if `keep`. Offers under way get no `done`. NULL is allowed. */
+void kernel_listener_close(struct kernel_listener *kl, bool keep);
+/* 0: pinned; 1: pinned, and taken over from another process; -errno: not pinned, and why. */
+int kernel_listener_pinned(const struct kernel_listener *kl);
 
 /* kernel_listener_serves - could a listener on this address and port be served this way now? Asks the kernel about the
  * sockets (sock_diag) and sysctls of the calling thread's network namespace. Of several sockets on one port (SO_REUSEPORT) all must do.

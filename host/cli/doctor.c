@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -127,6 +129,7 @@ static void check_kernel(struct doctor *d)
 {
 	struct utsname u;
 	int major = 0, minor = 0;
+	struct statfs bpf;
 	bool kfunc = kernel_has("bpf_sk_assign_tcp_reqsk"), btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
 
 	uname(&u);
@@ -135,12 +138,21 @@ static void check_kernel(struct doctor *d)
 		finding(d, OK, "kernel", "", "%s", u.release);
 	else
 		finding(d, BAD, "kernel", "Linux 4.19 or later", "%s: TCP_REPAIR cannot be left quietly", u.release);
-	if (kfunc && btf)
-		finding(d, OK, "way kernel", "", "bpf_sk_assign_tcp_reqsk and BTF are there");
+	if (kfunc)
+		finding(d, OK, "way kernel", "", "bpf_sk_assign_tcp_reqsk is there");
 	else
-		finding(d, NOTE, "way kernel", "Linux 6.9 or later with CONFIG_DEBUG_INFO_BTF, or `way = repair`",
-			"%s: unmodified applications cannot be served, way repair can",
-			!kfunc ? "no bpf_sk_assign_tcp_reqsk" : "no BTF of the kernel");
+		finding(d, NOTE, "way kernel", "Linux 6.9 or later, or `way = repair`",
+			"no bpf_sk_assign_tcp_reqsk: unmodified applications cannot be served, way repair can");
+	if (btf)
+		finding(d, OK, "BTF", "", "/sys/kernel/btf/vmlinux");
+	else
+		finding(d, NOTE, "BTF", "a kernel with CONFIG_DEBUG_INFO_BTF, or `way = repair`",
+			"no /sys/kernel/btf/vmlinux: way kernel cannot load its programs");
+	if (!statfs("/sys/fs/bpf", &bpf) && bpf.f_type == BPF_FS_MAGIC)
+		finding(d, OK, "bpffs", "", "/sys/fs/bpf");
+	else
+		finding(d, NOTE, "bpffs", "mount -t bpf bpf /sys/fs/bpf",
+			"/sys/fs/bpf is not one: way kernel's programs are not kept through a restart");
 }
 
 /* ---- sysctls ---- */
@@ -210,7 +222,8 @@ static void check_firewall(struct doctor *d)
 	}
 	f = popen("/usr/sbin/nft list ruleset 2>/dev/null", "re");
 	while (f && fgets(line, sizeof(line), f)) {
-		invalid += strstr(line, "ct state") && strstr(line, "invalid") && strstr(line, "drop");
+		/* Written by hand, or as iptables-nft writes it: -m conntrack --ctstate INVALID -j DROP */
+		invalid += strstr(line, "ct state") && strcasestr(line, "invalid") && strcasestr(line, "drop");
 		dnat += strstr(line, "dnat") || strstr(line, "redirect");
 	}
 	if (f)

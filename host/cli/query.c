@@ -38,10 +38,29 @@ static int ask_and_print(int argc, char **argv, const char *usage, json_t *reque
 
 /* ---- status ---- */
 
+/* SYNs per second of each listener that has some. */
+static void print_rates(const json_t *listeners)
+{
+	const json_t *l;
+	unsigned shown = 0;
+	size_t i;
+
+	json_array_foreach(listeners, i, l)
+	{
+		if (!cli_int(l, "syn"))
+			continue;
+		printf("%s%s on %s port %lld", shown++ ? ", " : "SYNs       ", cli_thousands(cli_int(l, "syn")),
+			cli_text(l, "address"), cli_int(l, "port"));
+	}
+	if (shown)
+		putchar('\n');
+}
+
 static int print_status(const json_t *r)
 {
 	const json_t *addresses = r ? json_object_get(json_object_get(r, "tap"), "addresses") : NULL, *address;
 	static const char *const ways[] = { "kernel", "repair" };
+	const json_t *attacked, *listener;
 	char path[32];
 	size_t i;
 
@@ -76,6 +95,7 @@ static int print_status(const json_t *r)
 		cli_thousands(cli_int(r, "rates.syn")), cli_thousands(cli_int(r, "rates.established")),
 		cli_thousands(cli_int(r, "rates.handoffs")), cli_thousands(cli_int(r, "rates.connects")),
 		cli_thousands(cli_int(r, "rates.frames_up")), cli_thousands(cli_int(r, "rates.frames_down")));
+	print_rates(json_object_get(json_object_get(r, "rates"), "listeners"));
 	printf("since start %s handed off, %s failed, %s found a full queue, %s board resets\n",
 		cli_thousands(cli_int(r, "handoffs")), cli_thousands(cli_int(r, "handoff_failed")),
 		cli_thousands(cli_int(r, "accept_overflow")), cli_thousands(cli_int(r, "board_resets")));
@@ -85,9 +105,20 @@ static int print_status(const json_t *r)
 		snprintf(path, sizeof(path), "ways.%s.why", ways[i]);
 		printf("%s%s\n", *cli_text(r, path) ? ": " : "", cli_text(r, path));
 	}
+	if (cli_int(r, "rules.on_board") + cli_int(r, "rules.on_host"))
+		printf("rules      %lld of %lld in the board, %lld after the handshake\n", cli_int(r, "rules.on_board"),
+			cli_int(r, "rules.room"), cli_int(r, "rules.on_host"));
 	if (cli_true(r, "attack.active"))
 		printf("ATTACK     since %s, %s SYNs per second\n", cli_duration(cli_int(r, "attack.since_ms")),
 			cli_thousands(cli_int(r, "attack.syn_rate")));
+	attacked = json_object_get(json_object_get(r, "attack"), "listeners");
+	json_array_foreach(attacked, i, listener)
+	{
+		printf("ATTACK     on %s port %lld since %s, %s SYNs per second, %s at most\n",
+			cli_text(listener, "address"), cli_int(listener, "port"),
+			cli_duration(cli_int(listener, "since_ms")), cli_thousands(cli_int(listener, "syn_rate")),
+			cli_thousands(cli_int(listener, "peak")));
+	}
 	return 0;
 }
 
@@ -101,10 +132,29 @@ int status_main(int argc, char **argv)
 
 /* ---- listeners ---- */
 
+/* "-" where the board does not count. */
+static const char *number_or_none(const json_t *o, const char *name)
+{
+	return json_is_integer(json_object_get(o, name)) ? cli_thousands(cli_int(o, name)) : "-";
+}
+
+/* Is it attacked, since when; or how long is it that it was? */
+static void attack_cell(struct cli_table *t, const json_t *listener)
+{
+	bool ever = json_is_integer(json_object_get(listener, "attack_changed_ms")), now = cli_true(listener, "attack");
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s%s", now ? "for " : "ended ",
+		cli_duration(cli_int(listener, "attack_changed_ms")));
+	if (ever && !now)
+		strcat(text, " ago");
+	cli_table_cell(t, ever ? text : "-");
+}
+
 static void listener_rows(const json_t *list)
 {
-	static const char *const columns[] = { "ADDRESS", ">PORT", "WAY", "MODE", ">SINCE", ">SYN/S", ">HANDED OFF",
-		">FAILED", ">QUEUED", "WHY" };
+	static const char *const columns[] = { "ADDRESS", ">PORT", "WAY", "MODE", ">SINCE", ">SYN/S", "ATTACK",
+		">HANDED OFF", ">FAILED", ">QUEUED", "WHY" };
 	struct cli_table *t = cli_table_new(columns, COUNT(columns));
 	const json_t *l;
 	size_t i;
@@ -122,7 +172,8 @@ static void listener_rows(const json_t *list)
 			strcmp(cli_text(l, "mode"), cli_text(l, "wanted")) ? cli_text(l, "wanted") : "");
 		cli_table_cell(t, mode);
 		cli_table_cell(t, cli_duration(cli_int(l, "since_ms")));
-		cli_table_cell(t, cli_thousands(cli_int(l, "syn_rate")));
+		cli_table_cell(t, number_or_none(l, "syn_rate"));
+		attack_cell(t, l);
 		cli_table_cell(t, cli_thousands(cli_int(l, "handoffs")));
 		cli_table_cell(t, cli_thousands(cli_int(l, "failed")));
 		cli_table_cell(t, cli_thousands(cli_int(l, "queued")));
@@ -401,21 +452,39 @@ int counters_main(int argc, char **argv)
 
 static int print_top(const json_t *r)
 {
-	static const char *const columns[] = { "SOURCE", ">CONNECTIONS", ">DENIED" };
+	static const char *const columns[] = { "SOURCE", ">SYN/S", ">SYNS", ">DROPPED", ">CONNECTIONS", ">DENIED" };
+	static const char *const without[] = { "SOURCE", ">CONNECTIONS", ">DENIED" };
+	long long shown = 0;
+	bool sampled;
 	struct cli_table *t;
 	const json_t *s;
 	size_t i;
 
 	if (!r)
 		return 0;
-	t = cli_table_new(columns, COUNT(columns));
+	sampled = cli_int(r, "every") || cli_int(r, "samples");
+	t = sampled ? cli_table_new(columns, COUNT(columns)) : cli_table_new(without, COUNT(without));
 	json_array_foreach(json_object_get(r, "sources"), i, s)
 	{
 		cli_table_cell(t, cli_text(s, "prefix"));
+		if (sampled) {
+			cli_table_cell(t, cli_thousands(cli_int(s, "syn_rate")));
+			cli_table_cell(t, cli_thousands(cli_int(s, "syns")));
+			cli_table_cell(t, cli_thousands(cli_int(s, "syns_dropped")));
+		}
 		cli_table_cell(t, cli_thousands(cli_int(s, "connections")));
 		cli_table_cell(t, cli_thousands(cli_int(s, "denied")));
+		shown += cli_int(s, "syns");
 	}
 	cli_table_end(t, stdout);
+	if (!sampled)
+		return 0;
+	printf("SYNs are estimated: %s samples stand for %s SYNs in the last %s, one of %s now.\n",
+		cli_thousands(cli_int(r, "samples")), cli_thousands(cli_int(r, "syns")),
+		cli_duration(cli_int(r, "window_ms")), cli_thousands(cli_int(r, "every")));
+	/* Many sources that send little each: spoofed ones. */
+	if (cli_int(r, "syns"))
+		printf("The networks above sent %lld %% of them.\n", shown * 100 / cli_int(r, "syns"));
 	return 0;
 }
 
@@ -423,14 +492,17 @@ int top_main(int argc, char **argv)
 {
 	return ask_and_print(argc, argv,
 		"usage: handfast top [--json] [--socket PATH]\n\n"
-		"The /24 and /64 networks that connections come from, the busiest first; sampled, a bounded "
-		"number.\n\n" COMMON_USAGE,
+		"The /24 and /64 networks that SYNs and connections come from, the busiest first, a bounded number. "
+		"SYNs are\n"
+		"those of the last one to two minutes, estimated from samples of the board; connections, those since "
+		"the start of\n"
+		"handfastd.\n\n" COMMON_USAGE,
 		json_pack("{s:s}", "request", "top"), print_top);
 }
 
 static int print_rules(const json_t *r)
 {
-	static const char *const columns[] = { "PREFIX", "RULE", ">HITS" };
+	static const char *const columns[] = { "PREFIX", "RULE", "WHERE", "FROM", ">DROPPED", ">CONNECTIONS" };
 	struct cli_table *t;
 	const json_t *rule;
 	size_t i;
@@ -452,9 +524,16 @@ static int print_rules(const json_t *r)
 			snprintf(text, sizeof(text), "%lld per second", cli_int(rule, "rate"));
 		cli_table_cell(t, cli_text(rule, "prefix"));
 		cli_table_cell(t, text);
+		cli_table_cell(t, cli_text(rule, "where"));
+		cli_table_cell(t, cli_true(rule, "config") ? "config" : "command");
+		cli_table_cell(t, cli_thousands(cli_int(rule, "drops")));
 		cli_table_cell(t, cli_thousands(cli_int(rule, "hits")));
 	}
 	cli_table_end(t, stdout);
+	if (cli_int(r, "room"))
+		printf("The board has room for %lld: those with the longest prefixes.\n", cli_int(r, "room"));
+	else
+		printf("This board has no rules of its own: all act when a handshake is complete.\n");
 	return 0;
 }
 
@@ -462,7 +541,10 @@ int rules_main(int argc, char **argv)
 {
 	return ask_and_print(argc, argv,
 		"usage: handfast rules [--json] [--socket PATH]\n\n"
-		"What `handfast limit` and `handfast deny` have set.\n\n" COMMON_USAGE,
+		"What `handfast limit`, `handfast deny` and the config have set, the longest prefix first: of those "
+		"that match, it\n"
+		"counts. \"board\": SYNs are dropped before the handshake; \"host\": connections are reset after "
+		"it.\n\n" COMMON_USAGE,
 		json_pack("{s:s}", "request", "rules"), print_rules);
 }
 
@@ -485,9 +567,11 @@ int limit_main(int argc, char **argv)
 	long long rate = 0;
 	int result = cli_parse(argc, argv,
 		"usage: handfast limit PREFIX RATE|off [--json] [--socket PATH]\n\n"
-		"At most RATE new connections per second are handed off from PREFIX (192.0.2.0/24, 2001:db8::/64); the "
-		"rest is\n"
-		"reset and counted. Until the daemon ends.\n\n" COMMON_USAGE,
+		"At most RATE new connections per second from PREFIX (192.0.2.0/24, 2001:db8::/64): the board drops "
+		"further SYNs;\n"
+		"where it has no room for the rule (handfast rules), connections beyond it are reset. Counted. Until "
+		"the daemon\n"
+		"ends; what shall stay is set in the config.\n\n" COMMON_USAGE,
 		NULL, NULL, NULL, 2, 2, &o);
 
 	if (result)
@@ -515,8 +599,12 @@ int deny_main(int argc, char **argv)
 	struct cli_options o;
 	int result = cli_parse(argc, argv,
 		"usage: handfast deny PREFIX [--remove] [--json] [--socket PATH]\n\n"
-		"Connections from PREFIX are reset once the peer is proved, and counted; --remove: no longer. Until "
-		"the daemon ends.\n\n" COMMON_USAGE,
+		"Nothing new from PREFIX: the board drops what comes from there to its listeners and belongs to no "
+		"connection it\n"
+		"knows; where it has no room for the rule (handfast rules), connections are reset once the peer is "
+		"proved.\n"
+		"Counted. --remove: no longer. Until the daemon ends; what shall stay is set in the "
+		"config.\n\n" COMMON_USAGE,
 		own, take_flag, &remove, 1, 1, &o);
 
 	if (result)

@@ -19,14 +19,17 @@ static const char usage[] =
 	"\n"
 	"What happens to connections, as it happens, until a signal: events of the board, frames between host and "
 	"board,\n"
-	"handoffs. Handshakes are drawn from the numbers of their ESTABLISHED event.\n"
+	"handoffs. Handshakes are drawn from the numbers of their ESTABLISHED event; of SYNs that came to nothing, "
+	"samples, with "
+	"their\n"
+	"cause.\n"
 	"\n"
 	"  --host A, --port N  only connections with that end\n"
 	"  --sample N          each N-th connection event and frame; default 1\n"
 	"  --count N           end after N lines\n"
 	"  -w FILE             write a pcapng file for tshark or Wireshark instead; the three segments of a handshake, "
 	"which the\n"
-	"                      kernel never saw, are rebuilt and carry a comment\n"
+	"                      kernel never saw, and sampled SYNs that were dropped are rebuilt and carry a comment\n"
 	"  --json              a JSON object per line, as host/daemon/control.h describes\n"
 	"  --socket PATH       control socket; default $HANDFAST_CONTROL, else that of an installed handfastd\n"
 	"\n"
@@ -190,6 +193,26 @@ static int write_handshake(struct pcapng *file, const json_t *line, uint64_t tim
 	return result;
 }
 
+/* A SYN that the board dropped. One that it answered is not written: its handshake may follow. */
+static int write_sample(struct pcapng *file, const json_t *line, uint64_t time_ns)
+{
+	struct endpoint local, remote;
+	uint8_t frame[128];
+	char comment[200];
+	size_t n;
+
+	if (!*cli_text(line, "cause") || !endpoint_parse(cli_text(line, "local"), &local) ||
+		!endpoint_parse(cli_text(line, "remote"), &remote) || local.ip6 != remote.ip6)
+		return 0;
+	snprintf(comment, sizeof(comment),
+		"rebuilt by handfast trace from the board's SAMPLE event, one of %lld SYNs; dropped: %.40s; window and "
+		"options "
+		"are not shown",
+		cli_int(line, "every"), cli_text(line, "cause"));
+	n = rebuild(frame, &remote, &local, SYN, (uint32_t)cli_int(line, "seq"), 0, 0);
+	return pcapng_write(file, PCAPNG_INBOUND, time_ns, frame, n, comment);
+}
+
 /* "0a1b" to octets; returns how many. */
 static size_t unhex(const char *text, uint8_t *octets, size_t size)
 {
@@ -213,6 +236,8 @@ static int write_line(struct pcapng *file, const json_t *line, int64_t wall_ns)
 	if (!strcmp(cli_text(line, "trace"), "event")) {
 		if (!strcmp(cli_text(line, "what"), "ESTABLISHED"))
 			result = write_handshake(file, line, time_ns);
+		else if (!strcmp(cli_text(line, "what"), "SAMPLE"))
+			result = write_sample(file, line, time_ns);
 	} else if (!strcmp(cli_text(line, "trace"), "frame")) {
 		n = unhex(cli_text(line, "hex"), frame, sizeof(frame));
 		if (n)
@@ -257,6 +282,17 @@ static void print_handshake(const json_t *line, double ms)
 	}
 }
 
+static void print_sample(const json_t *line, double ms)
+{
+	char text[RUNG], note[96];
+	const char *cause = cli_text(line, "cause");
+
+	snprintf(text, sizeof(text), "SYN SEQ=%lld", cli_int(line, "seq"));
+	snprintf(note, sizeof(note), "%s%.40s; a sample, one of %s", *cause ? "DROPPED: " : "answered", cause,
+		cli_thousands(cli_int(line, "every")));
+	rung(line, ms, true, text, note);
+}
+
 static void print_flags(char *text, size_t size, const char *letters)
 {
 	static const struct {
@@ -286,6 +322,8 @@ static void print_line(const json_t *line, int64_t zero_ns)
 		rung(line, ms, !strcmp(cli_text(line, "direction"), "up"), text, flags);
 	} else if (!strcmp(kind, "event") && !strcmp(what, "ESTABLISHED")) {
 		print_handshake(line, ms);
+	} else if (!strcmp(kind, "event") && !strcmp(what, "SAMPLE")) {
+		print_sample(line, ms);
 	} else if (!strcmp(kind, "event")) {
 		printf("%12.3f  %-24s  %s, %s, id 0x%08llx  %s\n", ms, cli_text(line, "remote"), what,
 			cli_text(line, "state"), cli_int(line, "id"), cli_text(line, "local"));

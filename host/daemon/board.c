@@ -53,6 +53,8 @@ static void hook_event(void *ctx, const uint8_t *msg)
 		}
 		pthread_mutex_unlock(&d->shared.lock);
 	}
+	if (GET(msg, EVENT, code) == HF_EVENT_SAMPLE)
+		samples_take(d, msg);
 	if (atomic_load(&d->tracing))
 		trace_event(d, msg);
 }
@@ -75,6 +77,16 @@ static void hook_unconnected_destroyed(void *ctx)
 	eventfd_write(d->shared.wake, 1);
 }
 
+static void hook_configured(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	pthread_mutex_lock(&d->shared.lock);
+	d->shared.configured = true;
+	pthread_mutex_unlock(&d->shared.lock);
+	eventfd_write(d->shared.wake, 1);
+}
+
 static void hook_lost(void *ctx, int why)
 {
 	struct daemon *d = ctx;
@@ -83,6 +95,21 @@ static void hook_lost(void *ctx, int why)
 	d->shared.board_lost = why;
 	pthread_mutex_unlock(&d->shared.lock);
 	eventfd_write(d->shared.wake, 1);
+}
+
+static void hook_let_go(void *ctx)
+{
+	daemon_store_board(ctx, NULL, 0);
+}
+
+static void hook_resumed(void *ctx, unsigned found, unsigned handed, unsigned released, unsigned waited)
+{
+	const struct daemon *d = ctx;
+
+	log_line(LOG_NOTICE, "board_taken_over",
+		"board %s goes on: %u connections found, %u handed over now, %u ended meanwhile, %u messages had "
+		"waited",
+		d->config.board, found, handed, released, waited);
 }
 
 static int64_t hook_turn(void *ctx)
@@ -140,7 +167,10 @@ static int open_device(struct daemon *d, struct hf_device **dev, char *why)
 	struct service_extra extra = { .tap_persistent = c->tap_persistent,
 		.tap_fd = d->tap_fd >= 0 ? dup(d->tap_fd) : -1,
 		.hooks = { hook_admit, hook_offer, hook_handed, hook_event, hook_frame, hook_unconnected_destroyed,
-			NULL, hook_lost, hook_turn, d } };
+			hook_configured, hook_lost, hook_turn, hook_let_go, hook_resumed, d },
+		.kept = d->kept,
+		.kept_fd = d->left,
+		.kept_fds = d->lefts };
 	int rc = 0;
 
 	if (*c->cookie_key_file) {
@@ -149,6 +179,7 @@ static int open_device(struct daemon *d, struct hf_device **dev, char *why)
 	}
 	if (!rc) {
 		rc = device_start(c->board, &options, &extra, dev);
+		d->lefts = 0;
 		if (rc)
 			snprintf(why, ERROR_BYTES, "%s", hf_error(NULL));
 	}
@@ -173,6 +204,7 @@ static int announce(struct hf_device *dev, void *ignored)
 static void opened(struct daemon *d, struct hf_device *dev)
 {
 	const struct device_board *board = device_board(dev->board);
+	int fds[TRANSPORT_KEEP_MAX], n = device_keep(dev->board, fds);
 
 	d->dev = dev;
 	d->retry_ms = RETRY_FIRST_MS;
@@ -183,14 +215,21 @@ static void opened(struct daemon *d, struct hf_device *dev)
 		d->tap_fd = dup(dev->tap.fd);
 	pthread_mutex_lock(&d->shared.lock);
 	d->shared.board_lost = 0;
+	d->shared.configured = false;
 	free(d->shared.age);
 	d->shared.age = calloc(board->slots, sizeof(d->shared.age[0]));
 	d->shared.ages = d->shared.age ? board->slots : 0;
 	pthread_mutex_unlock(&d->shared.lock);
+	daemon_store_board(d, fds, n < 0 ? 0 : (unsigned)n);
+	if (*dev->kept_why)
+		log_line(LOG_WARNING, "board_set_up_anew", "board %s is not taken over: %s", d->config.board,
+			dev->kept_why);
 	log_line(LOG_NOTICE, "board_up", "board %s: %u entries, %u listeners, %u bits, epoch 0x%x; netdev %s",
 		d->config.board, (unsigned)board->slots, (unsigned)board->listeners, (unsigned)board->data_w,
 		(unsigned)board->epoch, dev->tap.name);
 	service_run(dev, announce, NULL);
+	rules_place(d);
+	samples_start(d);
 	if (kernel_way_open(d))
 		log_line(LOG_WARNING, "no_kernel_way", "handoff to the kernel's own listeners: %s", d->kernel_why);
 	listeners_refresh(d);
@@ -207,10 +246,21 @@ int board_start(struct daemon *d)
 	return rc;
 }
 
+void board_resume(struct daemon *d)
+{
+	int rc = d->dev ? service_run(d->dev, service_resume, NULL) : 0;
+
+	if (rc)
+		log_line(LOG_WARNING, "board_taken_over", "not all connections are known: %s", strerror(-rc));
+}
+
 void board_stop(struct daemon *d, bool for_good)
 {
+	if (d->dev && !for_good)
+		daemon_store_board(d, NULL, 0);
 	if (d->dev) {
 		listeners_lost(d);
+		rules_lost(d);
 		kernel_way_close(d);
 		hf_close(d->dev);
 		d->dev = NULL;
@@ -281,7 +331,7 @@ static void on_retry(struct timer *t)
 void board_on_wake(struct source *s, uint32_t events)
 {
 	struct daemon *d = (struct daemon *)((char *)s - offsetof(struct daemon, wake));
-	bool destroyed;
+	bool destroyed, configured, too_many;
 	eventfd_t n;
 	int lost;
 
@@ -292,6 +342,9 @@ void board_on_wake(struct source *s, uint32_t events)
 	d->shared.listener_destroyed = false;
 	lost = d->shared.board_lost;
 	d->shared.board_lost = 0;
+	configured = d->shared.configured;
+	d->shared.configured = false;
+	too_many = d->shared.samples.too_many;
 	pthread_mutex_unlock(&d->shared.lock);
 	if (lost && d->dev) {
 		snprintf(d->why, sizeof(d->why), "%s", hf_error(d->dev));
@@ -304,5 +357,12 @@ void board_on_wake(struct source *s, uint32_t events)
 	} else if (destroyed) {
 		listeners_refresh(d);
 	}
+	if (configured && !lost) {
+		/* After a reset: it has its rules again, perhaps room for fewer, and shows no samples. */
+		rules_place(d);
+		samples_start(d);
+	}
+	if (too_many)
+		samples_too_many(d);
 	control_trace(d);
 }

@@ -243,10 +243,30 @@ static void read_listener(struct reader *r, const config_setting_t *s, struct co
 	}
 }
 
+static void read_rule(struct reader *r, const config_setting_t *s, struct config *c)
+{
+	static const char *const names[] = { "prefix", "deny", "limit", NULL };
+	struct config_rule rule = { 0 };
+	char prefix[64] = "";
+
+	check_names(r, s, names);
+	read_text(r, s, "prefix", prefix, sizeof(prefix));
+	read_bool(r, s, "deny", &rule.deny);
+	read_number(r, s, "limit", 1, 1000000000, &rule.rate);
+	if (!r->failed && address_parse(prefix, &rule.prefix, &rule.bits))
+		fail(r, s, "a rule needs a 'prefix', as in \"192.0.2.0/24\": '%s'", prefix);
+	if (!rule.deny && !rule.rate)
+		fail(r, s, "a rule needs deny = true or a 'limit'");
+	if (c->rules == CONFIG_RULES_MAX)
+		fail(r, s, "more than %d rules", CONFIG_RULES_MAX);
+	if (!r->failed)
+		c->rule[c->rules++] = rule;
+}
+
 static void read_all(struct reader *r, const config_setting_t *root, struct config *c)
 {
 	static const char *const names[] = { "board", "tap", "socket", "control", "metrics", "connect", "half_open",
-		"attack", "cookie_key_file", "log_level", "listeners", NULL };
+		"attack", "cookie_key_file", "bpf_pins", "log_level", "listeners", "rules", NULL };
 	static const char *const control_names[] = { "socket", "users", "groups", NULL };
 	static const char *const metrics_names[] = { "socket", "port", NULL };
 	static const char *const connect_names[] = { "users", "groups", NULL };
@@ -259,6 +279,7 @@ static void read_all(struct reader *r, const config_setting_t *root, struct conf
 	read_text(r, root, "board", c->board, sizeof(c->board));
 	read_text(r, root, "socket", c->socket, sizeof(c->socket));
 	read_text(r, root, "cookie_key_file", c->cookie_key_file, sizeof(c->cookie_key_file));
+	read_text(r, root, "bpf_pins", c->bpf_pins, sizeof(c->bpf_pins));
 	read_number(r, root, "half_open", 1, 65535, &c->half_open);
 	word = read_word(r, root, "log_level", levels);
 	if (word >= 0)
@@ -299,6 +320,17 @@ static void read_all(struct reader *r, const config_setting_t *root, struct conf
 		else
 			fail(r, s, "a listener must be a group, as in { port = 80; }");
 	}
+	s = config_setting_get_member(root, "rules");
+	if (s && !config_setting_is_list(s))
+		fail(r, s, "'rules' must be a list, as in rules = ( { prefix = \"192.0.2.0/24\"; deny = true; } )");
+	for (int i = 0; s && !r->failed && i < config_setting_length(s); i++) {
+		const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
+
+		if (config_setting_is_group(e))
+			read_rule(r, e, c);
+		else
+			fail(r, s, "a rule must be a group, as in { prefix = \"192.0.2.0/24\"; deny = true; }");
+	}
 }
 
 int daemon_config_read(const char *path, struct config *c, char *why)
@@ -310,6 +342,7 @@ int daemon_config_read(const char *path, struct config *c, char *why)
 	*c = (struct config){ .tap = "hf0",
 		.socket = IPC_PATH,
 		.control = CONTROL_PATH,
+		.bpf_pins = "/sys/fs/bpf/handfast",
 		.attack_syn_rate = 10000,
 		.attack_quiet_ms = 5000,
 		.log_level = LOG_INFO };

@@ -11,6 +11,7 @@
 #define CONFIG_PATH	     "/etc/handfast/handfastd.conf"
 #define CONFIG_LISTENERS_MAX 64
 #define CONFIG_IDS_MAX	     16
+#define CONFIG_RULES_MAX     256
 #define CONFIG_TEXT_BYTES    256
 
 /* Who may; root and the daemon's own user always may. */
@@ -28,20 +29,31 @@ struct config_listener {
 	struct who who; /* may listen there through the daemon's socket */
 };
 
+/* What a source prefix may. */
+struct config_rule {
+	union address prefix;
+	unsigned bits;
+	bool deny;
+	unsigned rate; /* new connections per second, 0: no limit */
+};
+
 struct config {
 	char board[CONFIG_TEXT_BYTES];
 	char tap[16], mac[18], addresses[CONFIG_TEXT_BYTES]; /* mac "": random, or what the netdev has */
 	unsigned mtu, half_open;
 	bool tap_persistent;
 	char socket[CONFIG_TEXT_BYTES], control[CONFIG_TEXT_BYTES];
-	char metrics_socket[CONFIG_TEXT_BYTES];	 /* "": none */
-	unsigned metrics_port;			 /* of loopback; 0: none */
+	char metrics_socket[CONFIG_TEXT_BYTES]; /* "": none */
+	unsigned metrics_port;			/* of loopback; 0: none */
+	char bpf_pins[CONFIG_TEXT_BYTES]; /* folder on bpffs for what the kernel keeps through a restart; "": none */
 	char cookie_key_file[CONFIG_TEXT_BYTES]; /* shared by a fleet; "": random and changed every ten minutes */
 	struct who control_who, connect_who;
 	unsigned attack_syn_rate, attack_quiet_ms;
 	int log_level;
 	struct config_listener listener[CONFIG_LISTENERS_MAX];
 	unsigned listeners;
+	struct config_rule rule[CONFIG_RULES_MAX];
+	unsigned rules;
 };
 
 /* daemon_config_read - Returns 0, or -EINVAL, -ENOENT, ... and in `why` (CONFIG_TEXT_BYTES) one line that says what is wrong and where. */

@@ -252,10 +252,11 @@ json_t *status_json(struct daemon *d)
 			(json_int_t)d->rates.established, "handoffs", (json_int_t)d->rates.handoffs, "connects",
 			(json_int_t)d->rates.connects, "frames_up", (json_int_t)d->rates.frames_up, "frames_down",
 			(json_int_t)d->rates.frames_down));
-	json_object_set_new(o, "attack",
-		json_pack("{s:b, s:I, s:I}", "active", d->attacked, "since_ms",
-			d->attacked ? (json_int_t)(clock_ms() - d->attack_since_ms) : 0, "syn_rate",
-			(json_int_t)d->rates.syn));
+	json_object_set_new(json_object_get(o, "rates"), "listeners", attack_rates_json(d));
+	json_object_set_new(o, "attack", attack_json(d));
+	json_object_set_new(o, "rules",
+		json_pack("{s:I, s:I, s:I}", "room", (json_int_t)rules_room(d), "on_board",
+			(json_int_t)rules_on_board(d), "on_host", (json_int_t)(d->shared.rules - rules_on_board(d))));
 	json_object_set_new(o, "ways",
 		json_pack("{s:{s:b, s:s}, s:{s:b, s:s}}", "kernel", "usable", d->kernel_way != NULL, "why",
 			d->kernel_why, "repair", "usable", d->dev != NULL, "why", d->dev ? "" : d->why));
@@ -287,6 +288,11 @@ static json_t *listener_json(const struct listener *l)
 	json_object_set_new(o, "failed", json_integer((json_int_t)listener_failed(l)));
 	json_object_set_new(o, "overflow", json_integer((json_int_t)listener_overflow(l)));
 	json_object_set_new(o, "rate", json_integer(l->rate));
+	json_object_set_new(o, "syns", json_integer((json_int_t)l->syns));
+	json_object_set_new(o, "syn_rate", attack_counts(l->d) ? json_integer(l->syn_rate) : json_null());
+	json_object_set_new(o, "attack", json_boolean(l->attack.active));
+	json_object_set_new(o, "attack_changed_ms",
+		l->attack.changed_ms ? json_integer(clock_ms() - l->attack.changed_ms) : json_null());
 	return o;
 }
 
@@ -760,12 +766,15 @@ static void ask_counters(struct peer *p, json_t *request)
 
 static void ask_rules(struct peer *p, json_t *request)
 {
-	reply(p, request, json_pack("{s:o}", "rules", rules_json(p->control->d)));
+	reply(p, request,
+		json_pack("{s:o, s:I}", "rules", rules_json(p->control->d), "room",
+			(json_int_t)rules_room(p->control->d)));
 }
 
 static void ask_top(struct peer *p, json_t *request)
 {
-	reply(p, request, json_pack("{s:o}", "sources", rules_top_json(p->control->d)));
+	p->control->d->top_asked_ms = clock_ms();
+	reply(p, request, samples_top_json(p->control->d));
 }
 
 static void limit(struct peer *p, json_t *request)

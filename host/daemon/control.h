@@ -20,14 +20,17 @@
  * milliseconds; a counter never goes back while the daemon lives.
  *
  * status
- *	"version": "0.1.0", "abi": 3, "pid": n, "uptime_ms": n,
+ *	"version": "0.1.0", "abi": 4, "pid": n, "uptime_ms": n,
  *	"link": "up" | "lost" | "starting",		"lost": the board is gone, and is tried again
  *	"why": text					of the link's state; "" when up
  *	"board": {"uri", "epoch", "slots", "ways", "listeners", "credits", "max_frame", "data_width"}
  *	"table": {"entries", "half_open", "host_owned", "cookies": bool}
  *	"tap": {"name", "mac", "mtu", "addresses": ["192.0.2.2/24", ...]}
- *	"rates": {"syn", "established", "handoffs", "connects", "frames_up", "frames_down"}  per second, over the last second
- *	"attack": {"active": bool, "since_ms": n, "syn_rate": n}	since_ms: how long, 0 when not
+ *	"rates": {"syn", "established", "handoffs", "connects", "frames_up", "frames_down",	per second, over the last second
+ *	  "listeners": [{"address", "port", "syn"}]}	of the offloaded ones, where the board counts SYNs per listener
+ *	"attack": {"active": bool, "since_ms": n, "syn_rate": n,	since_ms: how long, 0 when not
+ *	  "listeners": [{"address", "port", "since_ms", "syn_rate", "peak": n}]}	those that are attacked
+ *	"rules": {"room": n, "on_board": n, "on_host": n}	what the board can hold, and where those that are act
  *	"ways": {"kernel": {"usable": bool, "why": text}, "repair": {"usable": bool, "why": text}}
  *	"handoffs", "handoff_failed", "accept_overflow", "board_resets": counters
  * listeners
@@ -39,7 +42,9 @@
  *	  "index": n | null,		in the board's listen table
  *	  "backlog": n, "queued": n, "clients": n,	connections and programs of way repair
  *	  "handoffs": n, "failed": n, "overflow": n,
- *	  "rate": n}]			handshakes completed per second; the board counts SYNs of all listeners together (status)
+ *	  "rate": n,			handshakes completed per second
+ *	  "syns": n, "syn_rate": n | null,	SYNs that the board counted for it, whatever became of them; null: it does not count
+ *	  "attack": bool, "attack_changed_ms": n | null}]	how long that is so; null: there was no attack yet
  * listener	{"address"?: "any", "port": n, "mode": "offload" | "bypass" | "off"}
  *	changes `wanted` until the next reload; the reply is that listener as above, as "listener".
  *	ENOENT: the config names no such listener (address matters only where several have that port)
@@ -55,27 +60,40 @@
  *	The reply comes first; then a line per event until the client hangs up or sends {"request": "stop"}. sample = every n-th.
  *	{"trace": "event", "time_ns": n (the board's clock), "what": "ESTABLISHED" | "REFUSED" | "UNREACHABLE" | "TIMED_OUT" | "CLOSED" | "RESET" |
  *	  "ABORTED" | "RETRYING", "id", "state", "local", "remote", "snd_nxt", "rcv_nxt", "snd_wnd", "mss", "cookie": bool, "listener": n, "active": bool}
+ *	{"trace": "event", "time_ns", "what": "SAMPLE", "local", "remote", "listener", "seq": n, "cause": "BACKLOG" | ... (regs/verdict.def) |
+ *	  "", "every": n}	a SYN, one of so many, and why it was dropped; "": it was not
  *	{"trace": "frame", "time_ns": n, "direction": "up" | "down", "length": n, "local", "remote", "flags": "SA" (FIN S R P A U E C, one letter
  *	  each: F S R P A U E C), "seq", "ack", "wnd", "hex": "0a1b..." (with "hex": true; the whole Ethernet frame)}
  *	{"trace": "handoff", "time_ns": n, "way", "local", "remote", "ok": bool, "errno"?: "EPERM"}
  *	{"trace": "dropped", "count": n}	the client was too slow for that many lines
  *	Frames the board consumed or made itself (SYN, SYN-ACK, final ACK) never reach the host; the event that follows them tells
  *	their numbers: ISS = snd_nxt - 1 and IRS = rcv_nxt - 1 at ESTABLISHED.
- * limit	{"prefix": "192.0.2.0/24", "rate": n}	new connections per second that are handed off from there; 0 = no limit any more
+ * limit	{"prefix": "192.0.2.0/24", "rate": n}	new connections per second from there; 0 = no limit any more
  * deny		{"prefix": "2001:db8::/64", "deny": true | false}
- *	both: of the kernel handoff and after the handshake, since the board has no list of its own: a connection from there is
- *	reset at ESTABLISHED and counted (daemon.denied, daemon.limited). ENOSPC: CONTROL_RULES_MAX rules are there already.
+ *	both: of the rules that match a source, that with the longest prefix counts. Those with the longest prefixes are put into the board, as
+ *	many as it has room for: it drops SYNs over the limit, and what is denied, at its offload listeners. For the rest, after the handshake: a
+ *	connection from there is reset at ESTABLISHED and counted (daemon.denied, daemon.limited). An IPv6 prefix that holds all of
+ *	::ffff:0:0/96, as ::/0, stays on the host. ENOSPC: CONTROL_RULES_MAX rules are there already. Until the daemon ends, or, for a prefix
+ *	that the config has too, until the next reload.
  * rules
- *	"rules": [{"prefix", "deny": bool, "rate": n, "hits": n}]
+ *	"rules": [{"prefix", "deny": bool, "rate": n,
+ *	  "hits": n,			connections from there that completed their handshake
+ *	  "where": "board" | "host",	where it acts
+ *	  "drops": n,			segments that the board dropped for it, and connections that were reset
+ *	  "config": bool}]		the config has it		longest prefix first
+ *	"room": n			rules that the board can hold
  * keys		{"action": "rotate"}
  *	new random SYN cookie key; cookies under way stay good. "rotated": n (since start). Keys are never shown.
  * selftest
  *	"checks": [{"name": "board_id", "ok": bool, "detail": text}, ...], "passed": n, "failed": n
  *	register access, clock running, heartbeat seen, command round trip, TAP up, handoff privileges, keys write-only
  * reload
- *	as SIGHUP: reads the config again. "changed": n listeners. EINVAL and the line where the file is wrong; nothing changes then
+ *	as SIGHUP: reads the config again, rules too. "changed": n listeners. EINVAL and the line where the file is wrong; nothing changes then
  * top
- *	"sources": [{"prefix": "192.0.2.0/24", "connections": n, "denied": n}]	most first, at most CONTROL_TOP_MAX; sampled
+ *	"sources": [{"prefix": "192.0.2.0/24", "connections": n, "denied": n,		since the daemon's start
+ *	  "syns": n, "syn_rate": n, "syns_dropped": n}]	in the window, estimated from samples; most first, at most CONTROL_TOP_MAX
+ *	"window_ms": n, "samples": n, "syns": n		the window, up to two minutes; samples in it, and the SYNs they stand for
+ *	"every": n					one of so many SYNs is a sample now; 0: the board shows none
  * stop		ends a trace */
 #ifndef HANDFAST_DAEMON_CONTROL_H
 #define HANDFAST_DAEMON_CONTROL_H

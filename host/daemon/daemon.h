@@ -26,15 +26,17 @@
 #include "log.h"
 #include "loop.h"
 
-#define WORKERS_MAX    64
-#define CLIENTS_MAX    1024 /* programs connected at once, CONNECTs under way included */
-#define TRACE_RING     4096 /* records between service thread and main thread */
-#define TRACE_BYTES    256  /* of a frame that a record keeps, unless somebody wants all */
-#define WHY_BYTES      160
-#define SECOND_MS      1000
-#define AGAIN_FIRST_MS 50 /* until a connection that the client had no descriptor for is sent again; doubled */
-#define TWIN_NUMBERS   (1ull << 63)
-#define AGAIN_LAST_MS  1000
+#define WORKERS_MAX	 64
+#define CLIENTS_MAX	 1024 /* programs connected at once, CONNECTs under way included */
+#define TRACE_RING	 4096 /* records between service thread and main thread */
+#define TRACE_BYTES	 256  /* of a frame that a record keeps, unless somebody wants all */
+#define WHY_BYTES	 160
+#define SECOND_MS	 1000
+#define AGAIN_FIRST_MS	 50 /* until a connection that the client had no descriptor for is sent again; doubled */
+#define TWIN_NUMBERS	 (1ull << 63)
+#define AGAIN_LAST_MS	 1000
+#define SAMPLE_SOURCES	 256 /* prefixes whose SYNs are counted in one window */
+#define SAMPLE_WINDOW_MS 60000
 
 struct daemon;
 
@@ -57,6 +59,15 @@ struct sent {
 	int fd; /* our copy; -1: free place */
 	union address local, remote;
 	bool waits; /* to be sent, again or for the first time */
+};
+
+/* Whether more SYNs come than the config's `attack` says: of one listener, or of all. */
+struct attack {
+	bool active;
+	int64_t changed_ms; /* when `active` changed last; 0: never */
+	int64_t seen_ms;    /* when there were too many last */
+	uint64_t peak;	    /* most in one second, of the attack that is, or was last */
+	bool quiet;	    /* the journal knows it by another's name */
 };
 
 /* A program that listens through the daemon. */
@@ -93,6 +104,12 @@ struct listener {
 	/* Of hf_listeners that are closed. */
 	uint64_t old_established, old_failed, old_overflow;
 	unsigned rate;
+	/* attack.c */
+	uint64_t syns;			   /* since start */
+	unsigned syn_rate;		   /* per second */
+	const struct hf_listener *syns_of; /* the one of `board` that `syns_last` was read of */
+	uint32_t syns_last;
+	struct attack attack;
 };
 
 enum trace_kind { TRACE_EVENT, TRACE_FRAME, TRACE_HANDOFF };
@@ -106,6 +123,7 @@ struct trace_record {
 	size_t length; /* of the frame; `octets` holds what there is room for */
 	uint32_t seq, ack;
 	unsigned flags, wnd;
+	uint32_t every; /* an event SAMPLE stands for so many SYNs */
 	unsigned octets;
 	uint8_t data[2048]; /* frame, or EVENT message */
 };
@@ -117,12 +135,35 @@ struct rule {
 	unsigned rate; /* connections per second; 0: no limit */
 	unsigned tokens;
 	int64_t refilled_ms;
-	uint64_t hits;
+	uint64_t hits;	/* connections from there that completed their handshake */
+	uint64_t drops; /* and what did not pass: such connections, and segments that the board dropped */
+	bool in_config;
+	bool on_board; /* the board has it; the host only sees to a `deny` whose handshakes were under way */
 };
 
 struct top {
 	union address prefix;
 	uint64_t connections, denied;
+};
+
+/* SYNs of a network, from samples. */
+struct source_syns {
+	union address prefix;
+	uint64_t syns;	  /* estimated, too high by `over` at most */
+	uint64_t over;	  /* what another had counted in this place */
+	uint64_t dropped; /* of them */
+};
+
+/* samples.c; shared.lock */
+struct samples {
+	/* Of this minute and the one before. */
+	struct source_syns source[2][SAMPLE_SOURCES];
+	uint64_t seen[2], syns[2]; /* samples, and for how many SYNs they stand */
+	int64_t began_ms[2];
+	/* What the board was told: one of `every` is shown; one of `before` if the event is not younger than `from_ms` of its clock. */
+	uint32_t every, before, from_ms;
+	unsigned seen_now; /* since the last look */
+	bool too_many;	   /* the main thread is to look now */
 };
 
 /* Between the threads. */
@@ -145,7 +186,9 @@ struct shared {
 	uint64_t failures[128]; /* handoffs that failed, by errno; the last: larger ones */
 	int wake; /* eventfd: the ring is not empty, a listening socket was destroyed, the board is lost */
 	bool listener_destroyed;
-	int board_lost; /* -errno */
+	int board_lost;	 /* -errno */
+	bool configured; /* the board was set up, perhaps after a reset */
+	struct samples samples;
 };
 
 struct rates {
@@ -161,6 +204,12 @@ struct daemon {
 	struct hf_device *dev; /* NULL: no board */
 	char why[CONFIG_TEXT_BYTES];
 	int tap_fd; /* ours, so that netdev and sockets outlive the board; -1 */
+	/* Under a service manager that keeps descriptors: what the next process is told, and what the one before has left. */
+	bool managed;
+	struct kept *kept;
+	int kept_fd;
+	int left[TRANSPORT_KEEP_MAX]; /* the transport's; taken over by the first opening */
+	unsigned lefts;
 	bool opening;
 	unsigned retry_ms;
 	struct timer retry, second, resync;
@@ -183,16 +232,27 @@ struct daemon {
 	uint64_t last_syn, last_established;
 	uint64_t last_host[HOST_COUNTERS];
 	struct rates rates;
-	bool attacked, primed; /* primed: the rates have something to compare with */
-	int64_t attack_since_ms, attack_seen_ms;
+	bool primed; /* the rates have something to compare with */
+	struct attack attack;
+	uint64_t syns_resets;				 /* of the board, when SYNs per listener were last read */
+	struct device_rule board_rule[DEVICE_RULES_MAX]; /* what the board was last given */
+	unsigned board_rules;
+	bool rules_stale;     /* the board's rules are not known to be what they should */
+	bool samples_off;     /* the board refused */
+	int64_t top_asked_ms; /* when somebody wanted to see sources, 0: never */
 	uint64_t rotations, taken_again;
-	uint8_t dnat_ports[65536 / 8]; /* dnat.c */
-	bool dnat_looking;
+	uint8_t dnat_ports[65536 / 8];		    /* dnat.c */
+	bool dnat_looking, dnat_changed, dnat_told; /* told: of changes, by dnat_changes */
+	struct source dnat_changes;
 	int64_t dnat_looked_ms;
 };
 
 /* board.c: the device, its loss and return. */
 int board_start(struct daemon *d);
+/* The listeners are there: what a board that was taken over has to say is heard. */
+void board_resume(struct daemon *d);
+/* The manager keeps the board's descriptors from now on, or no longer. */
+void daemon_store_board(struct daemon *d, const int *fds, unsigned count);
 void board_stop(struct daemon *d, bool for_good);
 void board_on_wake(struct source *s, uint32_t events);
 
@@ -229,11 +289,34 @@ struct work {
 int worker_start(struct daemon *d, struct work *w);
 void worker_on_done(struct source *s, uint32_t events);
 
-/* rules.c: all in any thread, under shared.lock by themselves. */
+/* rules.c: under shared.lock by themselves. rules_admit() in any thread. */
 bool rules_admit(struct daemon *d, const struct connection *c);
 int rules_set(struct daemon *d, const char *prefix, const bool *deny, const unsigned *rate);
+void rules_configure(struct daemon *d, const struct config *c); /* what the config has, anew */
+void rules_place(struct daemon *d);				/* into the board, as many as it takes */
+void rules_lost(struct daemon *d);
+void rules_second(struct daemon *d);
 json_t *rules_json(struct daemon *d);
-json_t *rules_top_json(struct daemon *d);
+/* How many the board has room for, and has. */
+unsigned rules_room(struct daemon *d);
+unsigned rules_on_board(struct daemon *d);
+/* The network of a source: its /24 or /64. Returns the bits. */
+unsigned rules_source(const union address *remote, union address *prefix);
+
+/* samples.c: SYNs that the board shows, and where they come from. */
+void samples_take(struct daemon *d, const uint8_t *msg);      /* service thread */
+uint32_t samples_every(struct daemon *d, const uint8_t *msg); /* for how many SYNs that event stands; any thread */
+void samples_start(struct daemon *d);			      /* the board was set up */
+void samples_too_many(struct daemon *d);
+void samples_second(struct daemon *d);
+json_t *samples_top_json(struct daemon *d); /* reply to `top` */
+
+/* attack.c: SYNs per listener, and who is attacked. Once a second; `rate`: of all listeners, from the counters. */
+void attack_second(struct daemon *d, uint64_t rate);
+/* Does the board count SYNs per listener? */
+bool attack_counts(const struct daemon *d);
+json_t *attack_json(struct daemon *d);
+json_t *attack_rates_json(struct daemon *d);
 
 /* trace.c: records from the hooks; lines to the control's clients. */
 void trace_event(struct daemon *d, const uint8_t *msg);
@@ -272,12 +355,13 @@ void kernel_way_hold(struct daemon *d, uint64_t *us, uint64_t *of);
 
 /* dnat.c: is there a rule that sends this port elsewhere, as far as is known by now? */
 bool dnat_takes(struct daemon *d, unsigned port);
+void dnat_close(struct daemon *d);
 
 /* main.c */
 int daemon_reload(struct daemon *d, char *why);
 void daemon_notify(struct daemon *d);
 
-/* unix.c: a listening unix socket at a path, mode; a dead one's is replaced. fd of socket activation or -1. */
+/* unix.c: a listening unix socket at a path, mode; a dead one's is replaced. Its folder is made if only that is missing, mode 0755. fd of socket activation or -1. */
 int unix_serve(const char *path, int type, unsigned mode);
 
 #endif

@@ -118,9 +118,12 @@ int64_t kernel_way_turn(struct daemon *d)
 static int open_it(struct hf_device *dev, void *arg)
 {
 	struct kernel_way *w = arg;
-	struct kernel_listener_options options = {
-		.ifindex = dev->tap.ifindex, .min_rcv_wnd = dev->rcv_wnd, .inject = inject, .done = done, .ctx = w
-	};
+	struct kernel_listener_options options = { .ifindex = dev->tap.ifindex,
+		.min_rcv_wnd = dev->rcv_wnd,
+		.inject = inject,
+		.done = done,
+		.ctx = w,
+		.pins = w->d->config.bpf_pins };
 	enum kernel_listener_reason why = KERNEL_LISTENER_NONE;
 	int rc;
 
@@ -132,6 +135,12 @@ static int open_it(struct hf_device *dev, void *arg)
 			why ? kernel_listener_sentence(why) : strerror(-rc));
 		return rc;
 	}
+	rc = kernel_listener_pinned(w->kl);
+	if (rc < 0 && *w->d->config.bpf_pins)
+		log_line(LOG_INFO, "bpf_not_pinned", "BPF programs are not pinned below %s: %s", w->d->config.bpf_pins,
+			strerror(-rc));
+	else if (rc > 0)
+		log_line(LOG_NOTICE, "bpf_taken_over", "BPF programs of the process before are taken over");
 	w->d->kernel_way = w;
 	dev->extra_fd = kernel_listener_fd(w->kl);
 	return 0;
@@ -143,7 +152,7 @@ static int close_it(struct hf_device *dev, void *arg)
 
 	dev->extra_fd = -1;
 	w->d->kernel_way = NULL;
-	kernel_listener_close(w->kl);
+	kernel_listener_close(w->kl, dev->leaving);
 	w->kl = NULL;
 	return 0;
 }

@@ -92,32 +92,43 @@ static void watch_queues(struct listener *l)
 		loop_watch(&l->d->loop, &l->queue, room ? EPOLLIN : 0);
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const struct sent *x = *(struct sent *const *)a, *y = *(struct sent *const *)b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
 /* Send what waits, oldest first. */
 static void send_waiting(struct subscriber *s)
 {
-	for (;;) {
-		struct ipc_connection c = { .magic = IPC_MAGIC, .version = IPC_VERSION, .type = IPC_CONNECTION };
-		struct sent *oldest = NULL;
-		int rc;
+	struct ipc_connection c[IPC_WINDOW];
+	struct sent *waiting[IPC_WINDOW];
+	int fd[IPC_WINDOW], sent = 0;
+	unsigned n = 0;
 
-		for (unsigned i = 0; i < IPC_WINDOW; i++) {
-			struct sent *at = &s->sent[i];
-
-			if (at->fd >= 0 && at->waits && (!oldest || at->number < oldest->number))
-				oldest = at;
-		}
-		if (!oldest)
-			return;
-		c.number = oldest->number;
-		ipc_put_address(&oldest->local, &c.local);
-		ipc_put_address(&oldest->remote, &c.remote);
-		rc = ipc_send(s->channel.fd, &c, sizeof(c), oldest->fd);
-		if (rc) {
+	for (unsigned i = 0; i < IPC_WINDOW; i++) {
+		if (s->sent[i].fd >= 0 && s->sent[i].waits)
+			waiting[n++] = &s->sent[i];
+	}
+	qsort(waiting, n, sizeof(waiting[0]), by_number);
+	for (unsigned i = 0; i < n; i++) {
+		c[i] = (struct ipc_connection){
+			.magic = IPC_MAGIC, .version = IPC_VERSION, .type = IPC_CONNECTION, .number = waiting[i]->number
+		};
+		ipc_put_address(&waiting[i]->local, &c[i].local);
+		ipc_put_address(&waiting[i]->remote, &c[i].remote);
+		fd[i] = waiting[i]->fd;
+	}
+	for (unsigned done = 0; done < n; done += (unsigned)sent) {
+		sent = ipc_send_connections(s->channel.fd, c + done, fd + done, n - done);
+		if (sent < 0) {
 			/* No room, or a program that is gone: its channel will say so. */
 			loop_arm(&s->listener->d->loop, &s->again, s->again_ms);
 			return;
 		}
-		oldest->waits = false;
+		for (int i = 0; i < sent; i++)
+			waiting[done + (unsigned)i]->waits = false;
 	}
 }
 
@@ -186,7 +197,7 @@ static void inherit(int listener, int fd)
 		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, congestion, len);
 }
 
-/* It has room. */
+/* It has room. send_waiting() is still to be called. */
 static void give(struct subscriber *s, int fd, const union address *local, const union address *remote)
 {
 	struct sent *free_place = s->sent;
@@ -196,7 +207,6 @@ static void give(struct subscriber *s, int fd, const union address *local, const
 	*free_place = (struct sent){ ++s->last_number, fd, *local, *remote, true };
 	s->unanswered++;
 	s->listener->delivered++;
-	send_waiting(s);
 }
 
 static void addresses_of(int fd, union address *local, union address *remote)
@@ -214,11 +224,10 @@ static void addresses_of(int fd, union address *local, union address *remote)
 }
 
 /* Connections to the next program that has room, in turn. */
-static void deliver(struct listener *l)
+static void share_out(struct listener *l)
 {
 	while (l->board && l->config.way == WAY_REPAIR) {
 		struct subscriber *s = l->turn, *first;
-		struct sockaddr_storage peer;
 		union address local, remote;
 		int fd;
 
@@ -232,14 +241,22 @@ static void deliver(struct listener *l)
 		}
 		if (!s)
 			return;
-		fd = hf_accept(l->board, &peer, 0);
+		fd = listener_take(l->board, &local, &remote, 0);
 		if (fd < 0)
 			return;
-		addresses_of(fd, &local, &remote);
 		if (s->kernel.fd >= 0 || (s->twin_of && s->twin_of->kernel.fd >= 0))
 			inherit(s->twin_of ? s->twin_of->kernel.fd : s->kernel.fd, fd);
 		l->turn = s->next;
 		give(s, fd, &local, &remote);
+	}
+}
+
+static void deliver(struct listener *l)
+{
+	share_out(l);
+	for (struct subscriber *s = l->subscribers; s; s = s->next) {
+		if (!s->again.armed)
+			send_waiting(s);
 	}
 }
 
@@ -257,6 +274,8 @@ static void on_kernel(struct source *source, uint32_t events)
 {
 	struct subscriber *s = (struct subscriber *)((char *)source - offsetof(struct subscriber, kernel));
 
+	bool later = s->again.armed;
+
 	(void)events;
 	while (has_room(s)) {
 		union address local, remote;
@@ -271,6 +290,8 @@ static void on_kernel(struct source *source, uint32_t events)
 		addresses_of(fd, &local, &remote);
 		give(s, fd, &local, &remote);
 	}
+	if (!later)
+		send_waiting(s);
 	watch_queues(s->listener);
 }
 
@@ -310,7 +331,8 @@ static void on_channel(struct source *source, uint32_t events)
 	struct subscriber *s = (struct subscriber *)((char *)source - offsetof(struct subscriber, channel));
 	struct listener *l = s->listener;
 	struct ipc_answer a;
-	uint8_t packet[sizeof(a) + 1];
+	struct ipc_option o;
+	uint8_t packet[sizeof(a) + sizeof(o)];
 	bool lost;
 	int fd, n;
 
@@ -318,6 +340,12 @@ static void on_channel(struct source *source, uint32_t events)
 	while ((n = ipc_receive(source->fd, packet, sizeof(packet), &fd, &lost)) != -EAGAIN) {
 		if (fd >= 0)
 			close(fd);
+		if (n > 0 && fd < 0 && !ipc_parse_option(packet, (size_t)n, &o)) {
+			/* Sockets take it over when they are handed out. What the kernel says to it the program is not told. */
+			if (s->kernel.fd >= 0)
+				setsockopt(s->kernel.fd, o.level, o.option, o.value, o.length);
+			continue;
+		}
 		if (n <= 0 || fd >= 0 || ipc_parse_answer(packet, (size_t)n, &a)) {
 			if (n)
 				log_line(LOG_WARNING, "bad_client",
@@ -485,15 +513,15 @@ static enum mode what_mode(struct listener *l, enum reason *reason, char *why)
 	}
 	if (l->wanted != MODE_OFFLOAD)
 		return l->wanted;
-	if (l->config.way == WAY_KERNEL) {
+	if (dnat_takes(l->d, address_port(&l->config.address))) {
+		*reason = REASON_DNAT;
+		snprintf(why, WHY_BYTES, "a rule of nftables sends this port elsewhere (dnat or redirect)");
+	} else if (l->config.way == WAY_KERNEL) {
 		*reason = kernel_way_serves(l->d, &l->config.address, why);
 		if (*reason == REASON_NO_LISTENER && other_namespace_listens(address_port(&l->config.address))) {
 			*reason = REASON_NETNS;
 			snprintf(why, WHY_BYTES, "who listens there is in another network namespace than %s",
 				l->d->config.tap);
-		} else if (*reason == REASON_NO_LISTENER && dnat_takes(l->d, address_port(&l->config.address))) {
-			*reason = REASON_DNAT;
-			snprintf(why, WHY_BYTES, "a rule of nftables sends this port elsewhere (dnat or redirect)");
 		}
 	} else if (!l->subscribers) {
 		*reason = REASON_NO_LISTENER;
@@ -515,6 +543,7 @@ static void close_board(struct listener *l)
 	l->old_overflow += l->board->overflow;
 	hf_listener_close(l->board);
 	l->board = NULL;
+	l->syns_of = NULL;
 }
 
 static int set_board(struct listener *l, enum mode mode)

@@ -17,7 +17,7 @@
 #include "daemon.h"
 #include "driver/clock.h"
 
-enum { LOOK_MS = 100 };
+enum { LOOK_MS = 100, BARRIER_US = 2000000 };
 
 static const char usage[] =
 	"usage: handfastd [--config FILE] [--check]\n\n"
@@ -35,17 +35,63 @@ static const char usage[] =
 
 void daemon_notify(struct daemon *d)
 {
-	sd_notifyf(0, "READY=1\nSTATUS=%s %s, %u listeners", d->config.board, d->dev ? "up" : "lost", d->listeners);
 	/* The netdev outlives us through an upgrade, and with it the connections over it. */
 	if (d->tap_fd >= 0)
 		sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=tap", &d->tap_fd, 1);
+	sd_notifyf(0, "READY=1\nSTATUS=%s %s, %u listeners", d->config.board, d->dev ? "up" : "lost", d->listeners);
 }
 
-/* What systemd kept for us or listens on for us: "tap", "clients" (the programs' socket). */
+/* Each by a name of its own: the order in which they come back is not promised. */
+void daemon_store_board(struct daemon *d, const int *fds, unsigned count)
+{
+	char state[64];
+
+	if (!d->managed)
+		return;
+	for (unsigned i = 0; i < TRANSPORT_KEEP_MAX; i++)
+		sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=board-%u", i);
+	/* A card can be opened once: let the manager close it first. */
+	if (!count)
+		sd_notify_barrier(0, BARRIER_US);
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=board-%u", i);
+		sd_pid_notify_with_fds(0, 0, state, &fds[i], 1);
+	}
+}
+
+/* Without what the process before has told, its descriptors of the board are of no use. */
+static void take_kept(struct daemon *d)
+{
+	int rc = d->kept_fd >= 0 ? kept_open(d->kept_fd, &d->kept) : -ENOENT;
+
+	if (rc && d->kept_fd >= 0) {
+		log_line(LOG_NOTICE, "kept",
+			"what the process before has left is of another version; the board is set up anew");
+		sd_notify(0, "FDSTOREREMOVE=1\nFDNAME=board-state");
+		close(d->kept_fd);
+		d->kept_fd = -1;
+	}
+	for (; rc && d->lefts; d->lefts--)
+		close(d->left[d->lefts - 1]);
+	if (d->kept_fd >= 0)
+		return;
+	d->kept_fd = kept_new(&d->kept);
+	if (d->kept_fd < 0)
+		log_line(LOG_WARNING, "kept", "no memory file for the next process: %s", strerror(-d->kept_fd));
+	else
+		sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=board-state", &d->kept_fd, 1);
+}
+
+/* What systemd kept for us or listens on for us: "tap", "clients" (the programs' socket), "board-state" (kept.h) and "board-0" ...: the
+ * transport's. */
 static void take_descriptors(struct daemon *d, int *clients_fd)
 {
+	int left[TRANSPORT_KEEP_MAX] = { -1, -1, -1, -1 };
 	char **names = NULL;
-	int n = sd_listen_fds_with_names(1, &names);
+	int n;
+
+	d->managed = getenv("NOTIFY_SOCKET") != NULL;
+	n = sd_listen_fds_with_names(1, &names);
 
 	*clients_fd = -1;
 	for (int i = 0; i < n; i++) {
@@ -56,9 +102,23 @@ static void take_descriptors(struct daemon *d, int *clients_fd)
 		else if (!strcmp(names[i], "clients") && *clients_fd < 0 &&
 			 sd_is_socket(fd, AF_UNIX, SOCK_SEQPACKET, 1) > 0)
 			*clients_fd = fd;
+		else if (!strcmp(names[i], "board-state") && d->kept_fd < 0)
+			d->kept_fd = fd;
+		else if (!strncmp(names[i], "board-", 6) && names[i][6] >= '0' &&
+			 names[i][6] < '0' + TRANSPORT_KEEP_MAX && !names[i][7] && left[names[i][6] - '0'] < 0)
+			left[names[i][6] - '0'] = fd;
 		else
 			close(fd);
 	}
+	/* The first few, without a gap. */
+	for (unsigned i = 0; i < TRANSPORT_KEEP_MAX; i++) {
+		if (left[i] >= 0 && d->lefts == i)
+			d->left[d->lefts++] = left[i];
+		else if (left[i] >= 0)
+			close(left[i]);
+	}
+	if (d->managed)
+		take_kept(d);
 	for (int i = 0; i < n; i++)
 		free(names[i]);
 	free(names);
@@ -82,14 +142,16 @@ int daemon_reload(struct daemon *d, char *why)
 		strcmp(next.socket, d->config.socket) || strcmp(next.control, d->config.control) ||
 		strcmp(next.metrics_socket, d->config.metrics_socket) || next.metrics_port != d->config.metrics_port ||
 		next.tap_persistent != d->config.tap_persistent ||
-		strcmp(next.cookie_key_file, d->config.cookie_key_file))
+		strcmp(next.cookie_key_file, d->config.cookie_key_file) || strcmp(next.bpf_pins, d->config.bpf_pins))
 		log_line(LOG_WARNING, "config",
-			"board, tap, half_open, sockets, metrics and cookie_key_file change with a restart only");
+			"board, tap, half_open, sockets, metrics, cookie_key_file and bpf_pins change with a restart "
+			"only");
 	rc = listeners_configure(d, &next);
 	if (rc < 0) {
 		snprintf(why, CONFIG_TEXT_BYTES, "%s", strerror(-rc));
 		return rc;
 	}
+	rules_configure(d, &next);
 	d->config.control_who = next.control_who;
 	d->config.connect_who = next.connect_who;
 	d->config.attack_syn_rate = next.attack_syn_rate;
@@ -126,6 +188,8 @@ static void on_second(struct timer *t)
 	struct daemon *d = (struct daemon *)((char *)t - offsetof(struct daemon, second));
 
 	rates_second(d);
+	rules_second(d);
+	samples_second(d);
 	/* What the kernel has not told: listeners that are new, or were changed. */
 	listeners_refresh(d);
 	sd_notify(0, "WATCHDOG=1");
@@ -192,6 +256,7 @@ static int start(struct daemon *d)
 	if (rc)
 		return rc;
 	/* First the board: who connects to the sockets finds it. */
+	rules_configure(d, &d->config);
 	rc = board_start(d);
 	if (rc) {
 		log_line(LOG_ERR, "start", "%s", d->why);
@@ -206,6 +271,7 @@ static int start(struct daemon *d)
 		rc = step(listeners_configure(d, &d->config), "listeners");
 	if (rc < 0)
 		return rc;
+	board_resume(d);
 	d->second.due = on_second;
 	loop_arm(&d->loop, &d->second, SECOND_MS);
 	daemon_notify(d);
@@ -221,6 +287,10 @@ static void on_look(struct timer *t)
 static void stop(struct daemon *d)
 {
 	sd_notify(0, "STOPPING=1");
+	/* Perhaps a restart: then all goes on without us. If it is none, the manager closes what it has kept, and the board, without a
+	 * heartbeat, is silent. */
+	if (d->managed && d->kept && d->dev)
+		service_run(d->dev, service_leave, NULL);
 	listeners_free(d);
 	/* Calls that wait in a worker end now; one that was about to begin does at the next look. */
 	d->second.due = on_look;
@@ -234,6 +304,7 @@ static void stop(struct daemon *d)
 		loop_step(&d->loop);
 	}
 	board_stop(d, true);
+	dnat_close(d);
 	if (d->control)
 		control_close(d);
 	metrics_close(d);
@@ -246,7 +317,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, 'k' }, { "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' }, { 0 } };
-	static struct daemon d = { .config_path = CONFIG_PATH, .tap_fd = -1 };
+	static struct daemon d = { .config_path = CONFIG_PATH, .tap_fd = -1, .kept_fd = -1 };
 	char why[CONFIG_TEXT_BYTES];
 	bool check = false;
 	int c, rc;

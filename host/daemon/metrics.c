@@ -11,7 +11,7 @@
 #include "daemon.h"
 #include "driver/clock.h"
 
-enum { SCRAPERS_MAX = 16, REQUEST_MAX = 4096, SCRAPE_MS = 10000, PAUSE_MS = 100 };
+enum { SCRAPERS_MAX = 16, REQUEST_MAX = 4096, SCRAPE_MS = 10000, PAUSE_MS = 100, RULES_SHOWN = 64 };
 
 struct scraper {
 	struct metrics *metrics;
@@ -96,6 +96,21 @@ static unsigned long long of_rate(const struct listener *l)
 	return l->rate;
 }
 
+static unsigned long long of_syns(const struct listener *l)
+{
+	return l->syns;
+}
+
+static unsigned long long of_syn_rate(const struct listener *l)
+{
+	return l->syn_rate;
+}
+
+static unsigned long long of_attack(const struct listener *l)
+{
+	return l->attack.active;
+}
+
 static unsigned long long of_failed(const struct listener *l)
 {
 	return listener_failed(l);
@@ -159,15 +174,47 @@ static void put_shared(FILE *f, struct daemon *d)
 
 static void put_sources(FILE *f, struct daemon *d)
 {
-	json_t *list = rules_top_json(d);
+	static const struct {
+		const char *name, *member, *help;
+	} metrics[] = {
+		{ "source_connections", "connections", "connections of the sources that have most, /24 and /64" },
+		{ "source_syns", "syns",
+			"SYNs in the last one to two minutes of the sources that send most, estimated from samples" },
+	};
+	json_t *top = samples_top_json(d), *list = json_object_get(top, "sources");
 
-	metric(f, "source_connections", "gauge", "connections of the sources that have most, /24 and /64");
-	for (size_t i = 0; i < json_array_size(list); i++) {
+	for (size_t m = 0; m < sizeof(metrics) / sizeof(metrics[0]); m++) {
+		metric(f, metrics[m].name, "gauge", metrics[m].help);
+		for (size_t i = 0; i < json_array_size(list); i++) {
+			const json_t *o = json_array_get(list, i);
+			long long value = json_integer_value(json_object_get(o, metrics[m].member));
+
+			if (value)
+				fprintf(f, "handfast_%s{prefix=\"%s\"} %lld\n", metrics[m].name,
+					json_string_value(json_object_get(o, "prefix")), value);
+		}
+	}
+	one(f, "sample_every", "gauge", "the board shows one of so many SYNs, 0: none",
+		(unsigned long long)json_integer_value(json_object_get(top, "every")));
+	json_decref(top);
+}
+
+/* The first ones: those that are in the board, and some that are not. */
+static void put_rules(FILE *f, struct daemon *d)
+{
+	json_t *list = rules_json(d);
+
+	metric(f, "rules", "gauge", "rules for source prefixes, by where they act");
+	fprintf(f, "handfast_rules{where=\"board\"} %u\nhandfast_rules{where=\"host\"} %u\n", rules_on_board(d),
+		d->shared.rules - rules_on_board(d));
+	metric(f, "rule_drops_total", "counter",
+		"segments that the board dropped, and connections that the host refused, by rule");
+	for (size_t i = 0; i < json_array_size(list) && i < RULES_SHOWN; i++) {
 		const json_t *o = json_array_get(list, i);
 
-		fprintf(f, "handfast_source_connections{prefix=\"%s\"} %lld\n",
-			json_string_value(json_object_get(o, "prefix")),
-			(long long)json_integer_value(json_object_get(o, "connections")));
+		fprintf(f, "handfast_rule_drops_total{prefix=\"%s\",where=\"%s\"} %lld\n",
+			json_string_value(json_object_get(o, "prefix")), json_string_value(json_object_get(o, "where")),
+			(long long)json_integer_value(json_object_get(o, "drops")));
 	}
 	json_decref(list);
 }
@@ -181,7 +228,7 @@ static char *text_of(struct daemon *d, size_t *len)
 	if (!f)
 		return NULL;
 	one(f, "up", "gauge", "1 while the board answers", d->dev != NULL);
-	one(f, "attack", "gauge", "1 while more SYNs come than attack.syn_rate", d->attacked);
+	one(f, "attack", "gauge", "1 while more SYNs come than attack.syn_rate", d->attack.active);
 	one(f, "syn_rate", "gauge", "SYNs per second, all listeners", d->rates.syn);
 	one(f, "clients", "gauge", "programs connected", d->clients);
 	one(f, "sent_again_total", "counter", "connections sent again to a program that had no descriptor free",
@@ -192,6 +239,12 @@ static char *text_of(struct daemon *d, size_t *len)
 	per_listener(f, d, "listener_mode_seconds", "gauge", "age of the mode", of_since);
 	per_listener(f, d, "listener_established_total", "counter", "handshakes completed", of_established);
 	per_listener(f, d, "listener_established_rate", "gauge", "the same, per second", of_rate);
+	if (attack_counts(d)) {
+		per_listener(f, d, "listener_syns_total", "counter", "SYNs, whatever became of them", of_syns);
+		per_listener(f, d, "listener_syn_rate", "gauge", "the same, per second", of_syn_rate);
+		per_listener(f, d, "listener_attack", "gauge", "1 while more SYNs come to it than attack.syn_rate",
+			of_attack);
+	}
 	per_listener(f, d, "listener_failed_total", "counter", "handoffs that failed", of_failed);
 	per_listener(f, d, "listener_overflow_total", "counter", "connections that found the queue full", of_overflow);
 	per_listener(f, d, "listener_queued", "gauge", "connections that no program has taken yet", of_queued);
@@ -200,6 +253,7 @@ static char *text_of(struct daemon *d, size_t *len)
 	fprintf(f, "handfast_hold_seconds_sum %.6f\nhandfast_hold_seconds_count %llu\n", (double)hold_us / 1e6,
 		(unsigned long long)held);
 	put_shared(f, d);
+	put_rules(f, d);
 	put_sources(f, d);
 	put_counters(f, d);
 	if (fclose(f)) {

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * rates.c - once a second: how much, and is it an attack? */
-#include <errno.h>
+ * rates.c - once a second: how much? */
 #include <string.h>
 
 #include "daemon.h"
-#include "driver/clock.h"
 
 static uint64_t delta(uint64_t now, uint64_t *last)
 {
@@ -14,28 +12,9 @@ static uint64_t delta(uint64_t now, uint64_t *last)
 	return more;
 }
 
-static void judge(struct daemon *d)
-{
-	int64_t now = clock_ms();
-
-	if (d->rates.syn >= d->config.attack_syn_rate)
-		d->attack_seen_ms = now;
-	if (!d->attacked && d->rates.syn >= d->config.attack_syn_rate) {
-		d->attacked = true;
-		d->attack_since_ms = now;
-		log_line(LOG_WARNING, "attack_start", "%llu SYNs per second, more than %u",
-			(unsigned long long)d->rates.syn, d->config.attack_syn_rate);
-	} else if (d->attacked && now - d->attack_seen_ms > d->config.attack_quiet_ms) {
-		d->attacked = false;
-		log_line(LOG_NOTICE, "attack_end", "no more than %u SYNs per second for %u ms; it went on for %lld ms",
-			d->config.attack_syn_rate, d->config.attack_quiet_ms,
-			(long long)(d->attack_seen_ms - d->attack_since_ms));
-	}
-}
-
 /* Every SYN that the engine judged, whatever became of it; and completed handshakes. */
 static const enum hf_counter syns[] = { HF_CNT_SYN_ACCEPTED, HF_CNT_COOKIES_SENT, HF_CNT_DROP_BACKLOG,
-	HF_CNT_DROP_TABLE_FULL, HF_CNT_DROP_REPLY_FULL, HF_CNT_DROP_HOST_GONE };
+	HF_CNT_DROP_TABLE_FULL, HF_CNT_DROP_REPLY_FULL, HF_CNT_DROP_HOST_GONE, HF_CNT_DROP_SOURCE_LIMITED };
 
 struct sample {
 	uint64_t syn, established;
@@ -87,5 +66,5 @@ void rates_second(struct daemon *d)
 	if (!d->primed)
 		memset(&d->rates, 0, sizeof(d->rates));
 	d->primed = true;
-	judge(d);
+	attack_second(d, d->rates.syn);
 }

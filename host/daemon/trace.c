@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "../sample.h"
 #include "daemon.h"
 
 static const char *const event_word[] = {
@@ -38,15 +39,23 @@ static struct trace_record *next_free(struct shared *s)
 
 void trace_event(struct daemon *d, const uint8_t *msg)
 {
+	uint32_t every = 0;
 	struct trace_record *r;
+	struct sample sample;
 
 	if (GET(msg, EVENT, code) == HF_EVENT_DUMP)
 		return;
+	if (GET(msg, EVENT, code) == HF_EVENT_SAMPLE) {
+		if (sample_parse(msg, &sample))
+			return;
+		every = samples_every(d, msg);
+	}
 	pthread_mutex_lock(&d->shared.lock);
 	r = next_free(&d->shared);
 	if (r) {
 		memset(r, 0, offsetof(struct trace_record, data));
 		r->kind = TRACE_EVENT;
+		r->every = every;
 		r->time_ns = d->shared.last_ns = GET(msg, HEADER, stamp);
 		address_from_mapped(msg + HF_AT_EVENT_local_addr, (uint16_t)GET(msg, EVENT, local_port), &r->local);
 		address_from_mapped(msg + HF_AT_EVENT_remote_addr, (uint16_t)GET(msg, EVENT, remote_port), &r->remote);
@@ -129,10 +138,22 @@ static void put_addresses(json_t *o, const struct trace_record *r)
 	json_object_set_new(o, "remote", json_string(address_text(&r->remote, text)));
 }
 
+static json_t *sample_json(const struct trace_record *r)
+{
+	struct sample s;
+
+	sample_parse(r->data, &s);
+	return json_pack("{s:s, s:I, s:s, s:I, s:s, s:I, s:I}", "trace", "event", "time_ns", (json_int_t)r->time_ns,
+		"what", "SAMPLE", "seq", (json_int_t)s.irs, "cause", sample_cause_word(s.cause), "every",
+		(json_int_t)r->every, "listener", (json_int_t)s.listener);
+}
+
 static json_t *event_json(const struct trace_record *r)
 {
 	struct message_event e = message_event(r->data);
 
+	if (e.code == HF_EVENT_SAMPLE)
+		return sample_json(r);
 	return json_pack("{s:s, s:I, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:b, s:I, s:b}", "trace", "event", "time_ns",
 		(json_int_t)r->time_ns, "what", WORD(event_word, e.code), "id", (json_int_t)e.id, "state",
 		WORD(state_word, e.state), "snd_nxt", (json_int_t)e.snd_nxt, "rcv_nxt", (json_int_t)e.rcv_nxt,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * unix.c - listening unix sockets. */
+ * unix.c - listening unix sockets, and the folder that they are in. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "daemon.h"
+
+enum { FOLDER_MODE = 0755 };
 
 /* A socket file that nobody listens at any more is removed. */
 static int remove_dead(const struct sockaddr_un *addr, int type)
@@ -29,6 +31,32 @@ static int remove_dead(const struct sockaddr_un *addr, int type)
 	return unlink(addr->sun_path) && errno != ENOENT ? -errno : 0;
 }
 
+/* The socket's own folder, if it is not there: everybody may go through it, each socket's mode says who may connect. Not its parents: a path
+ * that is mistyped is not made. */
+static int make_folder(const char *path)
+{
+	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	const char *end = strrchr(path, '/');
+	struct stat st;
+
+	if (!end || end == path)
+		return 0;
+	memcpy(folder, path, (size_t)(end - path));
+	folder[end - path] = 0;
+	if (!stat(folder, &st))
+		return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+	if (errno != ENOENT)
+		return -errno;
+	if (mkdir(folder, FOLDER_MODE) && errno != EEXIST) {
+		int rc = -errno;
+
+		log_line(LOG_ERR, "start", "make the folder %s: %s", folder, strerror(-rc));
+		return rc;
+	}
+	/* Whatever the umask: the unit's leaves it to root. */
+	return chmod(folder, FOLDER_MODE) ? -errno : 0;
+}
+
 int unix_serve(const char *path, int type, unsigned mode)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -38,7 +66,9 @@ int unix_serve(const char *path, int type, unsigned mode)
 	if (!*path || strlen(path) >= sizeof(addr.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(addr.sun_path, path, strlen(path));
-	rc = remove_dead(&addr, type);
+	rc = make_folder(path);
+	if (!rc)
+		rc = remove_dead(&addr, type);
 	if (rc)
 		return rc;
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

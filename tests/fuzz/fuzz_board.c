@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * fuzz_board.c - a malicious board: after an honest HELLO any messages at all, through driver/device.c and what the service makes of
- * events and frames. A record of the input is two octets of length, then the message; of every second input the header's length field is
- * put right, so that more gets past the first check. Also the kernel's large frames, which are cut. */
+ * events, samples and frames. A record of the input is two octets of length, then the message; of every second input the header's
+ * length field is put right, so that more gets past the first check. Also the kernel's large frames, which are cut, and segments, which
+ * are merged. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "../../driver/device.h"
 #include "../../host/frame.h"
 #include "../../host/handoff.h"
+#include "../../host/sample.h"
 
 struct board {
 	struct transport t;
@@ -98,9 +100,11 @@ static void board_close(struct transport *t)
 	(void)t;
 }
 
-static const struct transport_ops ops = { board_send, board_recv, board_close };
+static const struct transport_ops ops = { board_send, board_recv, board_close, NULL, NULL };
 
 /* What the service does with them. */
+
+static struct merge merge;
 
 static void cut(const uint8_t *frame, size_t len)
 {
@@ -120,6 +124,30 @@ static void cut(const uint8_t *frame, size_t len)
 	assert(n == -EMSGSIZE || all == g.tcp.end - g.tcp.payload);
 }
 
+/* What was merged is a segment with all the text. */
+static void end_merge(void)
+{
+	uint8_t whole[FRAME_HEADERS_MAX + 65536];
+	struct frame_tcp t;
+	size_t len, done = 0;
+
+	if (!merge.frame)
+		return;
+	len = merge_finish(&merge);
+	for (unsigned i = 0; i <= merge.parts; i++) {
+		memcpy(whole + done, merge.part[i].iov_base, merge.part[i].iov_len);
+		done += merge.part[i].iov_len;
+	}
+	assert(done == len && frame_read_tcp(whole, len, &t) && t.end == len && t.end - t.payload == merge.text);
+	merge.frame = NULL;
+}
+
+static void on_batch(void *ctx)
+{
+	(void)ctx;
+	end_merge();
+}
+
 static void on_frame(void *ctx, const uint8_t *msg, size_t len)
 {
 	const uint8_t *frame = msg + HF_MSG_HEADER_BYTES;
@@ -128,8 +156,13 @@ static void on_frame(void *ctx, const uint8_t *msg, size_t len)
 
 	(void)ctx;
 	len -= HF_MSG_HEADER_BYTES;
-	if (frame_read_tcp(frame, len, &t))
+	if (frame_read_tcp(frame, len, &t)) {
 		assert(t.l3 < t.l4 && t.l4 < t.payload && t.payload <= t.end && t.end <= len);
+		if (!merge.frame || !merge_add(&merge, frame, &t)) {
+			end_merge();
+			merge_begin(&merge, frame, &t);
+		}
+	}
 	cut(frame, len);
 	if (len <= sizeof(copy)) {
 		memcpy(copy, frame, len);
@@ -144,8 +177,17 @@ static void on_event(void *ctx, const uint8_t *msg, size_t len)
 	uint8_t ack[HANDOFF_ACK_BYTES];
 	struct connection c;
 	struct frame_tcp t;
+	struct sample s;
 
 	assert(len == DEVICE_MESSAGE_BYTES);
+	if (!sample_parse(msg, &s)) {
+		/* What prints it, and counts by it. */
+		assert(GET(msg, EVENT, code) == HF_EVENT_SAMPLE && s.listener < 16);
+		assert(!strchr(sample_cause_word(s.cause), '?') &&
+			!*sample_cause_word(s.cause) == (s.cause == HF_CAUSE_NONE));
+		assert(address_is_unicast(&s.remote) && s.remote.sa.sa_family == s.local.sa.sa_family);
+		return;
+	}
 	if (handoff_parse(msg, &c)) {
 		device_command(b->dev, HF_COMMAND_ABORT, (uint32_t)GET(msg, HEADER, id));
 		return;
@@ -174,8 +216,8 @@ static void on_reset(void *ctx)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static const struct device_events on = { on_frame, on_event, on_completion, on_reset };
-	struct board b = { .t = { &ops, -1 }, .data = data, .len = len };
+	static const struct device_events on = { on_frame, on_event, on_completion, on_reset, on_batch };
+	struct board b = { .t = { .ops = &ops, .fd = -1 }, .data = data, .len = len };
 	char why[DEVICE_FAULT_BYTES];
 	struct device *dev;
 	int rc;

@@ -59,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct ipc_connection connection;
 	struct ipc_answer answer;
+	struct ipc_option option;
 	struct ipc_reply reply;
 	uint8_t *exact;
 
@@ -83,6 +84,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		break;
 	case 5:
 		ipc_parse_connection(exact, len - 1, &connection);
+		break;
+	case 6:
+		if (!ipc_parse_option(exact, len - 1, &option))
+			assert(ipc_option_ok(option.level, option.option, option.length) &&
+				(option.level != SOL_SOCKET || option.option != SO_MARK) &&
+				option.length <= sizeof(option.value));
 		break;
 	default:
 		channel_name(exact, len - 1);

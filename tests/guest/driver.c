@@ -132,7 +132,7 @@ static void on_reset(void *ctx)
 	run.resets++;
 }
 
-static const struct device_events events = { on_frame, on_event, on_completion, on_reset };
+static const struct device_events events = { on_frame, on_event, on_completion, on_reset, NULL };
 
 /* ---- opening ---- */
 

@@ -80,7 +80,7 @@ static int connect_to(struct in_addr own, char **peer)
 
 int main(int argc, char **argv)
 {
-	static const struct device_events events = { on_frame, on_event, on_completion, on_reset };
+	static const struct device_events events = { on_frame, on_event, on_completion, on_reset, NULL };
 	struct transport *t;
 	struct in_addr own;
 	char why[DEVICE_FAULT_BYTES] = "no board";
