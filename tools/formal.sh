@@ -3,12 +3,12 @@
 # formal.sh [UNIT...] - prove the labelled assertions of formal/*.sv and of rtl/*.sv (`ifdef FORMAL_UNIT) with Yosys' own
 # SAT solver, or yosys-smtbmc and z3, or ABC, and show of each that it can fail: formal/broken.txt names, for each property, a
 # text replacement in a copy of the RTL with which it must fail. docs/formal.md lists them all. Every proof has
-# FORMAL_LIMIT seconds (120); one that does not finish has failed. FORMAL_BROKEN=n takes every n-th broken copy only, for
+# FORMAL_LIMIT seconds (900); one that does not finish has failed. FORMAL_BROKEN=n takes every n-th broken copy only, for
 # CI; all proofs are done all the same. A line per property and broken copy that failed or,
 # with V=1, per any; the last line is "N passed, N failed"; exit 1 if any failed. Called by `make formal`.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-export YOSYS=${YOSYS:-yosys} FORMAL_LIMIT=${FORMAL_LIMIT:-120} V=${V:-} OUT=build/formal
+export YOSYS=${YOSYS:-yosys} FORMAL_LIMIT=${FORMAL_LIMIT:-900} V=${V:-} OUT=build/formal
 
 # netlist UNIT DIRECTORY: the unit as DIRECTORY/UNIT.il, its labels in UNIT.labels; RTL from DIRECTORY/rtl.
 # An 'x of the RTL becomes a free input before anything is optimized: a property holds whatever stands there.
