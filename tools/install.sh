@@ -30,6 +30,10 @@ else
 	exit 1
 fi
 echo "install.sh: installing$missing"
+# One at a time of this tree's; for those of others apt waits, but not for its lists.
+mkdir -p "$(dirname "$0")/../build"
+exec 9> "$(dirname "$0")/../build/install.lock"
+flock 9
 $root env DEBIAN_FRONTEND=noninteractive apt-get -qq update
 # shellcheck disable=SC2086 -- a list of words on purpose
-$root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing
+$root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $missing
