@@ -256,7 +256,7 @@ module tx_builder #(
     rst_1q <= rst;
     held_1q <= tb_valid && !tb_take;
     within_1q <= tb_valid && tb_take && !tb_tlast;
-    next_1q <= last_taken && making_q;                      // a reply waits for the place
+    next_1q <= last_taken && making_q && wait_q == '0;      // a reply waits for the place
     beat_1q <= {tb_tlast, tb_tkeep, tb_tdata};
     if (!rst) begin
       assume (!tb_take || tb_valid);
