@@ -5,6 +5,8 @@
 #include "bytes.h"
 #include "model.h"
 
+#define STEPS_OF_ONE_CYCLE .match_cycles = 1, .read_cycles = 1, .fsm_cycles = 1, .parse_cycles = 1, .build_cycles = 1
+
 #ifdef HF_DEFAULT_PARAMS
 /* A board's, in a build of its own (tools/netlist-boards.sh). */
 const struct hf_params hf_params_default = { HF_DEFAULT_PARAMS };
@@ -24,11 +26,7 @@ const struct hf_params hf_params_default = {
 	.cmd_depth = 4,
 	.tx_beats = 512,
 	.tx_descs = 16,
-	.match_cycles = 1,
-	.read_cycles = 1,
-	.fsm_cycles = 1,
-	.parse_cycles = 1,
-	.build_cycles = 1,
+	STEPS_OF_ONE_CYCLE,
 };
 #endif
 
@@ -46,11 +44,7 @@ const struct hf_params hf_params_small = {
 	.cmd_depth = 2,
 	.tx_beats = 256,
 	.tx_descs = 2,
-	.match_cycles = 1,
-	.read_cycles = 1,
-	.fsm_cycles = 1,
-	.parse_cycles = 1,
-	.build_cycles = 1,
+	STEPS_OF_ONE_CYCLE,
 };
 
 #ifdef HF_LEAN_PARAMS
@@ -96,11 +90,7 @@ const struct hf_params hf_params_wide = {
 	.cmd_depth = 8,
 	.tx_beats = 128,
 	.tx_descs = 32,
-	.match_cycles = 1,
-	.read_cycles = 1,
-	.fsm_cycles = 1,
-	.parse_cycles = 1,
-	.build_cycles = 1,
+	STEPS_OF_ONE_CYCLE,
 };
 
 const struct hf_params hf_params_wide_small = {
@@ -118,11 +108,7 @@ const struct hf_params hf_params_wide_small = {
 	.cmd_depth = 2,
 	.tx_beats = 16,
 	.tx_descs = 2,
-	.match_cycles = 1,
-	.read_cycles = 1,
-	.fsm_cycles = 1,
-	.parse_cycles = 1,
-	.build_cycles = 1,
+	STEPS_OF_ONE_CYCLE,
 };
 
 static bool between(unsigned x, unsigned low, unsigned high)

@@ -533,6 +533,17 @@ int device_reg_read(struct device *dev, uint32_t offset, uint32_t *value)
 	return reg_access(dev, HF_MSG_REG_READ, offset, 0, value);
 }
 
+int device_reg_read_within(struct device *dev, uint32_t offset, uint32_t *value, int timeout_ms)
+{
+	int64_t deadline = clock_ms() + timeout_ms;
+	int rc;
+
+	do
+		rc = device_reg_read(dev, offset, value);
+	while (rc == -ETIMEDOUT && clock_ms() < deadline);
+	return rc;
+}
+
 int device_reg_write(struct device *dev, uint32_t offset, uint32_t value)
 {
 	return reg_access(dev, HF_MSG_REG_WRITE, offset, value, NULL);
@@ -778,7 +789,6 @@ int device_resume(struct transport *t, const struct device_board *board, uint64_
 	const struct device_events *on, void *ctx, int timeout_ms, struct device **out, char *why)
 {
 	struct device *dev = new_device(t, on, ctx, why);
-	int64_t deadline = clock_ms() + timeout_ms;
 	uint32_t epoch;
 	int rc;
 
@@ -788,9 +798,7 @@ int device_resume(struct transport *t, const struct device_board *board, uint64_
 	dev->greeted = true;
 	dev->last_cookie = cookie;
 	/* Before the first answer comes what has waited since the other process has read nothing any more. */
-	do
-		rc = device_reg_read(dev, HF_REG_EPOCH, &epoch);
-	while (rc == -ETIMEDOUT && clock_ms() < deadline);
+	rc = device_reg_read_within(dev, HF_REG_EPOCH, &epoch, timeout_ms);
 	if (rc == -ECONNRESET || (!rc && epoch != board->epoch)) {
 		fault(dev, "the board was reset meanwhile");
 		rc = -ESTALE;

@@ -116,6 +116,8 @@ int device_uncork(struct device *dev);
  *   -EBADMSG     the board called our message malformed
  *   -ENODEV, -EPROTO, -ENOMEM */
 int device_reg_read(struct device *dev, uint32_t offset, uint32_t *value);
+/* The same of a board that may be busy: asked again for that long. */
+int device_reg_read_within(struct device *dev, uint32_t offset, uint32_t *value, int timeout_ms);
 int device_reg_write(struct device *dev, uint32_t offset, uint32_t value);
 /* A write whose answer nobody waits for. Returns 0, -ENODEV, -EPROTO or -ENOMEM. */
 int device_reg_post(struct device *dev, uint32_t offset, uint32_t value);

@@ -797,29 +797,17 @@ static void settings_of(const struct hf_device *dev, struct setting out[SETTINGS
 	}
 }
 
-/* A busy board is not another board. */
-static int read_patiently(struct hf_device *dev, uint32_t offset, uint32_t *value)
-{
-	int64_t deadline = clock_ms() + PATIENCE_MS;
-	int rc;
-
-	do
-		rc = device_reg_read(dev->board, offset, value);
-	while (rc == -ETIMEDOUT && clock_ms() < deadline);
-	return rc;
-}
-
 int service_matches(struct hf_device *dev)
 {
 	struct setting wanted[SETTINGS];
 	uint32_t value;
-	int rc = read_patiently(dev, HF_REG_CTRL, &value);
+	int rc = device_reg_read_within(dev->board, HF_REG_CTRL, &value, PATIENCE_MS);
 
 	if (!rc && value != CTRL_ENABLE)
 		rc = -ESTALE;
 	settings_of(dev, wanted);
 	for (unsigned i = 0; i < SETTINGS && !rc; i++) {
-		rc = read_patiently(dev, wanted[i].offset, &value);
+		rc = device_reg_read_within(dev->board, wanted[i].offset, &value, PATIENCE_MS);
 		if (!rc && value != wanted[i].value)
 			rc = -ESTALE;
 	}
@@ -830,7 +818,7 @@ int service_matches(struct hf_device *dev)
 static int start_heart(struct hf_device *dev)
 {
 	uint32_t heartbeat_ms;
-	int rc = read_patiently(dev, HF_REG_HEARTBEAT_MS, &heartbeat_ms);
+	int rc = device_reg_read_within(dev->board, HF_REG_HEARTBEAT_MS, &heartbeat_ms, PATIENCE_MS);
 
 	if (!rc)
 		rc = device_reg_write(dev->board, HF_REG_HEARTBEAT, 0);

@@ -278,14 +278,7 @@ static void tap_answer(struct tap *tap, const uint8_t *frame, size_t len)
 	uint8_t reply[42];
 
 	if (len >= 42 && get16(frame + 12) == 0x0806 && get16(frame + 20) == 1) {
-		memcpy(reply, frame + 6, 6);
-		put48(reply + 6, PEER_MAC);
-		memcpy(reply + 12, frame + 12, 8);
-		put16(reply + 20, 2);
-		put48(reply + 22, PEER_MAC);
-		memcpy(reply + 28, frame + 38, 4);
-		memcpy(reply + 32, frame + 22, 10);
-		tap_write(tap, reply, sizeof(reply), false);
+		tap_write(tap, reply, make_arp_reply(reply, frame, 14, PEER_MAC), false);
 	} else if (len >= 54 && get16(frame + 12) == 0x0800 && (frame[47] & (HF_SYN | HF_ACK)) == (HF_SYN | HF_ACK)) {
 		tap_segment(tap, get16(frame + 36), get32(frame + 42), get32(frame + 38) + 1, HF_ACK);
 	}

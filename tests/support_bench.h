@@ -168,6 +168,8 @@ size_t make_packet(uint8_t *ip, const struct segment *s);
 void fix_packet(uint8_t *ip);
 /* Ethernet frame around an IPv4 or IPv6 packet, zero-padded to 60; returns its length. */
 size_t make_frame(uint8_t *frame, uint64_t dst_mac, uint64_t src_mac, const uint8_t *ip, size_t len);
+/* "It is at `mac`", to an ARP request whose EtherType's contents begin at octet `l3` (14; 18 with a tag); returns its length, l3 + 28. */
+size_t make_arp_reply(uint8_t *reply, const uint8_t *request, size_t l3, uint64_t mac);
 
 /* ---- the bench ---- */
 

@@ -262,13 +262,7 @@ static void on_tagged(struct fake_board *b, const uint8_t *frame, size_t len)
 
 	if (len >= 46 && get16(frame + 16) == 0x0806 && get16(frame + 24) == 1 && b->arp_vlan &&
 		(get16(frame + 14) & 0xfff) == b->arp_vlan) {
-		memcpy(reply, frame, 46);
-		memcpy(reply, frame + 6, 6);
-		put48(reply + 6, b->arp_mac);
-		put16(reply + 24, 2);
-		put48(reply + 26, b->arp_mac);
-		memcpy(reply + 32, frame + 42, 4);
-		memcpy(reply + 36, frame + 26, 10);
+		make_arp_reply(reply, frame, 18, b->arp_mac);
 		fake_board_send_frame(b, reply, sizeof(reply), 0, HF_NO_ID);
 	} else if (len >= 18 && get16(frame + 16) == 0x0800 && b->frames < FAKE_FRAMES &&
 		   len <= sizeof(b->frame[0].bytes)) {
@@ -289,13 +283,7 @@ static void on_frame(struct fake_board *b, const uint8_t *frame, size_t len)
 	if (len >= 42 && get16(frame + 12) == 0x0806) {
 		if (!b->arp_mac || get16(frame + 20) != 1)
 			return;
-		memcpy(reply, frame, 42);
-		memcpy(reply, frame + 6, 6);
-		put48(reply + 6, b->arp_mac);
-		put16(reply + 20, 2);
-		put48(reply + 22, b->arp_mac);
-		memcpy(reply + 28, frame + 38, 4);
-		memcpy(reply + 32, frame + 22, 10);
+		make_arp_reply(reply, frame, 14, b->arp_mac);
 		fake_board_send_frame(b, reply, sizeof(reply), 0, HF_NO_ID);
 		return;
 	}

@@ -259,6 +259,18 @@ size_t make_frame(uint8_t *frame, uint64_t dst_mac, uint64_t src_mac, const uint
 	return make_tagged_frame(frame, dst_mac, src_mac, &(struct tags){ 0 }, ip, len);
 }
 
+size_t make_arp_reply(uint8_t *reply, const uint8_t *request, size_t l3, uint64_t mac)
+{
+	memcpy(reply, request + 6, 6);
+	put48(reply + 6, mac);
+	memcpy(reply + 12, request + 12, l3 - 6);
+	put16(reply + l3 + 6, 2);
+	put48(reply + l3 + 8, mac);
+	memcpy(reply + l3 + 14, request + l3 + 24, 4);
+	memcpy(reply + l3 + 18, request + l3 + 8, 10);
+	return l3 + 28;
+}
+
 size_t make_tagged_frame(
 	uint8_t *frame, uint64_t dst_mac, uint64_t src_mac, const struct tags *tags, const uint8_t *ip, size_t len)
 {

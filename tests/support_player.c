@@ -189,18 +189,10 @@ static void on_command(struct player *p, const uint8_t *msg)
 /* Whoever is asked for is here. */
 static void on_arp(struct player *p, const uint8_t *frame)
 {
-	uint8_t *reply;
-
 	if (get16(frame + 20) != 1 || !memcmp(frame + 28, frame + 38, 4))
 		return;
-	reply = player_message(p, HF_MSG_FRAME, 0, HF_MSG_HEADER_BYTES + 42, HF_NO_ID) + HF_MSG_HEADER_BYTES;
-	memcpy(reply, frame + 6, 6);
-	put48(reply + 6, PEER_MAC);
-	memcpy(reply + 12, frame + 12, 8);
-	put16(reply + 20, 2);
-	put48(reply + 22, PEER_MAC);
-	memcpy(reply + 28, frame + 38, 4);
-	memcpy(reply + 32, frame + 22, 10);
+	make_arp_reply(player_message(p, HF_MSG_FRAME, 0, HF_MSG_HEADER_BYTES + 42, HF_NO_ID) + HF_MSG_HEADER_BYTES,
+		frame, 14, PEER_MAC);
 }
 
 static void handle(struct player *p, const uint8_t *msg, size_t len)

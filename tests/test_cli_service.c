@@ -356,35 +356,46 @@ static void trace_draws_the_handshake(void)
 	end();
 }
 
-/* What tshark makes of the file is the judge of its checksums and numbers. */
-static void trace_writes_pcapng(void)
+/* Trace into a file and give it to tshark: each frame's `fields` as a line of `text`. False where there is no tshark. */
+static bool traced(const char *fields, char *text, size_t cap)
 {
-	char arguments[128], command[256], text[4096];
-	FILE *f;
+	char arguments[128], command[256];
+	size_t n = 0;
+	bool there;
 	int code;
+	FILE *f;
 
-	if (!begin(TRACE_REPLIES, NULL))
-		return;
 	snprintf(arguments, sizeof(arguments), "trace --count 3 -w %s/out.pcapng", folder);
 	run(arguments, &code);
 	CHECK_EQ(code, 0, "trace -w");
 	snprintf(command, sizeof(command),
-		"tshark -r %s/out.pcapng -o tcp.check_checksum:TRUE -T fields -e tcp.flags -e tcp.seq_raw -e "
-		"tcp.ack_raw "
-		"-e tcp.checksum.status -e frame.comment 2>/dev/null",
-		folder);
+		"tshark -r %s/out.pcapng -o tcp.check_checksum:TRUE -T fields %s 2>/dev/null", folder, fields);
 	f = popen(command, "r");
-	text[f ? fread(text, 1, sizeof(text) - 1, f) : 0] = 0;
-	if (!f || WEXITSTATUS(pclose(f)) == 127) {
+	if (f)
+		n = fread(text, 1, cap - 1, f);
+	text[n] = 0;
+	there = f && WEXITSTATUS(pclose(f)) != 127;
+	if (!there)
 		bench_skip("no tshark");
-	} else {
+	snprintf(arguments, sizeof(arguments), "%s/out.pcapng", folder);
+	unlink(arguments);
+	return there;
+}
+
+/* What tshark makes of the file is the judge of its checksums and numbers. */
+static void trace_writes_pcapng(void)
+{
+	char text[4096];
+
+	if (!begin(TRACE_REPLIES, NULL))
+		return;
+	if (traced("-e tcp.flags -e tcp.seq_raw -e tcp.ack_raw -e tcp.checksum.status -e frame.comment", text,
+		    sizeof(text))) {
 		CHECK(strstr(text, "0x0002\t0\t0\t1\trebuilt") == text, "%s", text);
 		CHECK(strstr(text, "0x0012\t1000\t1\t1\trebuilt") != NULL, "%s", text);
 		CHECK(strstr(text, "0x0010\t1\t1001\t1\trebuilt") != NULL, "%s", text);
 		CHECK(strstr(text, "0x0011\t1\t1001\t") != NULL, "%s", text);
 	}
-	snprintf(arguments, sizeof(arguments), "%s/out.pcapng", folder);
-	unlink(arguments);
 	end();
 }
 
@@ -400,10 +411,9 @@ static void trace_writes_pcapng(void)
 /* A SYN that was dropped is drawn, with its cause; in a file stand those that were dropped. */
 static void trace_shows_samples(void)
 {
-	char arguments[128], command[256], text[4096];
+	char text[4096];
 	const char *out;
 	int code;
-	FILE *f;
 
 	if (!begin(SAMPLE_REPLIES, NULL))
 		return;
@@ -415,26 +425,13 @@ static void trace_shows_samples(void)
 	end();
 	if (!begin(SAMPLE_REPLIES, NULL))
 		return;
-	snprintf(arguments, sizeof(arguments), "trace --count 3 -w %s/out.pcapng", folder);
-	run(arguments, &code);
-	CHECK_EQ(code, 0, "trace -w");
-	snprintf(command, sizeof(command),
-		"tshark -r %s/out.pcapng -o tcp.check_checksum:TRUE -T fields -e tcp.flags -e tcp.seq_raw -e "
-		"tcp.checksum.status -e frame.comment 2>/dev/null",
-		folder);
-	f = popen(command, "r");
-	text[f ? fread(text, 1, sizeof(text) - 1, f) : 0] = 0;
-	if (!f || WEXITSTATUS(pclose(f)) == 127) {
-		bench_skip("no tshark");
-	} else {
+	if (traced("-e tcp.flags -e tcp.seq_raw -e tcp.checksum.status -e frame.comment", text, sizeof(text))) {
 		CHECK(strstr(text,
 			      "0x0002\t4000000000\t1\trebuilt by handfast trace from the board's SAMPLE event, one of "
 			      "1600 SYNs; dropped: BACKLOG;") == text,
 			"%s", text);
 		CHECK(strstr(text, "\n0x0002\t8\t1\trebuilt") && !strstr(text, "0x0002\t7\t"), "%s", text);
 	}
-	snprintf(arguments, sizeof(arguments), "%s/out.pcapng", folder);
-	unlink(arguments);
 	end();
 }
 

@@ -5,6 +5,8 @@
 # docs/performance.md, build/bench-host.md. Needs root, network namespaces and /dev/net/tun; what cannot be measured says "skipped: why".
 set -u
 cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tools/rows.sh
+. tools/rows.sh
 build=build rows=build/bench-host.rows requests=400
 client=hfbhc$$ server=hfbhs$$ dir=
 
@@ -88,9 +90,4 @@ else
 	row syn_host_ns "$ns" ns "host's processor time of each of $syns SYNs that never complete, beyond the idle host's: make flood"
 fi
 { echo '['; sed '$!s/$/,/' $rows; echo ']'; } > $build/bench-host.json
-{
-	echo '| name | value | unit | |'
-	echo '|---|---|---|---|'
-	sed -n 's/.*"name": "\([^"]*\)", "value": \([^,]*\), "unit": "\([^"]*\)", "note": "\([^"]*\)".*/\1\t\2\t\3\t\4/p' $rows |
-		awk -F '\t' '{ printf "| `%s` | %s | %s | %s |\n", $1, sprintf(($2 > 999 ? "%.0f" : "%.4g"), $2), $3, $4 }'
-} > $build/bench-host.md
+rows_table "$rows" > $build/bench-host.md

@@ -3,6 +3,8 @@
 # bench.sh - run build/bench, which prints its numbers and writes build/bench.json; add what build/bench_transport measures, and
 # the area of the last `make synth`; and write the whole as the table of docs/performance.md to build/bench.md.
 set -eu
+# shellcheck source=tools/rows.sh
+. tools/rows.sh
 json=build/bench.json rows=build/synth/bench.rows
 
 add() { # add FILE: its rows, one a line, to the list
@@ -22,9 +24,4 @@ if [[ -f $rows ]]; then
 else
 	echo "area: not there, run make synth first"
 fi
-{
-	echo '| name | value | unit | |'
-	echo '|---|---|---|---|'
-	sed -n 's/.*"name": "\([^"]*\)", "value": \([^,]*\), "unit": "\([^"]*\)", "note": "\([^"]*\)".*/\1\t\2\t\3\t\4/p' $json |
-		awk -F '\t' '{ printf "| `%s` | %s | %s | %s |\n", $1, sprintf(($2 > 999 ? "%.0f" : "%.4g"), $2), $3, $4 }'
-} > build/bench.md
+rows_table "$json" > build/bench.md
