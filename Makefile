@@ -347,6 +347,8 @@ sanitize:  ## the tests on the C model with address and undefined-behaviour sani
 # libFuzzer's programs: everything but the RTL built once more, by clang with its sanitizers.
 $B/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(LIBS)
 	$(LINK)
+$B/fuzz_channel: LDLIBS += $(DAEMON_LIBS)
+$B/fuzz_channel: $(filter-out %/main.o,$(DAEMON))
 fuzz:  ## fuzz what takes bytes from outside, FUZZ_SECONDS for each program of tests/fuzz (20)
 	tools/install.sh clang libclang-rt-dev
 	$(MAKE) B=build/fuzz R=$R BPF= CC=clang CXX=clang++ WARN=-w LDFLAGS='-fsanitize=fuzzer,address,undefined' \

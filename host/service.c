@@ -214,10 +214,12 @@ void service_drop_held(struct hf_device *dev)
 	dev->held_bytes = 0;
 }
 
-/* Frames, that their senders send again, only as far as memory is granted; events all: a board has not more than its table. */
+/* Frames, that their senders send again, only as far as memory is granted; events all that an honest board has: it tells of the begin and the end
+ * of a connection, for each entry of its table. */
 static void hold(struct hf_device *dev, const uint8_t *msg, size_t len, bool frame)
 {
-	struct held *h = frame && dev->held_bytes > HELD_BYTES ? NULL : malloc(sizeof(*h) + len);
+	size_t events = frame ? 0 : (size_t)2 * dev->kept->board.slots * DEVICE_MESSAGE_BYTES;
+	struct held *h = dev->held_bytes > HELD_BYTES + events ? NULL : malloc(sizeof(*h) + len);
 
 	if (!h) {
 		count(dev, frame ? COUNT_tap_out_dropped : COUNT_bad_events);
