@@ -94,6 +94,7 @@ $B/handfast: LDLIBS += -ljansson
 $B/handfast: $(OBJ)/host/handfast.o $(call objects,host/cli/*.c) $(LIBS)
 	$(LINK)
 $B/tests/test_program: $(OBJ)/host/cli/program.o
+$B/tests/test_cli: LDLIBS += -ljansson
 # Before the libraries of programs that know nothing of us: as little as possible.
 PRELOAD  = $(OBJ)/host/preload/preload.o $(patsubst %,$(OBJ)/host/%.o,address client ipc)
 $(OBJ)/host/preload/preload.o: COMPILE += -fPIC -fvisibility=hidden

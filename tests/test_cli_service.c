@@ -475,6 +475,10 @@ static void run_reports(void)
 		{ "run --wrong -- true", 2, "run: --wrong: unknown option" },
 		{ "run --preload /no/such/file -- true", 126, "run: /no/such/file: No such file" },
 		{ "run --preload /dev/null -- /no/such/program", 127, "run: /no/such/program: No such file" },
+		{ "run --json", 2, "\"error\": \"no command" },
+		{ "run --json --wrong -- true", 2, "\"what\": \"--wrong\"" },
+		{ "run --json --preload /no/such/file -- true", 126, "\"error\": \"No such file" },
+		{ "run --json --preload /dev/null -- /no/such/program", 127, "\"exit_code\": 127" },
 	};
 	char command[PATH_MAX + 128], out[1024];
 
