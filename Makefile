@@ -120,6 +120,9 @@ $(OBJ)/tests/usb/testbed.o: COMPILE += $(subst -I,-isystem ,$(shell pkg-config -
 $B/tests/usb/testbed: $(OBJ)/tests/usb/testbed.o
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs umockdev-1.0) -lpthread
+$B/tests/service/%: $(OBJ)/tests/service/%.o $(LIBS)
+	@mkdir -p $(@D)
+	$(LINK)
 $B/xdp_cookie.bpf.o: tests/software/xdp_cookie.bpf.c
 	@mkdir -p $B
 	clang -O2 -g $(WARN) -target bpf -I/usr/include/$(shell $(CC) -dumpmachine) -c -o $@ $<
@@ -255,10 +258,11 @@ test-bpf:  ## handing connections to kernel listeners, in QEMU with the kernels 
 	+$(GENERIC) build/generic/tests/test_kernel_listener
 	tests/guest/bpf build/generic
 # A program like the others, for tests/run.
-$B/tests/test_service: tests/service/run $B/handfastd $B/handfast $B/libhandfast-preload.so
+SERVICE  = $B/handfastd $B/handfast $B/libhandfast-preload.so $B/tests/service/uart_card $(USB_TESTBED)
+$B/tests/test_service: tests/service/run $(SERVICE)
 	@mkdir -p $(@D)
 	printf '#!/bin/sh\nexec tests/service/run $B short\n' > $@ && chmod +x $@
-test-service: $B/handfastd $B/handfast $B/libhandfast-preload.so  ## nginx, redis, sshd, ... unmodified, behind handfastd and a simulated board; needs root
+test-service: $(SERVICE)  ## nginx, redis, sshd, ... unmodified, behind handfastd and a simulated board; needs root
 	tools/install.sh nginx-light redis-server redis-tools openssh-server openssh-client socat wrk ncat nftables curl python3 util-linux
 	tests/service/run $B long
 flood: $B/handfastd $B/handfast $B/tests/software/syn_flood  ## nginx behind handfastd under a SYN flood: the transcript of docs/flood.md; needs root
