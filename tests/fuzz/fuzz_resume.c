@@ -126,7 +126,7 @@ static ssize_t board_recv(struct transport *t, void *msg, size_t cap)
 	if (b->answers > ANSWERS_MAX)
 		return -ENODEV;
 	how = b->len >= 2 ? b->data[1] : 1 << 4;
-	if (how & 1 << 4 && !b->answered) {
+	if (how & 1 << 4 && (!b->answered || b->len < 2)) {
 		/* It is asked something soon, or never. */
 		if (!b->owes && b->rests++ < RESTS)
 			return -EAGAIN;
