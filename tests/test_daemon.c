@@ -88,7 +88,7 @@ static pid_t spawn(const struct service *s, const char *arg1, const char *arg2, 
 	_exit(127);
 }
 
-/* It listens at its control socket: everything else is there by then. */
+/* It, and nobody else, listens at its control socket: everything else is there by then. */
 static bool wait_for_control(const struct service *s)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -96,7 +96,10 @@ static bool wait_for_control(const struct service *s)
 	memcpy(addr.sun_path, s->control, strlen(s->control));
 	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US; i++) {
 		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		bool there = !connect(fd, (struct sockaddr *)&addr, sizeof(addr));
+		struct ucred peer = { 0 };
+		bool there = !connect(fd, (struct sockaddr *)&addr, sizeof(addr)) &&
+			     !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &(socklen_t){ sizeof(peer) }) &&
+			     peer.pid == s->daemon;
 
 		close(fd);
 		if (there)
@@ -1156,6 +1159,37 @@ static void connections_survive_a_restart(void)
 		CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 1), "the connection is mute");
 		close(fd);
 	}
+	service_end(s);
+}
+
+/* What a child of a daemon that was killed has until its exec: the netdev, a listening socket. The next daemon waits for it. */
+static void what_was_held_a_moment_longer(void)
+{
+	enum { LONGER_US = 100000 };
+	struct service *s = service_start(listeners);
+	struct ifreq ifr = { .ifr_name = "hf0", .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int tap, sock;
+
+	if (!s)
+		return;
+	kill(s->daemon, SIGKILL);
+	waitpid(s->daemon, NULL, 0);
+	tap = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	CHECK(!ioctl(tap, TUNSETIFF, &ifr), "hold hf0: %s", strerror(errno));
+	unlink(s->control);
+	memcpy(addr.sun_path, s->control, strlen(s->control));
+	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(!bind(sock, (struct sockaddr *)&addr, sizeof(addr)) && !listen(sock, SOMAXCONN), "hold %s: %s",
+		s->control, strerror(errno));
+	fake_board_stop(&s->board);
+	start_board(s);
+	s->daemon = spawn(s, "--config", s->config, NULL);
+	usleep(LONGER_US);
+	close(tap);
+	usleep(LONGER_US);
+	close(sock);
+	CHECK(wait_for_control(s), "handfastd does not start: see %s", s->log);
 	service_end(s);
 }
 
@@ -2347,8 +2381,9 @@ int main(int argc, char **argv)
 		CASE_ONCE(the_board_closes_for_the_program), CASE_ONCE(the_operator_asks_and_changes),
 		CASE_ONCE(connections_are_listed), CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged),
 		CASE_ONCE(idle_costs_nothing), CASE_ONCE(a_board_that_was_lost_comes_back),
-		CASE_ONCE(connections_survive_a_restart), CASE_ONCE(sighup_reads_the_config_again),
-		CASE_ONCE(rules_go_into_the_board), CASE_ONCE(rules_survive_the_board), CASE_ONCE(rules_of_the_config),
+		CASE_ONCE(connections_survive_a_restart), CASE_ONCE(what_was_held_a_moment_longer),
+		CASE_ONCE(sighup_reads_the_config_again), CASE_ONCE(rules_go_into_the_board),
+		CASE_ONCE(rules_survive_the_board), CASE_ONCE(rules_of_the_config),
 		CASE_ONCE(syns_are_counted_per_listener), CASE_ONCE(samples_tell_where_from),
 		CASE_ONCE(wild_samples_do_no_harm), CASE_ONCE(programs_that_know_nothing),
 		CASE_ONCE(programs_outlive_their_daemon), CASE_ONCE(an_upgrade_keeps_the_netdev),
