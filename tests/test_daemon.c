@@ -294,12 +294,17 @@ static int listen_at(struct hf_device *dev, uint16_t port, int backlog, struct h
 	return hf_listen(dev, (struct sockaddr *)&any, sizeof(any), backlog, l);
 }
 
+static void make_event(uint8_t msg[128], unsigned listener, uint16_t port, uint32_t id, uint16_t remote_port)
+{
+	event_message(msg, &(struct fake_event){ .id = id, .listener = listener, .remote_port = remote_port });
+	MSG_PUT(msg, EVENT, local_port, port);
+}
+
 static void event_for(struct service *s, unsigned listener, uint16_t port, uint32_t id, uint16_t remote_port)
 {
 	uint8_t msg[128];
 
-	event_message(msg, &(struct fake_event){ .id = id, .listener = listener, .remote_port = remote_port });
-	MSG_PUT(msg, EVENT, local_port, port);
+	make_event(msg, listener, port, id, remote_port);
 	fake_board_send(&s->board, msg, sizeof(msg));
 }
 
@@ -548,6 +553,31 @@ static void a_program_accepts_through_the_daemon(void)
 	CHECK_EQ(hf_listener_close(l), 0, "close");
 	CHECK(becomes_mode(s, 0, BYPASS), "after the program: mode %d", committed_mode(s, 0));
 out:
+	service_end(s);
+}
+
+/* The board answers from the moment on that it is told to, and the peer's SYN may have waited for that. */
+static void the_first_connection_comes_at_once(void)
+{
+	struct service *s = service_start(listeners);
+	struct hf_listener *l;
+	uint8_t event[128];
+	int fd;
+
+	if (!s)
+		return;
+	CHECK(becomes_mode(s, 0, BYPASS), "port 80 without a program: mode %d", committed_mode(s, 0));
+	make_event(event, 0, 80, 0x10005, 1234);
+	pthread_mutex_lock(&s->board.lock);
+	s->board.at_offload = event;
+	pthread_mutex_unlock(&s->board.lock);
+	if (CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev))) {
+		fd = hf_accept(l, NULL, WAIT_MS);
+		CHECK(fd >= 0, "hf_accept: %d %s", fd, hf_error(s->dev));
+		if (fd >= 0)
+			close(fd);
+	}
+	CHECK_EQ(resets(s), 0, "RSTs to the peer");
 	service_end(s);
 }
 
@@ -2375,15 +2405,15 @@ int main(int argc, char **argv)
 {
 	static const struct bench_case cases[] = { CASE_ONCE(config_that_is_wrong), CASE_ONCE(the_run_folder_is_made),
 		CASE_ONCE(the_example_config_is_good), CASE_ONCE(a_program_accepts_through_the_daemon),
-		CASE_ONCE(closing_withdraws_at_once), CASE_ONCE(a_program_that_dies_leaves_resets),
-		CASE_ONCE(nothing_is_lost_without_descriptors), CASE_ONCE(a_slow_program_is_bounded),
-		CASE_ONCE(who_may_what), CASE_ONCE(bad_clients_are_refused), CASE_ONCE(connecting_through_the_daemon),
-		CASE_ONCE(the_board_closes_for_the_program), CASE_ONCE(the_operator_asks_and_changes),
-		CASE_ONCE(connections_are_listed), CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged),
-		CASE_ONCE(idle_costs_nothing), CASE_ONCE(a_board_that_was_lost_comes_back),
-		CASE_ONCE(connections_survive_a_restart), CASE_ONCE(what_was_held_a_moment_longer),
-		CASE_ONCE(sighup_reads_the_config_again), CASE_ONCE(rules_go_into_the_board),
-		CASE_ONCE(rules_survive_the_board), CASE_ONCE(rules_of_the_config),
+		CASE_ONCE(the_first_connection_comes_at_once), CASE_ONCE(closing_withdraws_at_once),
+		CASE_ONCE(a_program_that_dies_leaves_resets), CASE_ONCE(nothing_is_lost_without_descriptors),
+		CASE_ONCE(a_slow_program_is_bounded), CASE_ONCE(who_may_what), CASE_ONCE(bad_clients_are_refused),
+		CASE_ONCE(connecting_through_the_daemon), CASE_ONCE(the_board_closes_for_the_program),
+		CASE_ONCE(the_operator_asks_and_changes), CASE_ONCE(connections_are_listed),
+		CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged), CASE_ONCE(idle_costs_nothing),
+		CASE_ONCE(a_board_that_was_lost_comes_back), CASE_ONCE(connections_survive_a_restart),
+		CASE_ONCE(what_was_held_a_moment_longer), CASE_ONCE(sighup_reads_the_config_again),
+		CASE_ONCE(rules_go_into_the_board), CASE_ONCE(rules_survive_the_board), CASE_ONCE(rules_of_the_config),
 		CASE_ONCE(syns_are_counted_per_listener), CASE_ONCE(samples_tell_where_from),
 		CASE_ONCE(wild_samples_do_no_harm), CASE_ONCE(programs_that_know_nothing),
 		CASE_ONCE(programs_outlive_their_daemon), CASE_ONCE(an_upgrade_keeps_the_netdev),
