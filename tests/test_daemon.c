@@ -88,7 +88,7 @@ static pid_t spawn(const struct service *s, const char *arg1, const char *arg2, 
 	_exit(127);
 }
 
-/* It listens at its control socket: everything else is there by then. */
+/* It, and nobody else, listens at its control socket: everything else is there by then. */
 static bool wait_for_control(const struct service *s)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -96,7 +96,10 @@ static bool wait_for_control(const struct service *s)
 	memcpy(addr.sun_path, s->control, strlen(s->control));
 	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US; i++) {
 		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		bool there = !connect(fd, (struct sockaddr *)&addr, sizeof(addr));
+		struct ucred peer = { 0 };
+		bool there = !connect(fd, (struct sockaddr *)&addr, sizeof(addr)) &&
+			     !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &(socklen_t){ sizeof(peer) }) &&
+			     peer.pid == s->daemon;
 
 		close(fd);
 		if (there)
@@ -291,12 +294,17 @@ static int listen_at(struct hf_device *dev, uint16_t port, int backlog, struct h
 	return hf_listen(dev, (struct sockaddr *)&any, sizeof(any), backlog, l);
 }
 
+static void make_event(uint8_t msg[128], unsigned listener, uint16_t port, uint32_t id, uint16_t remote_port)
+{
+	event_message(msg, &(struct fake_event){ .id = id, .listener = listener, .remote_port = remote_port });
+	MSG_PUT(msg, EVENT, local_port, port);
+}
+
 static void event_for(struct service *s, unsigned listener, uint16_t port, uint32_t id, uint16_t remote_port)
 {
 	uint8_t msg[128];
 
-	event_message(msg, &(struct fake_event){ .id = id, .listener = listener, .remote_port = remote_port });
-	MSG_PUT(msg, EVENT, local_port, port);
+	make_event(msg, listener, port, id, remote_port);
 	fake_board_send(&s->board, msg, sizeof(msg));
 }
 
@@ -545,6 +553,31 @@ static void a_program_accepts_through_the_daemon(void)
 	CHECK_EQ(hf_listener_close(l), 0, "close");
 	CHECK(becomes_mode(s, 0, BYPASS), "after the program: mode %d", committed_mode(s, 0));
 out:
+	service_end(s);
+}
+
+/* The board answers from the moment on that it is told to, and the peer's SYN may have waited for that. */
+static void the_first_connection_comes_at_once(void)
+{
+	struct service *s = service_start(listeners);
+	struct hf_listener *l;
+	uint8_t event[128];
+	int fd;
+
+	if (!s)
+		return;
+	CHECK(becomes_mode(s, 0, BYPASS), "port 80 without a program: mode %d", committed_mode(s, 0));
+	make_event(event, 0, 80, 0x10005, 1234);
+	pthread_mutex_lock(&s->board.lock);
+	s->board.at_offload = event;
+	pthread_mutex_unlock(&s->board.lock);
+	if (CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev))) {
+		fd = hf_accept(l, NULL, WAIT_MS);
+		CHECK(fd >= 0, "hf_accept: %d %s", fd, hf_error(s->dev));
+		if (fd >= 0)
+			close(fd);
+	}
+	CHECK_EQ(resets(s), 0, "RSTs to the peer");
 	service_end(s);
 }
 
@@ -1156,6 +1189,37 @@ static void connections_survive_a_restart(void)
 		CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 1), "the connection is mute");
 		close(fd);
 	}
+	service_end(s);
+}
+
+/* What a child of a daemon that was killed has until its exec: the netdev, a listening socket. The next daemon waits for it. */
+static void what_was_held_a_moment_longer(void)
+{
+	enum { LONGER_US = 100000 };
+	struct service *s = service_start(listeners);
+	struct ifreq ifr = { .ifr_name = "hf0", .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int tap, sock;
+
+	if (!s)
+		return;
+	kill(s->daemon, SIGKILL);
+	waitpid(s->daemon, NULL, 0);
+	tap = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	CHECK(!ioctl(tap, TUNSETIFF, &ifr), "hold hf0: %s", strerror(errno));
+	unlink(s->control);
+	memcpy(addr.sun_path, s->control, strlen(s->control));
+	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(!bind(sock, (struct sockaddr *)&addr, sizeof(addr)) && !listen(sock, SOMAXCONN), "hold %s: %s",
+		s->control, strerror(errno));
+	fake_board_stop(&s->board);
+	start_board(s);
+	s->daemon = spawn(s, "--config", s->config, NULL);
+	usleep(LONGER_US);
+	close(tap);
+	usleep(LONGER_US);
+	close(sock);
+	CHECK(wait_for_control(s), "handfastd does not start: see %s", s->log);
 	service_end(s);
 }
 
@@ -2341,13 +2405,14 @@ int main(int argc, char **argv)
 {
 	static const struct bench_case cases[] = { CASE_ONCE(config_that_is_wrong), CASE_ONCE(the_run_folder_is_made),
 		CASE_ONCE(the_example_config_is_good), CASE_ONCE(a_program_accepts_through_the_daemon),
-		CASE_ONCE(closing_withdraws_at_once), CASE_ONCE(a_program_that_dies_leaves_resets),
-		CASE_ONCE(nothing_is_lost_without_descriptors), CASE_ONCE(a_slow_program_is_bounded),
-		CASE_ONCE(who_may_what), CASE_ONCE(bad_clients_are_refused), CASE_ONCE(connecting_through_the_daemon),
-		CASE_ONCE(the_board_closes_for_the_program), CASE_ONCE(the_operator_asks_and_changes),
-		CASE_ONCE(connections_are_listed), CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged),
-		CASE_ONCE(idle_costs_nothing), CASE_ONCE(a_board_that_was_lost_comes_back),
-		CASE_ONCE(connections_survive_a_restart), CASE_ONCE(sighup_reads_the_config_again),
+		CASE_ONCE(the_first_connection_comes_at_once), CASE_ONCE(closing_withdraws_at_once),
+		CASE_ONCE(a_program_that_dies_leaves_resets), CASE_ONCE(nothing_is_lost_without_descriptors),
+		CASE_ONCE(a_slow_program_is_bounded), CASE_ONCE(who_may_what), CASE_ONCE(bad_clients_are_refused),
+		CASE_ONCE(connecting_through_the_daemon), CASE_ONCE(the_board_closes_for_the_program),
+		CASE_ONCE(the_operator_asks_and_changes), CASE_ONCE(connections_are_listed),
+		CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged), CASE_ONCE(idle_costs_nothing),
+		CASE_ONCE(a_board_that_was_lost_comes_back), CASE_ONCE(connections_survive_a_restart),
+		CASE_ONCE(what_was_held_a_moment_longer), CASE_ONCE(sighup_reads_the_config_again),
 		CASE_ONCE(rules_go_into_the_board), CASE_ONCE(rules_survive_the_board), CASE_ONCE(rules_of_the_config),
 		CASE_ONCE(syns_are_counted_per_listener), CASE_ONCE(samples_tell_where_from),
 		CASE_ONCE(wild_samples_do_no_harm), CASE_ONCE(programs_that_know_nothing),

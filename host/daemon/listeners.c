@@ -566,14 +566,11 @@ static int set_board(struct listener *l, enum mode mode)
 		}
 		if (l->config.way == WAY_REPAIR)
 			l->queue = (struct source){ .fd = hf_listener_fd(l->board), .ready = on_queue };
-	} else if (l->board->mode != mode) {
-		rc = listener_set_mode(l->board, mode);
-		if (rc)
-			return rc;
 	}
-	/* Half-open ones may still become established after the switch; without a program they are reset. */
+	/* Half-open ones may still become established after the switch; without a program they are reset. Before the switch: the first
+	 * connection may be there as soon as the board has been told. */
 	l->board->deaf = l->config.way == WAY_REPAIR && !l->subscribers;
-	return 0;
+	return l->board->mode == mode ? 0 : listener_set_mode(l->board, mode);
 }
 
 static void refresh(struct listener *l)
