@@ -2,6 +2,7 @@
  * test_daemon.c - handfastd as a process: the board is a fake that the test drives, the programs are this process and its children
  * with libhandfast, the operator is a line of JSON. Real servers and clients: tests/service/run. */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/resource.h>
@@ -2401,6 +2403,256 @@ out:
 	service_end(s);
 }
 
+/* ---- keys, the journal, the watchdog, descriptors, the dashboard ---- */
+
+/* All that the daemon has logged so far. */
+static const char *log_text(const struct service *s)
+{
+	static char all[1 << 18];
+	FILE *f = fopen(s->log, "re");
+	size_t n = f ? fread(all, 1, sizeof(all) - 1, f) : 0;
+
+	if (f)
+		fclose(f);
+	all[n] = 0;
+	return all;
+}
+
+static void check_no_word(struct service *s, uint32_t value, const char *what)
+{
+	char hex[9], upper[9];
+
+	snprintf(hex, sizeof(hex), "%08x", (unsigned)value);
+	snprintf(upper, sizeof(upper), "%08X", (unsigned)value);
+	CHECK(!strstr(log_text(s), hex) && !strstr(log_text(s), upper), "%s is in the log", what);
+	CHECK(!strstr(ask(s, "{\"request\": \"status\"}"), hex), "%s is in the status", what);
+	CHECK(!strstr(scrape(s), hex), "%s is in the metrics", what);
+}
+
+static void write_key(const struct service *s, const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	CHECK(f && fputs(text, f) >= 0, "%s: %s", path, strerror(errno));
+	if (f)
+		fclose(f);
+	write_config(s, listeners);
+	f = fopen(s->config, "ae");
+	fprintf(f, "cookie_key_file = \"%s\"; log_level = \"debug\";\n", path);
+	fclose(f);
+}
+
+/* Random ones differ from start to start; that of a fleet is its file's, in both places. None is ever told. */
+static void keys_are_told_to_nobody(void)
+{
+	static const uint32_t random[] = { HF_REG_KEY_INDEX0, HF_REG_KEY_ISN0, HF_REG_KEY_COOKIE_A0,
+		HF_REG_KEY_COOKIE_B0 };
+	static const char fleet[] = "00112233 44556677 8899aabb ccddeeff\n";
+	struct service *s = service_start(listeners);
+	uint32_t before[COUNT(random) * 4], now;
+	char path[96];
+	int status = -1;
+
+	if (!s)
+		return;
+	snprintf(path, sizeof(path), "%s/key", s->dir);
+	for (unsigned i = 0; i < COUNT(before); i++) {
+		before[i] = s->board.reg[random[i / 4] / 4 + i % 4];
+		CHECK(before[i] != 0, "key register 0x%x is 0", random[i / 4] + 4 * (i % 4));
+		check_no_word(s, before[i], "a random key");
+	}
+	hf_close(s->dev);
+	s->dev = NULL;
+	stop_daemon(s);
+	fake_board_stop(&s->board);
+	write_key(s, path, fleet);
+	if (!start_board(s) || !start_daemon(s))
+		goto out;
+	for (unsigned i = 0; i < COUNT(before); i++) {
+		static const uint32_t shared[4] = { 0x33221100, 0x77665544, 0xbbaa9988, 0xffeeddcc };
+
+		now = s->board.reg[random[i / 4] / 4 + i % 4];
+		CHECK(now != before[i], "register 0x%x has the key of the process before", random[i / 4] + 4 * (i % 4));
+		if (i >= 8)
+			CHECK_EQ(now, shared[i % 4], "the fleet's key");
+		check_no_word(s, now, "a key");
+	}
+	CHECK(!strstr(log_text(s), "00112233"), "the fleet's key is in the log");
+	CHECK_SAYS(s, "{\"request\": \"keys\", \"action\": \"rotate\"}", "EOPNOTSUPP");
+	stop_daemon(s);
+	/* One digit is missing: it does not start, and says why without a digit of it. */
+	write_key(s, path, "00112233 44556677 8899aabb ccddeef\n");
+	waitpid(spawn(s, "--config", s->config, NULL), &status, 0);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status), "it starts: 0x%x", status);
+	CHECK(logged(s, "not 32 hexadecimal digits") && !strstr(log_text(s), "aabb"), "what it says: see %s", s->log);
+out:
+	unlink(path);
+	service_end(s);
+}
+
+/* What stderr goes to is what JOURNAL_STREAM names: lines go to the journal, with fields. The journal is here. */
+static void the_journal_is_told(void)
+{
+	struct sockaddr_un journal = { AF_UNIX, "/run/systemd/journal/socket" };
+	struct service *s = service_start(listeners);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool told = false;
+	char text[4096];
+	struct stat st;
+
+	if (!s)
+		return;
+	hf_close(s->dev);
+	s->dev = NULL;
+	stop_daemon(s);
+	fake_board_stop(&s->board);
+	/* For the rest of this process; nothing of the machine's is seen by it. */
+	CHECK(!unshare(CLONE_NEWNS) && !mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+			!mount("tmpfs", "/run", "tmpfs", 0, NULL) && !mkdir("/run/systemd", 0755) &&
+			!mkdir("/run/systemd/journal", 0755) && !bind(fd, (struct sockaddr *)&journal, sizeof(journal)),
+		"a journal: %s", strerror(errno));
+	CHECK(!truncate(s->log, 0) && !stat(s->log, &st), "%s: %s", s->log, strerror(errno));
+	snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", text, 1);
+	if (start_board(s) && start_daemon(s)) {
+		struct pollfd p = { fd, POLLIN, 0 };
+
+		while (!told && poll(&p, 1, WAIT_MS) == 1) {
+			ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
+
+			text[n > 0 ? n : 0] = 0;
+			told = strstr(text, "HANDFAST_EVENT=board_up") && strstr(text, "PRIORITY=5") &&
+			       strstr(text, "MESSAGE=board unix:");
+		}
+	}
+	CHECK(told, "the journal does not know of the board");
+	CHECK(!*log_text(s), "on stderr besides: %s", log_text(s));
+	unsetenv("JOURNAL_STREAM");
+	close(fd);
+	service_end(s);
+}
+
+/* The manager hears WATCHDOG=1 again and again, RELOADING=1 and READY=1 of SIGHUP, and STOPPING=1. */
+static bool manager_hears(struct manager *m, const char *word)
+{
+	struct pollfd p = { m->sock, POLLIN, 0 };
+	char text[512];
+	bool lost;
+	int fd, n;
+
+	while (poll(&p, 1, WAIT_MS) == 1) {
+		n = ipc_receive(m->sock, text, sizeof(text) - 1, &fd, &lost);
+		text[n > 0 ? n : 0] = 0;
+		if (fd >= 0)
+			close(fd);
+		if (strstr(text, word))
+			return true;
+	}
+	return false;
+}
+
+static void the_manager_is_told(void)
+{
+	struct service *s = service_start(listeners);
+	struct manager m = { .sock = -1 };
+
+	if (!s)
+		return;
+	if (manage(s, &m)) {
+		CHECK(manager_hears(&m, "WATCHDOG=1") && manager_hears(&m, "WATCHDOG=1"), "the watchdog is not fed");
+		kill(s->daemon, SIGHUP);
+		CHECK(manager_hears(&m, "RELOADING=1") && manager_hears(&m, "READY=1"), "of a reload");
+		hf_close(s->dev);
+		s->dev = NULL;
+		kill(s->daemon, SIGTERM);
+		CHECK(manager_hears(&m, "STOPPING=1"), "of the end");
+	}
+	manager_close(&m);
+	service_end(s);
+}
+
+/* No descriptor of the daemon's outlives an exec(). */
+static void no_descriptor_is_inherited(void)
+{
+	struct service *s = service_start(listeners);
+	struct hf_listener *l = NULL;
+	char path[300], line_[256], own[256];
+	unsigned seen = 0;
+	struct dirent *e;
+	ssize_t n;
+	DIR *dir;
+
+	if (!s)
+		return;
+	CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen");
+	event_for(s, 0, 80, 0x10005, 1234);
+	CHECK(comes_to_say(s, "{\"request\": \"listeners\"}", "\"queued\":1"), "none is queued");
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", (int)s->daemon);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir))) {
+		unsigned flags = 0;
+		FILE *f;
+
+		if (atoi(e->d_name) <= STDERR_FILENO)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%.20s", (int)s->daemon, e->d_name);
+		f = fopen(path, "re");
+		while (f && fgets(line_, sizeof(line_), f))
+			sscanf(line_, "flags: %o", &flags);
+		if (f)
+			fclose(f);
+		snprintf(path, sizeof(path), "/proc/%d/fd/%.20s", (int)s->daemon, e->d_name);
+		line_[(n = readlink(path, line_, sizeof(line_) - 1)) > 0 ? n : 0] = 0;
+		/* What this process was started with, the daemon was too. */
+		snprintf(path, sizeof(path), "/proc/self/fd/%.20s", e->d_name);
+		own[(n = readlink(path, own, sizeof(own) - 1)) > 0 ? n : 0] = 0;
+		if (!strcmp(own, line_))
+			continue;
+		CHECK(flags & O_CLOEXEC, "descriptor %s stays open: %s", e->d_name, line_);
+		seen++;
+	}
+	if (dir)
+		closedir(dir);
+	CHECK(seen > 10, "%u descriptors seen", seen);
+	hf_listener_close(l);
+	service_end(s);
+}
+
+/* Each metric that the dashboard asks for is there. */
+static void the_dashboard_asks_for_what_is_there(void)
+{
+	size_t tree = strlen(handfastd), under = strlen("build/handfastd");
+	struct service *s = service_with_rules(listeners, 8, NULL);
+	static char all[1 << 18];
+	char path[4200], name[80];
+	const char *text;
+	unsigned names = 0;
+	size_t n;
+	FILE *f;
+
+	if (!s)
+		return;
+	tree = tree < under ? 0 : tree - under;
+	snprintf(path, sizeof(path), "%.*spackaging/grafana.json", (int)tree, handfastd);
+	f = fopen(path, "re");
+	if (!f) {
+		bench_skip("the source tree is not beside the programs");
+		service_end(s);
+		return;
+	}
+	n = fread(all, 1, sizeof(all) - 1, f);
+	all[n] = 0;
+	fclose(f);
+	text = scrape(s);
+	for (const char *at = all; (at = strstr(at, "handfast_")) != NULL; at += n, names++) {
+		n = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_");
+		snprintf(name, sizeof(name), "%.*s", (int)n, at);
+		CHECK(strstr(text, name) != NULL, "no metric %s", name);
+	}
+	CHECK(names > 10, "%u names in the dashboard", names);
+	service_end(s);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct bench_case cases[] = { CASE_ONCE(config_that_is_wrong), CASE_ONCE(the_run_folder_is_made),
@@ -2417,7 +2669,10 @@ int main(int argc, char **argv)
 		CASE_ONCE(syns_are_counted_per_listener), CASE_ONCE(samples_tell_where_from),
 		CASE_ONCE(wild_samples_do_no_harm), CASE_ONCE(programs_that_know_nothing),
 		CASE_ONCE(programs_outlive_their_daemon), CASE_ONCE(an_upgrade_keeps_the_netdev),
-		CASE_ONCE(a_restart_takes_the_board_over), CASE_ONCE(a_board_that_is_another_is_set_up_anew), { 0 } };
+		CASE_ONCE(a_restart_takes_the_board_over), CASE_ONCE(a_board_that_is_another_is_set_up_anew),
+		CASE_ONCE(keys_are_told_to_nobody), CASE_ONCE(the_manager_is_told),
+		CASE_ONCE(no_descriptor_is_inherited), CASE_ONCE(the_dashboard_asks_for_what_is_there),
+		CASE_ONCE(the_journal_is_told), { 0 } };
 	ssize_t n;
 
 	if (argc > 3 && !strcmp(argv[1], "--program"))
