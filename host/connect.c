@@ -113,7 +113,7 @@ bool connect_established(struct hf_device *dev, const struct connection *c)
 
 	if (!a)
 		return false;
-	a->fd = service_make_socket(dev, c, NULL, a->fd);
+	a->fd = service_make_socket(dev, c, a->fd);
 	finish(dev, a, a->fd);
 	return true;
 }

@@ -323,7 +323,8 @@ void service_doubt(struct hf_device *dev, const struct connection *c, const uint
 int service_set_options(struct hf_device *dev, void *options);
 /* The kernel's socket with this SO_COOKIE stands for connection `id`. */
 void service_own(struct hf_device *dev, uint32_t id, uint64_t cookie);
-int service_make_socket(struct hf_device *dev, const struct connection *c, const uint8_t *msg, int fd);
+/* -EEXIST of a SYN cookie: nothing was done, service_doubt() is to be called. */
+int service_make_socket(struct hf_device *dev, const struct connection *c, int fd);
 
 /* library.c */
 /* hf_open() with everything; extra may be NULL. */

@@ -458,17 +458,17 @@ void service_doubt(struct hf_device *dev, const struct connection *c, const uint
 	replay(dev, c);
 }
 
-int service_make_socket(struct hf_device *dev, const struct connection *c, const uint8_t *msg, int fd)
+int service_make_socket(struct hf_device *dev, const struct connection *c, int fd)
 {
 	char peer[ADDRESS_TEXT_BYTES];
 	const char *step;
 
 	/* With timestamps, connect() takes a 4-tuple in TIME-WAIT without looking at the numbers. */
-	fd = c->cookie && watch_time_wait(&c->local, &c->remote) ? -EEXIST : handoff_socket(c, fd, &step);
-	if (fd == -EEXIST && c->cookie) {
-		service_doubt(dev, c, msg);
+	if (c->cookie && watch_time_wait(&c->local, &c->remote))
+		return -EEXIST;
+	fd = handoff_socket(c, fd, &step);
+	if (fd == -EEXIST && c->cookie)
 		return fd;
-	}
 	if (fd == -EEXIST && !c->active)
 		fd = replace_stale(dev, c, &step);
 	if (fd < 0) {
@@ -585,9 +585,11 @@ static void offer(struct hf_device *dev, const struct connection *c, const uint8
 /* A socket for a connection of a listener of WAY_REPAIR. */
 static void make_and_queue(struct hf_device *dev, const struct connection *c, const uint8_t *msg)
 {
-	int fd = service_make_socket(dev, c, msg, -1);
+	int fd = service_make_socket(dev, c, -1);
 	struct hf_listener *l;
 
+	if (fd == -EEXIST && c->cookie)
+		service_doubt(dev, c, msg);
 	if (dev->hooks.handed)
 		dev->hooks.handed(dev->hooks.ctx, c, WAY_REPAIR, fd);
 	if (fd < 0) {

@@ -550,7 +550,7 @@ static void doctor_finds_what_is_wrong(void)
 {
 	static const char *const wrong[] = { "tcp_syncookies", "tcp_timestamps", "rp_filter" };
 	static const char *const looked_at[] = { "CAP_NET_ADMIN", "/dev/net/tun", "kernel", "way kernel", "BTF",
-		"bpffs", "tcp_syncookies", "rp_filter", "nft rules", "MEMLOCK", "IOMMU" };
+		"bpffs", "tcp_syncookies", "rp_filter", "nft rules", "MTU", "MEMLOCK", "IOMMU" };
 	char command[PATH_MAX + 512], out[16384], name[80];
 
 	if (shell("unshare -n true 2>&1", out, sizeof(out))) {

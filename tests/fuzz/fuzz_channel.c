@@ -228,7 +228,7 @@ struct program {
 static void join(struct program *p, bool with_socket, int backlog)
 {
 	struct ipc_request r = { .magic = IPC_MAGIC, .version = IPC_VERSION, .type = IPC_LISTEN, .backlog = backlog };
-	struct ipc_reply reply;
+	struct ipc_reply reply = { .magic = 0 };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	bool lost;
 	int n;
