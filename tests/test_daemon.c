@@ -1046,7 +1046,12 @@ static const char *scrape(const struct service *s)
 
 static void metrics_are_scraped(void)
 {
-	struct service *s = service_start(listeners);
+	/* SYN rate, mode and its last change, handoffs, failures by errno, time on offer, ACKs again, connections sent again, where from. */
+	static const char *const names[] = { "handfast_listener_syn_rate{", "handfast_listener_mode{",
+		"handfast_listener_mode_seconds{", "handfast_listener_established_total{",
+		"handfast_handoff_errors_total", "handfast_hold_seconds_sum", "handfast_ack_again_total",
+		"handfast_sent_again_total", "handfast_source_syns", "handfast_source_connections", "handfast_attack" };
+	struct service *s = service_with_rules(listeners, 8, NULL);
 	const char *text;
 	int fd;
 
@@ -1058,6 +1063,8 @@ static void metrics_are_scraped(void)
 	CHECK(strstr(text, "handfast_listener_mode{address=\"0.0.0.0\",port=\"80\",way=\"repair\"} 2\n"),
 		"handfast_listener_mode");
 	CHECK(strstr(text, "\nhandfast_board_rx_frames_total 0\n"), "a board counter");
+	for (size_t i = 0; i < COUNT(names); i++)
+		CHECK(strstr(text, names[i]) != NULL, "no metric %s", names[i]);
 	fd = dial(s->metrics, SOCK_STREAM);
 	CHECK(send(fd, "POST / HTTP/1.1\r\n\r\n", 19, 0) == 19, "send");
 	CHECK(!strncmp(line(fd), "HTTP/1.0 405", 12), "POST");
@@ -2403,6 +2410,48 @@ out:
 	service_end(s);
 }
 
+/* ---- way kernel ---- */
+
+/* The kernel's listeners decide: one that appears is offloaded, one that closes is withdrawn at once. What the config names without a mode is
+ * never offloaded. */
+static void the_kernels_listeners_are_followed(void)
+{
+	struct service *s = service_start("{ port = 83; mode = \"offload\"; }, { port = 84; }");
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	int64_t took = INT64_MAX;
+	int unnamed, fd;
+
+	if (!s)
+		return;
+	if (strstr(ask(s, "{\"request\": \"listeners\"}"), "no_kernel_way")) {
+		bench_skip("this kernel cannot (handfast doctor says why); make test-guest runs it on one that can");
+		service_end(s);
+		return;
+	}
+	unnamed = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	at.sin_port = htons(84);
+	CHECK(!bind(unnamed, (struct sockaddr *)&at, sizeof(at)) && !listen(unnamed, 4), "port 84: %s",
+		strerror(errno));
+	CHECK_SAYS(s, "{\"request\": \"listeners\"}", "\"reason\":\"no_listener\"");
+	at.sin_port = htons(83);
+	for (unsigned try = 0; try < 5 && took > WITHDRAWN_MS; try++) {
+		int64_t began;
+
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
+		CHECK(!bind(fd, (struct sockaddr *)&at, sizeof(at)) && !listen(fd, 4), "port 83: %s", strerror(errno));
+		CHECK(becomes_mode(s, 0, OFFLOAD), "mode %d", committed_mode(s, 0));
+		began = now_ms();
+		close(fd);
+		CHECK(becomes_mode(s, 0, BYPASS), "mode %d", committed_mode(s, 0));
+		took = now_ms() - began;
+	}
+	CHECK(took <= WITHDRAWN_MS, "never within %d ms: %lld", WITHDRAWN_MS, (long long)took);
+	CHECK_EQ(committed_mode(s, 1), OFF, "what port 84 was told");
+	close(unnamed);
+	service_end(s);
+}
+
 /* ---- keys, the journal, the watchdog, descriptors, the dashboard ---- */
 
 /* All that the daemon has logged so far. */
@@ -2670,9 +2719,9 @@ int main(int argc, char **argv)
 		CASE_ONCE(wild_samples_do_no_harm), CASE_ONCE(programs_that_know_nothing),
 		CASE_ONCE(programs_outlive_their_daemon), CASE_ONCE(an_upgrade_keeps_the_netdev),
 		CASE_ONCE(a_restart_takes_the_board_over), CASE_ONCE(a_board_that_is_another_is_set_up_anew),
-		CASE_ONCE(keys_are_told_to_nobody), CASE_ONCE(the_manager_is_told),
-		CASE_ONCE(no_descriptor_is_inherited), CASE_ONCE(the_dashboard_asks_for_what_is_there),
-		CASE_ONCE(the_journal_is_told), { 0 } };
+		CASE_ONCE(the_kernels_listeners_are_followed), CASE_ONCE(keys_are_told_to_nobody),
+		CASE_ONCE(the_manager_is_told), CASE_ONCE(no_descriptor_is_inherited),
+		CASE_ONCE(the_dashboard_asks_for_what_is_there), CASE_ONCE(the_journal_is_told), { 0 } };
 	ssize_t n;
 
 	if (argc > 3 && !strcmp(argv[1], "--program"))
