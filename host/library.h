@@ -26,7 +26,7 @@
 #define LISTENERS_MAX	 256
 #define ERROR_BYTES	 256
 #define STALE_REMEMBERED 16
-#define DOUBTS_MAX	 16
+#define DOUBTS_MAX	 64 /* as many events as come in one batch */
 #define MERGES_MAX	 8  /* connections whose segments are merged at once, as the kernel's GRO has for a bucket */
 #define HEADERS4	 40 /* octets of IPv4 and TCP without options: MTU - MSS */
 #define HEADERS6	 60
