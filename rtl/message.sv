@@ -118,10 +118,10 @@ module message #(
 
   logic         beat;                                       // a beat is taken in this cycle
   logic [7:0]   kind, flags;
-  logic [15:0]  length;
+  logic [15:0]  length, start, offset;                      // of the frame's checksum: 16 octets before length
   logic         is_frame, is_command, is_reg;
   logic         is_short, is_plain, is_tuple;               // COMMAND of 16; a code that goes without, with a body
-  logic         is_frame_q, is_reg_q, bad_type_q, bad_length_q, bad_command_q, bad_form_q;
+  logic         is_frame_q, is_reg_q, bad_type_q, bad_length_q, bad_command_q, bad_form_q, bad_csum_q;
   logic         ends_q;                                     // it has no beat from FIRST on
   logic         judging, judged_tlast;                      // the message is judged; it has ended
   logic [7:0]   judged;                                     // its status
@@ -136,7 +136,7 @@ module message #(
 
   assign beat = s_axis_h2c_tvalid && s_axis_h2c_tready;
   // Of the header that comes. What judging needs of it is kept beside it.
-  assign {length, flags, kind} = s_axis_h2c_tdata[31:0];
+  assign {offset, start, length, flags, kind} = s_axis_h2c_tdata[63:0];
   assign is_frame = kind == `HF_MSG_FRAME;
   assign is_command = kind == `HF_MSG_COMMAND;
   assign is_reg = kind == `HF_MSG_REG_READ || kind == `HF_MSG_REG_WRITE;
@@ -154,6 +154,8 @@ module message #(
       ends_q <= INDEX_W'((length - 16'd1) >> BYTE_W) < FIRST;
       bad_command_q <= is_command && !is_plain && !is_tuple;
       bad_form_q <= is_command && is_plain != is_short;
+      bad_csum_q <= is_frame && flags[`HF_FLAG_FRAME_CSUM_INSERT] &&
+                    (start[0] || offset[0] || {2'b00, start} + {2'b00, offset} + 18'd18 > {2'b00, length});
     end
   end
 
@@ -173,8 +175,7 @@ module message #(
       judged = `HF_STATUS_BAD_COMMAND;
     else if (bad_form_q)
       judged = `HF_STATUS_BAD_LENGTH;
-    else if (csum && (txf_start[0] || txf_offset[0] ||
-                      {2'b00, txf_start} + {2'b00, txf_offset} + 18'd2 > {2'b00, frame_length}))
+    else if (bad_csum_q)
       judged = `HF_STATUS_BAD_CSUM;
   end
 

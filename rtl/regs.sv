@@ -157,6 +157,7 @@ module regs #(
   logic        access, access_write, strobes_ok;
   logic [11:0] addr_d, addr_q;
   logic        inside_q;         // it is no more than 12 bits
+  logic        is_commit_q;      // it is LISTEN_COMMIT
   logic [31:0] wdata;
 
   always_comb begin
@@ -169,6 +170,7 @@ module regs #(
 
   always_ff @(posedge clk) begin
     addr_q <= addr_d;
+    is_commit_q <= addr_d == `HF_REG_LISTEN_COMMIT;
     inside_q <= write_start || read_start || reg_addr[31:12] == '0;
   end
 
@@ -298,10 +300,9 @@ module regs #(
   logic [31:0]            plain_bits, plain_reset;
   logic                   is_plain, is_written_q, write_access;
 
-  assign {plain_bits, plain_reset} = plain(addr_q);
-  assign is_plain = PLAIN[addr_q[9:2]] && {addr_q[11:10], addr_q[1:0]} == '0;
-
   always_ff @(posedge clk) begin
+    {plain_bits, plain_reset} <= plain(addr_d);             // of addr_q
+    is_plain <= PLAIN[addr_d[9:2]] && {addr_d[11:10], addr_d[1:0]} == '0;
     kept_q <= kept_mem[addr_d[9:2]];
     if (write_access && is_plain)
       kept_mem[addr_q[9:2]] <= wdata & plain_bits;
@@ -319,7 +320,7 @@ module regs #(
   // ---- decode: is it mapped, may it be written, what does it read ----
 
   // A write is refused because of the register (read_only) or of what it says (writable = 0).
-  logic        mapped, read_only, writable, is_counter;
+  logic        mapped, read_only, writable, is_counter, is_listener;
   logic [31:0] rdata;            // of what is not plain
 
   always_comb begin
@@ -350,7 +351,7 @@ module regs #(
       end
       `HF_REG_HEARTBEAT: ;
       `HF_REG_LISTEN_COMMIT: begin
-        writable = 32'(wdata[7:0]) < LISTENERS && wdata[9:8] != 2'd3;
+        writable = is_listener && wdata[9:8] != 2'd3;
         rdata = {22'd0, commit_mode_q, commit_index_q};
       end
       `HF_REG_LISTEN_HALF_OPEN: begin
@@ -362,7 +363,7 @@ module regs #(
         rdata = listen_syns;
       end
       `HF_REG_LISTEN_SELECT: begin
-        writable = 32'(wdata[7:0]) < LISTENERS;
+        writable = is_listener;
         rdata = {28'd0, listen_select_q};
       end
       // Plain ones; without rules they keep nothing.
@@ -741,7 +742,8 @@ module regs #(
   assign cfg_tx_share = tx_share_q;
   assign cfg_key_isn = {key_isn3_q, key_isn2_q, key_isn1_q, key_isn0_q};
 
-  assign listen_commit = write_access && writable && addr_q == `HF_REG_LISTEN_COMMIT;
+  assign is_listener = 32'(wdata[7:0]) < LISTENERS;
+  assign listen_commit = write_access && is_listener && wdata[9:8] != 2'd3 && is_commit_q;
   assign listen_index = wdata[3:0];
   assign listen_mode = wdata[9:8];
   assign listen_addr = {listen_addr3_q, listen_addr2_q, listen_addr1_q, listen_addr_q};

@@ -286,18 +286,15 @@ module rx_parser #(
 
   logic        sum_take, sum_first;
   logic [4:0]  sum_near;
-  logic        ends_here_d, ends_behind_d, ends_here, ends_behind;    // TCP or ICMP, in or behind this beat
   logic [1:0]  sum_tags;
   logic [63:0] sum_data;
   logic [4:0]  net_word, addr_begin, addr_end;
   logic        no_pseudo;
-  logic [7:0]  from_net, from_l4, below_end, addrs, ip_bytes, l4_bytes;
+  logic [7:0]  from_net, from_l4_d, from_l4, below_end, l4_part_d, l4_part, addrs, ip_bytes, l4_bytes;
   logic [15:0] ip_sum, l4_sum;
 
   always_ff @(posedge clk)
     l4_end_q <= (ip6 ? 17'd54 : 17'd14) + {13'd0, tags_q, 2'b00} + {1'b0, ip_length};
-  assign ends_here_d = {2'b00, index} == l4_end_q[16:3];
-  assign ends_behind_d = {2'b00, index} < l4_end_q[16:3];
 
   generate
     if (LATER) begin : g_sum_later
@@ -305,14 +302,14 @@ module rx_parser #(
 
       always_ff @(posedge clk) begin
         data_q <= stage_data;
-        {ends_here, ends_behind} <= {ends_here_d, ends_behind_d};
+        {from_l4, l4_part} <= {from_l4_d, l4_part_d};
       end
       assign {sum_take, sum_first, sum_near, sum_tags} = {take_q, first_q, near_q, tags_q};
       assign sum_data = data_q;
       assign no_pseudo = !ip6 && protocol == `HF_PROTOCOL_ICMP;
     end else begin : g_sum_now
       assign {sum_take, sum_first, sum_near, sum_tags} = {take, first, near, tags};
-      assign {ends_here, ends_behind} = {ends_here_d, ends_behind_d};
+      assign {from_l4, l4_part} = {from_l4_d, l4_part_d};
       assign sum_data = stage_data;
       // With one tag the protocol comes in the beat in which the addresses begin.
       assign no_pseudo = !ip6 && ((near == 5'd3 && tags == 2'd1) ? be[39:32] : protocol) == `HF_PROTOCOL_ICMP;
@@ -333,16 +330,20 @@ module rx_parser #(
 
   always_comb begin
     from_net = bytes_from(sum_near, {1'b0, net_word});
-    from_l4 = (sum_near[4:2] == '0) ? 8'h00 : bytes_from(sum_near, {1'b0, l4_word_q});
     addrs = bytes_from(sum_near, {1'b0, addr_begin}) & ~bytes_from(sum_near, {1'b0, addr_end}) & {8{!no_pseudo}};
 
-    if (ends_here)
+    ip_bytes = from_net & ~from_l4;
+    l4_bytes = addrs | l4_part;
+  end
+
+  // In the beat's own cycle.
+  always_comb begin
+    from_l4_d = (near[4:2] == '0) ? 8'h00 : bytes_from(near, {1'b0, l4_word_q});
+    if ({2'b00, index} == l4_end_q[16:3])
       below_end = ~(8'hff << l4_end_q[2:0]);
     else
-      below_end = ends_behind ? 8'hff : 8'h00;
-
-    ip_bytes = from_net & ~from_l4;
-    l4_bytes = addrs | (from_l4 & below_end);
+      below_end = ({2'b00, index} < l4_end_q[16:3]) ? 8'hff : 8'h00;
+    l4_part_d = from_l4_d & below_end;
   end
 
   checksum ip_checksum (
