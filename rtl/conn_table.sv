@@ -37,7 +37,9 @@ module conn_table #(
   // T0: set and tag of an op with a tuple
   input  logic                    t0,
   input  logic                    by_tag_t0,
-  input  logic [SETS_LOG2-1:0]    t0_set,
+  input  logic                    segment_t0,    // it is a segment: the set is segment_set, else command_set
+  input  logic [SETS_LOG2-1:0]    segment_set,
+  input  logic [SETS_LOG2-1:0]    command_set,
   input  logic [15:0]             t0_tag,
   input  logic                    chain,
 
@@ -162,10 +164,16 @@ module conn_table #(
   logic [18:0]          new_tag_data_q;
   logic [23:0]          new_deadline_q;
 
+  // Which op begins is known last.
+  logic [SETS_LOG2-1:0] t0_set;
+  logic                 t0_is_written;
+  assign t0_set = segment_t0 ? segment_set : command_set;
+  assign t0_is_written = segment_t0 ? wr_set == segment_set : wr_set == command_set;
+
   always_ff @(posedge clk) begin
     if (t0) begin
-      new_tag_q <= wr_tag && wr_set == t0_set ? wr_way : '0;
-      new_timer_q <= wr_entry && wr_set == t0_set ? wr_way : '0;
+      new_tag_q <= wr_tag && t0_is_written ? wr_way : '0;
+      new_timer_q <= wr_entry && t0_is_written ? wr_way : '0;
       new_tag_data_q <= wr_tag_data;
       new_deadline_q <= wr_timer_data[23:0];
     end

@@ -271,7 +271,8 @@ module engine #(
     end
   endgenerate
 
-  // The queue itself holds what T0 asks; the descriptors are beside it, read in T1 and T2.
+  // The queue itself holds what T0 asks; the descriptors are beside it. The next one is taken out in every cycle that may be
+  // a T0, so that T1 and T2 find it in registers.
   /* verilator lint_off UNUSEDSIGNAL */
   segment_t seg_in;
   /* verilator lint_on UNUSEDSIGNAL */
@@ -284,13 +285,11 @@ module engine #(
   localparam int SEG_PTR_W = SEG_DEPTH > 1 ? $clog2(SEG_DEPTH) : 1;
   localparam logic [SEG_PTR_W-1:0] SEG_LAST = SEG_PTR_W'(SEG_DEPTH - 1);
   logic [SEG_PTR_W-1:0] seg_wr_q, seg_rd_q;
-  segment_t             seg;          // of a frame in T1 and T2
+  segment_t             seg_q, seg;   // of a frame in T1 and T2
 
-  segment_t             seg_there;
-  assign seg_there = seg_mem[seg_rd_q];
   // What is 0 without IPv6 is not read: the memory that would hold it falls away.
   always_comb begin
-    seg = seg_there;
+    seg = seg_q;
     if (IP6 == 0) begin
       seg.ip6 = 1'b0;
       seg.src_addr[127:32] = '0;
@@ -301,6 +300,8 @@ module engine #(
   always_ff @(posedge clk) begin
     if (seg_push)
       seg_mem[seg_wr_q] <= seg_data;
+    if (may_begin)
+      seg_q <= seg_mem[seg_rd_q];
   end
 
   always_ff @(posedge clk) begin
@@ -310,7 +311,7 @@ module engine #(
     end else begin
       if (seg_push)
         seg_wr_q <= seg_wr_q == SEG_LAST ? '0 : seg_wr_q + 1'b1;
-      if ((t2 || pass_t2) && is_frame_q)
+      if (go_frame)
         seg_rd_q <= seg_rd_q == SEG_LAST ? '0 : seg_rd_q + 1'b1;
     end
   end
@@ -441,7 +442,8 @@ module engine #(
   localparam int T2_AT = MATCH_CYCLES + READ_CYCLES - 1, T3_AT = STEPS - 2;
   logic [STEPS-1:0] step_q, pass_q;
   logic        t1, t2, t3, t4, t1_first, t3_first, in_t3, pass_t1_first, pass_t2, pass_t3, pass_t4;
-  logic        go_pass, go_segment, go_command, go_timeout, go, go_frame;
+  logic [FSM_CYCLES-1:0] begun_d, begun_q;
+  logic        may_q, may_begin, go_pass, go_segment, go_command, go_timeout, go, go_frame;
   logic        expired_valid;
   logic [15:0] expired_slot;
 
@@ -480,8 +482,22 @@ module engine #(
   assign command_hazard = near && (cmd_has_tuple || id_exists) && command_set == set_q;
   assign expired_hazard = near && SETS_LOG2'(expired_slot >> WAYS_LOG2) == set_q;
 
+  // FSM_CYCLES cycles after a T0, of an op or a pass, there is none. (Not of step_q and pass_q, which stand far away.)
+  assign begun_d = FSM_CYCLES'({begun_q, go || go_pass});
+  assign may_begin = ready && may_q;
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      begun_q <= '0;
+      may_q <= 1'b1;
+    end else begin
+      begun_q <= begun_d;
+      may_q <= begun_d == '0;
+    end
+  end
+
   op_arbiter u_arbiter (
-    .free(ready && !(|step_q[FSM_CYCLES-1:0]) && !(|pass_q[FSM_CYCLES-1:0])), .segment_valid(seg_valid), .segment_cls(head_cls),
+    .free(may_begin), .segment_valid(seg_valid), .segment_cls(head_cls),
     .segment_has_hash(head_has_hash), .segment_has_mac(head_has_mac), .hash_valid(hash_valid),
     .mac_valid(mac_valid || mac_done), .segment_hazard(segment_hazard),
     .command_ready(cmd_ready), .command_hazard(command_hazard),
@@ -491,7 +507,6 @@ module engine #(
 
   // In T1 and T2.
   logic [1:0]  op_q;
-  logic        is_frame_q;        // it has a descriptor
   logic [63:0] isn_q;
   command_t    cmd_q;
   logic        has_body_q;
@@ -532,7 +547,9 @@ module engine #(
       mac_pop_q <= go_frame && head_has_mac;
     end
 
-    // T0
+    // T0. A command that does not begin is not looked at.
+    if (may_begin)
+      cmd_q <= cmd_next;
     if (go_frame) begin
       op_q <= head_cls == `HF_CLASS_SEG ? `HF_OP_SEGMENT : `HF_OP_ICMP;
       isn_q <= head_isn;
@@ -542,7 +559,6 @@ module engine #(
     end
     if (go_command) begin
       op_q <= `HF_OP_COMMAND;
-      cmd_q <= cmd_next;
       isn_q <= cmd_isn;
       set_q <= command_set;
       has_set_q <= cmd_has_tuple || id_exists;
@@ -555,7 +571,6 @@ module engine #(
     end
     if (go_frame || go_command || go_timeout) begin
       may_lead_q <= go_segment;
-      is_frame_q <= go_frame;
       has_body_q <= go_command && cmd_has_tuple;
     end
 
@@ -576,7 +591,8 @@ module engine #(
       cmd_late_q <= cmd_q;
       if (BODIES > 1) body_late_q <= body;
     end
-    if (BODIES == 1 && go_command && cmd_has_tuple)
+    // Until it begins it does no harm: there is no other one before its hash is there.
+    if (BODIES == 1 && cmd_ready && cmd_has_tuple)
       body_late_q <= body;
   end
 
@@ -601,7 +617,7 @@ module engine #(
   ) u_table (
     .clk(clk), .rst(rst), .ready(ready), .sweep_last(sweep_last),
     .t0(go), .by_tag_t0(go_segment || (go_command && cmd_has_tuple)),
-    .t0_set(go_segment ? head_set : cmd_set), .t0_tag(go_segment ? head_tag : cmd_tag), .chain(chain),
+    .segment_t0(go_segment), .segment_set(head_set), .command_set(cmd_set), .t0_tag(go_segment ? head_tag : cmd_tag), .chain(chain),
     .t1_first(t1_first), .t1(t1), .may_evict(op_q == `HF_OP_COMMAND),
     .slot_given(op_q == `HF_OP_COMMAND ? cmd_q.id[15:0] : expired_slot_q),
     .t2(t2), .key(key_q), .generation(cmd_q.id[31:16]),

@@ -114,49 +114,68 @@ module message #(
   logic [31:0]  id_q, value;
   logic [63:0]  cookie_q;
   logic [895:0] body_q;                                     // octets of the message from the 17th on
-  logic [INDEX_W-1:0] index_q;                              // beat of the message, from FIRST on
+  logic [INDEX_W-1:0] index_d, index_q;                     // beat of the message, from FIRST on
 
   logic         beat;                                       // a beat is taken in this cycle
+  logic [7:0]   kind, flags;
+  logic [15:0]  length, start, offset;                      // of the frame's checksum: 16 octets before length
   logic         is_frame, is_command, is_reg;
   logic         is_short, is_plain, is_tuple;               // COMMAND of 16; a code that goes without, with a body
+  logic         is_frame_q, is_reg_q, bad_type_q, bad_length_q, bad_command_q, bad_form_q, bad_csum_q;
+  logic         ends_q;                                     // it has no beat from FIRST on
   logic         judging, judged_tlast;                      // the message is judged; it has ended
   logic [7:0]   judged;                                     // its status
   logic [15:0]  frame_length;
   logic [INDEX_W-1:0] last_index, last_frame_index;         // last beat of the message; of the frame by itself
-  logic         csum, last_expected, flush;
+  logic         csum, flush;
+  logic         last_expected;                              // registered, as index_q
   logic [DATA_W-1:0] frame_beat;
+  logic              frame_ends;
   logic [BYTES-1:0]  frame_bytes;
   logic         reply_full_q, reply_fill, reply_release;
 
   assign beat = s_axis_h2c_tvalid && s_axis_h2c_tready;
-  assign is_frame = type_q == `HF_MSG_FRAME;
-  assign is_command = type_q == `HF_MSG_COMMAND;
-  assign is_reg = type_q == `HF_MSG_REG_READ || type_q == `HF_MSG_REG_WRITE;
-  assign is_short = is_command && length_q == 16'd16;
-  assign is_plain = flags_q == `HF_COMMAND_RELEASE || flags_q == `HF_COMMAND_ABORT || flags_q == `HF_COMMAND_DUMP;
-  assign is_tuple = flags_q == `HF_COMMAND_CONNECT || flags_q == `HF_COMMAND_CLOSE || flags_q == `HF_COMMAND_ADOPT;
-  assign csum = is_frame && flags_q[`HF_FLAG_FRAME_CSUM_INSERT];
+  // Of the header that comes. What judging needs of it is kept beside it.
+  assign {offset, start, length, flags, kind} = s_axis_h2c_tdata[63:0];
+  assign is_frame = kind == `HF_MSG_FRAME;
+  assign is_command = kind == `HF_MSG_COMMAND;
+  assign is_reg = kind == `HF_MSG_REG_READ || kind == `HF_MSG_REG_WRITE;
+  assign is_short = is_command && length == 16'd16;
+  assign is_plain = flags == `HF_COMMAND_RELEASE || flags == `HF_COMMAND_ABORT || flags == `HF_COMMAND_DUMP;
+  assign is_tuple = flags == `HF_COMMAND_CONNECT || flags == `HF_COMMAND_CLOSE || flags == `HF_COMMAND_ADOPT;
+
+  always_ff @(posedge clk) begin
+    if (beat && h2c_q == HEADER) begin
+      is_frame_q <= is_frame;
+      is_reg_q <= is_reg;
+      bad_type_q <= !is_frame && !is_command && !is_reg;
+      bad_length_q <= (is_command && !is_short && length != 16'd128) || (is_reg && length != 16'd24) ||
+                      (is_frame && (length < 16'd30 || length > 16'(16 + MAX_FRAME)));
+      ends_q <= INDEX_W'((length - 16'd1) >> BYTE_W) < FIRST;
+      bad_command_q <= is_command && !is_plain && !is_tuple;
+      bad_form_q <= is_command && is_plain != is_short;
+      bad_csum_q <= is_frame && flags[`HF_FLAG_FRAME_CSUM_INSERT] &&
+                    (start[0] || offset[0] || {2'b00, start} + {2'b00, offset} + 18'd18 > {2'b00, length});
+    end
+  end
+
+  assign csum = is_frame_q && flags_q[`HF_FLAG_FRAME_CSUM_INSERT];
   assign frame_length = length_q - 16'd16;
   assign last_index = INDEX_W'((length_q - 16'd1) >> BYTE_W);
   assign last_frame_index = INDEX_W'((frame_length - 16'd1) >> BYTE_W);
-  assign last_expected = index_q == last_index;
   assign flush = WIDE && last_index == last_frame_index;    // as many beats as the message: the last one is not in yet
 
   always_comb begin
     judged = `HF_STATUS_OK;
-    if (!is_frame && !is_command && !is_reg)
+    if (bad_type_q)
       judged = `HF_STATUS_BAD_TYPE;
-    else if ((is_command && !is_short && length_q != 16'd128) || (is_reg && length_q != 16'd24) ||
-             (is_frame && (length_q < 16'd30 || length_q > 16'(16 + MAX_FRAME))))
+    else if (bad_length_q || ends_q != judged_tlast)
       judged = `HF_STATUS_BAD_LENGTH;
-    else if ((last_index < FIRST) != judged_tlast)
-      judged = `HF_STATUS_BAD_LENGTH;
-    else if (is_command && !is_plain && !is_tuple)
+    else if (bad_command_q)
       judged = `HF_STATUS_BAD_COMMAND;
-    else if (is_command && is_plain != is_short)
+    else if (bad_form_q)
       judged = `HF_STATUS_BAD_LENGTH;
-    else if (csum && (txf_start[0] || txf_offset[0] ||
-                      {2'b00, txf_start} + {2'b00, txf_offset} + 18'd2 > {2'b00, frame_length}))
+    else if (bad_csum_q)
       judged = `HF_STATUS_BAD_CSUM;
   end
 
@@ -196,18 +215,18 @@ module message #(
           status_d = judged;
           if (judged != `HF_STATUS_OK)
             h2c_d = judged_tlast ? BAD : SKIP;
-          else if (is_frame)
+          else if (is_frame_q)
             h2c_d = judged_tlast ? FLUSH : FRAME;
           else if (!judged_tlast)
             h2c_d = BODY;
           else
-            h2c_d = is_reg ? REG : CMD;
+            h2c_d = is_reg_q ? REG : CMD;
         end
       end
       BODY: begin
         if (beat && last_expected == s_axis_h2c_tlast) begin
           if (s_axis_h2c_tlast)
-            h2c_d = is_reg ? REG : CMD;
+            h2c_d = is_reg_q ? REG : CMD;
         end else if (beat) begin
           status_d = `HF_STATUS_BAD_LENGTH;
           h2c_d = s_axis_h2c_tlast ? BAD : SKIP;
@@ -267,10 +286,16 @@ module message #(
     status_q <= status_d;
     if (beat && h2c_q == HEADER)
       {id_q, length_q, flags_q, type_q} <= s_axis_h2c_tdata[63:0];
+    index_q <= index_d;
+    last_expected <= index_d == last_index;
+  end
+
+  always_comb begin
+    index_d = index_q;
     if (h2c_q == JUDGE)
-      index_q <= FIRST;
+      index_d = FIRST;
     else if (beat)
-      index_q <= index_q + 1'b1;
+      index_d = index_q + 1'b1;
   end
 
   // Where octets of a message are found.
@@ -306,7 +331,7 @@ module message #(
           cookie_q <= 64'd0;                                // of a message that ends here
         if (judging)
           cookie_q <= s_axis_h2c_tdata;
-        if (beat && h2c_q == BODY)
+        if (s_axis_h2c_tvalid && h2c_q == BODY)             // every beat is taken
           body_q <= {s_axis_h2c_tdata, body_q[895:64]};
       end
     end
@@ -328,7 +353,9 @@ module message #(
   assign txf_start = id_q[15:0];
   assign txf_offset = id_q[31:16];
 
-  assign frame_bytes = {BYTES{1'b1}} >> (txf_last ? BYTE_W'(0) - frame_length[BYTE_W-1:0] : BYTE_W'(0));
+  // Looked at with txf_write only: that beat is the last one if it is expected to be, and at 512 bits the flushed one.
+  assign frame_ends = (last_expected && !flush) || h2c_q == FLUSH;
+  assign frame_bytes = {BYTES{1'b1}} >> (frame_ends ? BYTE_W'(0) - frame_length[BYTE_W-1:0] : BYTE_W'(0));
 
   always_comb begin
     for (int i = 0; i < BYTES; i++)
@@ -340,7 +367,8 @@ module message #(
   logic        hello_q;
   logic [63:0] hello_stamp_q, reply_cookie_q;
   logic [7:0]  reply_status_q;
-  logic [31:0] reply_id_q, reply_value_q;
+  logic [31:0] reply_id_q, reply_value_q, reply_value;
+  logic        reply_write_q;
   logic        hello_release;
 
   always_ff @(posedge clk) begin
@@ -363,9 +391,12 @@ module message #(
       reply_status_q <= reg_status;
       reply_id_q <= id_q;
       reply_cookie_q <= cookie_q;
-      reply_value_q <= (reg_write || reg_status != `HF_STATUS_OK) ? 32'd0 : reg_rdata;
+      reply_value_q <= reg_rdata;
+      reply_write_q <= reg_write;
     end
   end
+
+  assign reply_value = reply_write_q || reply_status_q != `HF_STATUS_OK ? 32'd0 : reply_value_q;
 
   // ---- c2h ---------------------------------------------------------------------------------------------
 
@@ -407,7 +438,7 @@ module message #(
                        32'(WAYS << SETS_LOG2), hello_stamp_q[41:10], `HF_ABI_VERSION,     // EPOCH, VERSION
                        hello_stamp_q, 32'hffff_ffff, 16'd40, 8'd0, `HF_MSG_HELLO};
     else
-      local_message = {352'd0, reply_value_q, reply_cookie_q, reply_id_q, 16'd24, reply_status_q, `HF_MSG_REG_REPLY};
+      local_message = {352'd0, reply_value, reply_cookie_q, reply_id_q, 16'd24, reply_status_q, `HF_MSG_REG_REPLY};
   end
 
   always_comb begin

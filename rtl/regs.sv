@@ -128,7 +128,7 @@ module regs #(
 );
 
   localparam int SLOTS = WAYS << SETS_LOG2;
-  localparam logic [6:0] SNAPSHOT_CYCLES = 7'd64;
+  localparam int SNAPSHOT_CYCLES = 64;
   localparam logic [1:0] RESP_OKAY = 2'd0;
   localparam logic [1:0] RESP_SLVERR = 2'd2;
 
@@ -136,22 +136,28 @@ module regs #(
 
   logic write_start, read_start;
   logic bvalid_q, rvalid_q, awready_q, arready_q;
-  logic [6:0] busy_q;            // cycles in which a snapshot is still being taken
+  logic       busy_q;            // a snapshot is still being taken
+  logic [5:0] busy_left_q;       // for so many cycles more
+  logic       idle, write_asked, read_asked;
 
-  assign write_start = s_axil_awvalid && s_axil_wvalid && !awready_q && !bvalid_q && !arready_q && busy_q == '0;
-  assign read_start = s_axil_arvalid && !arready_q && !rvalid_q && !awready_q && !write_start && busy_q == '0;
+  assign idle = !awready_q && !arready_q && !busy_q;
+  assign write_asked = s_axil_awvalid && s_axil_wvalid && !bvalid_q;
+  assign read_asked = s_axil_arvalid && !rvalid_q;
+  assign write_start = idle && write_asked;
+  assign read_start = idle && read_asked && !write_asked;
 
   assign s_axil_awready = awready_q;
   assign s_axil_wready = awready_q;
   assign s_axil_arready = arready_q;
   assign s_axil_bvalid = bvalid_q;
   assign s_axil_rvalid = rvalid_q;
-  assign reg_ack = !awready_q && !arready_q && !write_start && !read_start && busy_q == '0;
+  assign reg_ack = idle && !write_asked && !read_asked;
 
   // The address stands in the cycle before its access, and is looked at there.
   logic        access, access_write, strobes_ok;
   logic [11:0] addr_d, addr_q;
   logic        inside_q;         // it is no more than 12 bits
+  logic        is_commit_q;      // it is LISTEN_COMMIT
   logic [31:0] wdata;
 
   always_comb begin
@@ -164,6 +170,7 @@ module regs #(
 
   always_ff @(posedge clk) begin
     addr_q <= addr_d;
+    is_commit_q <= addr_d == `HF_REG_LISTEN_COMMIT;
     inside_q <= write_start || read_start || reg_addr[31:12] == '0;
   end
 
@@ -291,21 +298,20 @@ module regs #(
   logic                   forward_q;                       // it was written in the cycle in which it was read
   logic [PLAIN_WORDS-1:0] written_q;                       // since reset
   logic [31:0]            plain_bits, plain_reset;
-  logic                   is_plain, is_written_q, do_write;
-
-  assign {plain_bits, plain_reset} = plain(addr_q);
-  assign is_plain = plain_bits != '0;
+  logic                   is_plain, is_written_q, write_access;
 
   always_ff @(posedge clk) begin
+    {plain_bits, plain_reset} <= plain(addr_d);             // of addr_q
+    is_plain <= PLAIN[addr_d[9:2]] && {addr_d[11:10], addr_d[1:0]} == '0;
     kept_q <= kept_mem[addr_d[9:2]];
-    if (do_write && is_plain)
+    if (write_access && is_plain)
       kept_mem[addr_q[9:2]] <= wdata & plain_bits;
     wdata_q <= wdata & plain_bits;
-    forward_q <= do_write && is_plain && addr_q[9:2] == addr_d[9:2];
+    forward_q <= write_access && is_plain && addr_q[9:2] == addr_d[9:2];
     is_written_q <= written_q[addr_d[9:2]];
     if (rst)
       written_q <= '0;
-    else if (do_write && is_plain)
+    else if (write_access && is_plain)
       written_q <= (written_q | PLAIN_WORDS'(1) << addr_q[9:2]) & PLAIN;
   end
 
@@ -314,7 +320,7 @@ module regs #(
   // ---- decode: is it mapped, may it be written, what does it read ----
 
   // A write is refused because of the register (read_only) or of what it says (writable = 0).
-  logic        mapped, read_only, writable, is_counter;
+  logic        mapped, read_only, writable, is_counter, is_listener;
   logic [31:0] rdata;            // of what is not plain
 
   always_comb begin
@@ -345,7 +351,7 @@ module regs #(
       end
       `HF_REG_HEARTBEAT: ;
       `HF_REG_LISTEN_COMMIT: begin
-        writable = 32'(wdata[7:0]) < LISTENERS && wdata[9:8] != 2'd3;
+        writable = is_listener && wdata[9:8] != 2'd3;
         rdata = {22'd0, commit_mode_q, commit_index_q};
       end
       `HF_REG_LISTEN_HALF_OPEN: begin
@@ -357,7 +363,7 @@ module regs #(
         rdata = listen_syns;
       end
       `HF_REG_LISTEN_SELECT: begin
-        writable = 32'(wdata[7:0]) < LISTENERS;
+        writable = is_listener;
         rdata = {28'd0, listen_select_q};
       end
       // Plain ones; without rules they keep nothing.
@@ -409,7 +415,7 @@ module regs #(
   // ---- the answer ----
 
   logic [7:0]  status;
-  logic [31:0] answer;
+  logic [31:0] answer, answer_q;
 
   always_comb begin
     status = `HF_STATUS_OK;
@@ -422,15 +428,14 @@ module regs #(
       answer = kept;
     if (is_counter)
       answer = !counters_taken ? '0 : addr_q[2] ? counter_high : counter_low;
-    if (access_write || status != `HF_STATUS_OK)
-      answer = '0;
   end
 
-  // What is read_only or not mapped stores nothing, so this waits for neither.
-  assign do_write = access && access_write && strobes_ok && inside_q && writable;
+  // What is read_only or not mapped stores nothing, so this waits for neither; and for writable only what may be refused.
+  assign write_access = access && access_write && strobes_ok && inside_q;
 
   assign reg_status = status;
   assign reg_rdata = answer;
+  assign s_axil_rdata = s_axil_rresp == RESP_OKAY ? answer_q : '0;
 
   always_ff @(posedge clk) begin
     if (rst) begin
@@ -440,7 +445,7 @@ module regs #(
       rvalid_q <= 1'b0;
       s_axil_bresp <= RESP_OKAY;
       s_axil_rresp <= RESP_OKAY;
-      s_axil_rdata <= '0;
+      answer_q <= '0;
     end else begin
       awready_q <= write_start;
       arready_q <= read_start;
@@ -453,7 +458,7 @@ module regs #(
       if (arready_q) begin
         rvalid_q <= 1'b1;
         s_axil_rresp <= status == `HF_STATUS_OK ? RESP_OKAY : RESP_SLVERR;
-        s_axil_rdata <= answer;
+        answer_q <= answer;
       end else if (s_axil_rready) begin
         rvalid_q <= 1'b0;
       end
@@ -540,7 +545,7 @@ module regs #(
       synack_limit_q <= `HF_RESET_SYNACK_LIMIT;
       miss_limit_q <= `HF_RESET_MISS_LIMIT;
       tx_share_q <= 8'(`HF_RESET_TX_SHARE);
-    end else if (do_write) begin
+    end else if (write_access) begin
       case (addr_q)
         `HF_REG_CTRL: ctrl_q <= wdata[5:0];
         `HF_REG_HEARTBEAT_MS: heartbeat_ms_q <= wdata[15:0];
@@ -580,27 +585,10 @@ module regs #(
         `HF_REG_LISTEN_PORT: listen_port_q <= wdata[15:0];
         `HF_REG_LISTEN_BACKLOG: listen_backlog_q <= wdata[15:0];
         `HF_REG_LISTEN_OPTS: listen_opts_q <= wdata[3:0];
-        `HF_REG_LISTEN_COMMIT: begin
-          {commit_mode_q, commit_index_q} <= wdata[9:0];
-          listen_select_q <= wdata[3:0];
-        end
-        `HF_REG_LISTEN_SELECT: listen_select_q <= wdata[3:0];
-        `HF_REG_KEY_INDEX0: key_index0_q <= wdata;
-        `HF_REG_KEY_INDEX1: key_index1_q <= wdata;
-        `HF_REG_KEY_INDEX2: key_index2_q <= wdata;
-        `HF_REG_KEY_INDEX3: key_index3_q <= wdata;
         `HF_REG_KEY_ISN0: key_isn0_q <= wdata;
         `HF_REG_KEY_ISN1: key_isn1_q <= wdata;
         `HF_REG_KEY_ISN2: key_isn2_q <= wdata;
         `HF_REG_KEY_ISN3: key_isn3_q <= wdata;
-        `HF_REG_KEY_COOKIE_A0: key_cookie_a0_q <= wdata;
-        `HF_REG_KEY_COOKIE_A1: key_cookie_a1_q <= wdata;
-        `HF_REG_KEY_COOKIE_A2: key_cookie_a2_q <= wdata;
-        `HF_REG_KEY_COOKIE_A3: key_cookie_a3_q <= wdata;
-        `HF_REG_KEY_COOKIE_B0: key_cookie_b0_q <= wdata;
-        `HF_REG_KEY_COOKIE_B1: key_cookie_b1_q <= wdata;
-        `HF_REG_KEY_COOKIE_B2: key_cookie_b2_q <= wdata;
-        `HF_REG_KEY_COOKIE_B3: key_cookie_b3_q <= wdata;
         `HF_REG_COOKIE: cookie_q <= {wdata[5:4], wdata[2:0]};
         `HF_REG_COOKIE_HIGH: cookie_high_q <= wdata[16:0];
         `HF_REG_COOKIE_LOW: cookie_low_q <= wdata[16:0];
@@ -610,6 +598,28 @@ module regs #(
         `HF_REG_TX_SHARE: tx_share_q <= wdata[7:0];
         default: ;   // HEARTBEAT and SNAPSHOT store nothing; CACHE is below
       endcase
+      if (writable) begin
+        case (addr_q)
+          `HF_REG_LISTEN_COMMIT: begin
+            {commit_mode_q, commit_index_q} <= wdata[9:0];
+            listen_select_q <= wdata[3:0];
+          end
+          `HF_REG_LISTEN_SELECT: listen_select_q <= wdata[3:0];
+          `HF_REG_KEY_INDEX0: key_index0_q <= wdata;
+          `HF_REG_KEY_INDEX1: key_index1_q <= wdata;
+          `HF_REG_KEY_INDEX2: key_index2_q <= wdata;
+          `HF_REG_KEY_INDEX3: key_index3_q <= wdata;
+          `HF_REG_KEY_COOKIE_A0: key_cookie_a0_q <= wdata;
+          `HF_REG_KEY_COOKIE_A1: key_cookie_a1_q <= wdata;
+          `HF_REG_KEY_COOKIE_A2: key_cookie_a2_q <= wdata;
+          `HF_REG_KEY_COOKIE_A3: key_cookie_a3_q <= wdata;
+          `HF_REG_KEY_COOKIE_B0: key_cookie_b0_q <= wdata;
+          `HF_REG_KEY_COOKIE_B1: key_cookie_b1_q <= wdata;
+          `HF_REG_KEY_COOKIE_B2: key_cookie_b2_q <= wdata;
+          `HF_REG_KEY_COOKIE_B3: key_cookie_b3_q <= wdata;
+          default: ;
+        endcase
+      end
       if (RULES != 0) begin
         case (addr_q)
           `HF_REG_RULE_ADDR0: rule_addr0_q <= wdata;
@@ -619,14 +629,19 @@ module regs #(
           `HF_REG_RULE_MASK_LEN: rule_mask_len_q <= wdata[7:0];
           `HF_REG_RULE_RATE: rule_rate_q <= wdata[23:0];
           `HF_REG_RULE_BURST: rule_burst_q <= wdata[9:0];
-          `HF_REG_RULE_COMMIT: begin
-            {rule_valid_q, rule_commit_index_q} <= {wdata[8], wdata[3:0]};
-            rule_select_q <= wdata[3:0];
-          end
-          `HF_REG_RULE_SELECT: rule_select_q <= wdata[3:0];
           `HF_REG_SAMPLE: sample_q <= wdata[19:0];
           default: ;
         endcase
+        if (writable) begin
+          case (addr_q)
+            `HF_REG_RULE_COMMIT: begin
+              {rule_valid_q, rule_commit_index_q} <= {wdata[8], wdata[3:0]};
+              rule_select_q <= wdata[3:0];
+            end
+            `HF_REG_RULE_SELECT: rule_select_q <= wdata[3:0];
+            default: ;
+          endcase
+        end
       end
     end
   end
@@ -641,7 +656,7 @@ module regs #(
     end else begin
       if (tick_1ms)
         ms_q <= ms_q + 32'd1;
-      if (do_write && addr_q == `HF_REG_HEARTBEAT)
+      if (write_access && addr_q == `HF_REG_HEARTBEAT)
         heartbeat_q <= heartbeat_ms_q;
       else if (tick_1ms && heartbeat_q != '0)
         heartbeat_q <= heartbeat_q - 16'd1;
@@ -666,7 +681,7 @@ module regs #(
         cookie_on_q <= 1'b0;
       if (!host_alive || cache_clear)
         complete_q <= 1'b0;
-      else if (do_write && addr_q == `HF_REG_CACHE)
+      else if (write_access && addr_q == `HF_REG_CACHE)
         complete_q <= wdata[0];
     end
   end
@@ -679,13 +694,14 @@ module regs #(
   logic        snapshot, counters_taken;
   logic [31:0] counter_low, counter_high;
 
-  assign snapshot = do_write && addr_q == `HF_REG_SNAPSHOT;
+  assign snapshot = write_access && addr_q == `HF_REG_SNAPSHOT;
   assign is_counter = addr_q[11:9] == 3'd2 && addr_q[1:0] == 2'd0 && 32'(addr_q[8:3]) < `HF_CNT_COUNT;
 
   always_ff @(posedge clk) begin
-    if (rst) busy_q <= '0;
-    else if (snapshot) busy_q <= SNAPSHOT_CYCLES;
-    else if (busy_q != '0) busy_q <= busy_q - 7'd1;
+    if (rst) busy_q <= 1'b0;
+    else if (snapshot) busy_q <= 1'b1;
+    else if (busy_left_q == '0) busy_q <= 1'b0;
+    busy_left_q <= snapshot ? 6'(SNAPSHOT_CYCLES - 1) : busy_left_q - 6'd1;
   end
 
   counters u_counters (
@@ -726,7 +742,8 @@ module regs #(
   assign cfg_tx_share = tx_share_q;
   assign cfg_key_isn = {key_isn3_q, key_isn2_q, key_isn1_q, key_isn0_q};
 
-  assign listen_commit = do_write && addr_q == `HF_REG_LISTEN_COMMIT;
+  assign is_listener = 32'(wdata[7:0]) < LISTENERS;
+  assign listen_commit = write_access && is_listener && wdata[9:8] != 2'd3 && is_commit_q;
   assign listen_index = wdata[3:0];
   assign listen_mode = wdata[9:8];
   assign listen_addr = {listen_addr3_q, listen_addr2_q, listen_addr1_q, listen_addr_q};
@@ -735,12 +752,12 @@ module regs #(
   assign listen_opts = listen_opts_q;
   assign listen_read_index = listen_select_q;
 
-  assign rule_commit = do_write && addr_q == `HF_REG_RULE_COMMIT;
+  assign rule_commit = write_access && writable && addr_q == `HF_REG_RULE_COMMIT;
   assign rule_index = wdata[3:0];
   assign rule_staged = {wdata[8], rule_addr3_q, rule_addr2_q, rule_addr1_q, rule_addr0_q, rule_mask_len_q, rule_rate_q,
                         rule_burst_q};
   assign rule_read_index = rule_select_q;
   assign cfg_sample = sample_q;
-  assign sample_restart = do_write && addr_q == `HF_REG_SAMPLE;
+  assign sample_restart = write_access && addr_q == `HF_REG_SAMPLE;
 
 endmodule

@@ -70,6 +70,7 @@ module rx_framing #(
   localparam logic [INDEX_W-1:0] INDEX_END = INDEX_W'(16384 / KEEP_W);
 
   logic                  in_frame_q, ignored_q;
+  logic                  staged_here, next_staged_q;             // the beat is below MAX_BEATS, the next one is
   logic [INFLIGHT_W-1:0] inflight_q;
   logic [INDEX_W-1:0]    next_index_q;
 
@@ -92,8 +93,9 @@ module rx_framing #(
   assign cnt_drop_not_ready = first && !ready;
   assign cnt_drop_overrun = first && ready && overrun;
 
-  assign stage_push = take && index < MAX_BEATS && !lost && stage_has_space;
-  assign no_space = take && index < MAX_BEATS && !stage_has_space;
+  assign staged_here = !in_frame_q || next_staged_q;
+  assign stage_push = take && staged_here && !lost && stage_has_space;
+  assign no_space = take && staged_here && !stage_has_space;
 
   // keep is 2^n - 1, so one bit at most has none above it.
   always_comb begin
@@ -130,6 +132,7 @@ module rx_framing #(
     index_q <= index;
     if (s_axis_rx_tvalid) begin
       ignored_q <= ignored;
+      next_staged_q <= staged_here && index != MAX_BEATS - 1'b1;
       next_index_q <= (index == INDEX_END) ? INDEX_END : index + 1'b1;
       lost_q <= lost || no_space;
       staged_q <= staged + {10'd0, stage_push};

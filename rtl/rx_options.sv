@@ -3,15 +3,19 @@
 //
 // Input   OCTETS octets, first most significant, and the eight before them; active: which are options, octet 0 in bit 0;
 //         behind: octets of the header behind octet 0. state_in, value_in: as the step before left them, the state 0
-//         before a header's first octet.
+//         before a header's first octet. With LATER octets, active and behind come in the cycle before.
 // Output  state_out, value_out: HF_RX_OPTIONS_STATE_FIELDS, HF_RX_OPTIONS_VALUE_FIELDS; a value is right if its _ok
 //         is 1.
-// Timing  no register.
+// Timing  no register; with LATER one behind what each octet says by itself.
 `include "rx_defs.svh"
 
 module rx_options #(
-  parameter int OCTETS = 8                                  // 8 or 4
+  parameter int OCTETS = 8,                                 // 8 or 4
+  parameter int LATER = 0
 ) (
+  /* verilator lint_off UNUSEDSIGNAL */
+  input  logic                                 clk,         // with LATER
+  /* verilator lint_on UNUSEDSIGNAL */
   input  logic                                 valid,       // 0: nobody looks at the outputs
   input  logic [8*OCTETS-1:0]                  octets,
   input  logic [63:0]                          previous,
@@ -44,41 +48,56 @@ module rx_options #(
   logic [8*OCTETS+63:0] window;
 
   assign s_in = state_in;
-  assign window = {previous, octets};
+  assign window = {previous, now};
 
-  // What each octet is, if it is a kind or a length. body[OCTETS*i + n]: n octets of body come behind length octet i.
-  logic [OCTETS-1:0]        is_end, is_nop, is_final, len_low, len_10;
-  logic [OCTETS*OCTETS-1:0] body;
-  logic [3*OCTETS-1:0]      kinds;
+  // What each octet is, if it is a kind or a length. body[OCTETS*i + n]: n octets of body come behind length octet i. beyond:
+  // that option goes on behind this step, its last octet is then after; over: that is behind the header.
+  logic [OCTETS-1:0]        is_end_d, is_nop_d, is_final_d, len_low_d, len_10_d, beyond_d, over_d;
+  logic [OCTETS-1:0]        is_end, is_nop, is_final, len_low, len_10, beyond, over, active_now;
+  logic [OCTETS*OCTETS-1:0] body_d, body;
+  logic [3*OCTETS-1:0]      kinds_d, kinds;
+  logic [6*OCTETS-1:0]      after_d, after;
+  logic [8*OCTETS-1:0]      now;                            // octets
 
   always_comb begin
-    if (valid) begin
+    if (valid || LATER != 0) begin
       for (int i = 0; i < OCTETS; i++) begin
-        is_end[i] = octets[TOP - 8*i +: 8] == 8'd0;
-        is_nop[i] = octets[TOP - 8*i +: 8] == 8'd1;
-        is_final[i] = behind == 6'(i);
-        len_low[i] = octets[TOP + 1 - 8*i +: 7] == 7'd0;           // below 2
-        len_10[i] = octets[TOP - 8*i +: 8] == 8'd10;
+        is_end_d[i] = octets[TOP - 8*i +: 8] == 8'd0;
+        is_nop_d[i] = octets[TOP - 8*i +: 8] == 8'd1;
+        is_final_d[i] = behind == 6'(i);
+        len_low_d[i] = octets[TOP + 1 - 8*i +: 7] == 7'd0;         // below 2
+        len_10_d[i] = octets[TOP - 8*i +: 8] == 8'd10;
         for (int n = 0; n < OCTETS; n++)
-          body[OCTETS*i + n] = octets[TOP - 8*i +: 8] == 8'(n + 2);
+          body_d[OCTETS*i + n] = octets[TOP - 8*i +: 8] == 8'(n + 2);
+        beyond_d[i] = !len_low_d[i] && (body_d[OCTETS*i +: OCTETS] & (ALL >> i)) == '0;
+        over_d[i] = {1'b0, octets[TOP - 8*i +: 8]} + 9'(i) > {3'd0, behind} + 9'd2;
+        after_d[6*i +: 6] = octets[TOP - 8*i +: 6] + 6'(i - 2 - OCTETS);
         case (octets[TOP - 8*i +: 8])
-          8'd2: kinds[3*i +: 3] = MSS;
-          8'd3: kinds[3*i +: 3] = WS;
-          8'd4: kinds[3*i +: 3] = SACK;
-          8'd8: kinds[3*i +: 3] = TS;
-          default: kinds[3*i +: 3] = OTHER;
+          8'd2: kinds_d[3*i +: 3] = MSS;
+          8'd3: kinds_d[3*i +: 3] = WS;
+          8'd4: kinds_d[3*i +: 3] = SACK;
+          8'd8: kinds_d[3*i +: 3] = TS;
+          default: kinds_d[3*i +: 3] = OTHER;
         endcase
       end
     end else begin
-      is_end = 'x;
-      is_nop = 'x;
-      is_final = 'x;
-      len_low = 'x;
-      len_10 = 'x;
-      body = 'x;
-      kinds = 'x;
+      is_end_d = 'x;
+      is_nop_d = 'x;
+      is_final_d = 'x;
+      len_low_d = 'x;
+      len_10_d = 'x;
+      body_d = 'x;
+      beyond_d = 'x;
+      over_d = 'x;
+      after_d = 'x;
+      kinds_d = 'x;
     end
   end
+
+  cut #(.WIDTH(OCTETS * (OCTETS + 25)), .ON(LATER)) u_octets (
+    .clk(clk), .take(1'b1),
+    .d({octets, active, is_end_d, is_nop_d, is_final_d, len_low_d, len_10_d, beyond_d, over_d, body_d, kinds_d, after_d}),
+    .q({now, active_now, is_end, is_nop, is_final, len_low, len_10, beyond, over, body, kinds, after}));
 
   // An octet is a kind where the options begin, behind a NOP, and behind an option's last octet; a length behind a
   // kind. What a length says beyond the header makes no kind: that octet is not active.
@@ -97,12 +116,12 @@ module rx_options #(
       last_at = '0;
       stop = s_in.at == STOP;
       bad = 1'b0;
-      kind_at[0] = active[0] && s_in.at == KIND;
-      len_at[0] = active[0] && s_in.at == LEN;
+      kind_at[0] = active_now[0] && s_in.at == KIND;
+      len_at[0] = active_now[0] && s_in.at == LEN;
       for (int i = 0; i < OCTETS; i++) begin
         if (i > 0)
-          kind_at[i] = active[i] && (last_at[(i + OCTETS - 1) % OCTETS] || (kind_at[(i + OCTETS - 1) % OCTETS] && is_nop[(i + OCTETS - 1) % OCTETS]) ||
-                                     (s_in.at == KIND && !active[(i + OCTETS - 1) % OCTETS]));
+          kind_at[i] = active_now[i] && (last_at[(i + OCTETS - 1) % OCTETS] || (kind_at[(i + OCTETS - 1) % OCTETS] && is_nop[(i + OCTETS - 1) % OCTETS]) ||
+                                     (s_in.at == KIND && !active_now[(i + OCTETS - 1) % OCTETS]));
         last_at[i] = in_body && s_in.last == 6'(i);
         for (int j = 0; j < OCTETS; j++) begin
           if (j <= i)
@@ -111,7 +130,7 @@ module rx_options #(
         len_at[i + 1] = kind_at[i] && !is_nop[i] && !is_end[i] && !is_final[i];
         stop = stop || (kind_at[i] && is_end[i]);
         bad = bad || (kind_at[i] && !is_nop[i] && !is_end[i] && is_final[i]) || (len_at[i] && len_low[i]) ||
-              (last_at[i] && !active[i]);
+              (last_at[i] && !active_now[i]);
       end
     end else begin
       kind_at = 'x;
@@ -124,33 +143,26 @@ module rx_options #(
 
   // The option that goes on behind this step, if one does: one that began before, or the last one here.
   logic       begun, goes_on, too_long;
-  logic [5:0] length;
-  logic [AT_W-1:0] length_at;
-  logic [6:0] last;                                         // its last octet
+  logic [5:0] last;                                         // its last octet, in the next step
 
   always_comb begin
     if (valid) begin
       begun = 1'b0;
-      length = 6'd0;
-      length_at = '0;
+      last = 6'd0;
       too_long = 1'b0;
       for (int i = 0; i < OCTETS; i++) begin
-        if (len_at[i] && !len_low[i] && (body[OCTETS*i +: OCTETS] & (ALL >> i)) == '0) begin
+        if (len_at[i] && beyond[i]) begin
           begun = 1'b1;
-          length = length | octets[TOP - 8*i +: 6];
-          length_at = length_at | AT_W'(i);
-          too_long = too_long || octets[TOP + 6 - 8*i +: 2] != 2'd0;
+          last = last | after[6*i +: 6];
+          too_long = too_long || over[i];
         end
       end
-      last = begun ? {1'b0, length} + 7'(length_at) - 7'd2 : {1'b0, s_in.last};
-      too_long = too_long || (begun && last > {1'b0, behind});
+      if (!begun) last = s_in.last - 6'(OCTETS);
       goes_on = begun || (in_body && s_in.last[5:AT_W] != '0);
     end else begin
       begun = 'x;
-      length = 'x;
-      length_at = 'x;
-      too_long = 'x;
       last = 'x;
+      too_long = 'x;
       goes_on = 'x;
     end
   end
@@ -177,13 +189,13 @@ module rx_options #(
           sack = sack || (kind == SACK && body[OCTETS*i]);
           if (kind == WS && body[OCTETS*i + 1]) begin
             if (i < OCTETS - 1)
-              ws_at[(i + 1) % OCTETS] = active[(i + 1) % OCTETS];
+              ws_at[(i + 1) % OCTETS] = active_now[(i + 1) % OCTETS];
             else
               kind_going_on = WS;
           end
           if (kind == MSS && body[OCTETS*i + 2]) begin
             if (i < OCTETS - 2)
-              mss_at[(i + 2) % OCTETS] = active[(i + 2) % OCTETS];
+              mss_at[(i + 2) % OCTETS] = active_now[(i + 2) % OCTETS];
             else
               kind_going_on = MSS;
           end
@@ -222,7 +234,7 @@ module rx_options #(
           ws_index = AT_W'(i);
       end
       {unused_mss, mss} = window >> {~mss_index, 3'd0};
-      {unused_shift, shift} = octets >> {~ws_index, 3'd0};
+      {unused_shift, shift} = now >> {~ws_index, 3'd0};
       {unused_ts, ts_value} = window >> {~s_in.last[AT_W-1:0], 3'd0};
     end else begin
       mss_index = 'x;
@@ -241,7 +253,7 @@ module rx_options #(
       s = s_in;
       s.at = (stop || bad || too_long) ? STOP : len_at[OCTETS] ? LEN : goes_on ? BODY : KIND;
       s.kind = len_at[OCTETS] ? kind : kind_going_on;
-      s.last = last[5:0] - 6'(OCTETS);
+      s.last = last;
       s.bad = s_in.bad || bad || too_long;
       s.mss_ok = s_in.mss_ok || mss_at != 0;
       s.ws_ok = s_in.ws_ok || ws_at != 0;

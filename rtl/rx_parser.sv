@@ -85,7 +85,7 @@ module rx_parser #(
   logic               take, first, take_q, first_q, last_q, lost_q, tuser_q;
   logic [INDEX_W-1:0] index;
   /* verilator lint_off UNUSEDSIGNAL */
-  logic [INDEX_W-1:0] index_q;                              // with PARSE_CYCLES of more than 1
+  logic [INDEX_W-1:0] unused_index;
   /* verilator lint_on UNUSEDSIGNAL */
   logic [3:0]         whole;                                // 16-bit words of the beat
   logic [63:0]        be, be_q;                             // the beat, first octet most significant
@@ -99,7 +99,7 @@ module rx_parser #(
     .s_axis_rx_tlast(s_axis_rx_tlast), .s_axis_rx_tuser(s_axis_rx_tuser),
     .mover_take(mover_take), .stage_has_space(stage_has_space), .stage_push(stage_push),
     .take(take), .first(first), .index(index), .whole(whole), .data(stage_data),
-    .take_q(take_q), .first_q(first_q), .last_q(last_q), .index_q(index_q), .length_q(length_q), .lost_q(lost_q),
+    .take_q(take_q), .first_q(first_q), .last_q(last_q), .index_q(unused_index), .length_q(length_q), .lost_q(lost_q),
     .staged_q(staged_q), .tuser_q(tuser_q), .stamp_q(stamp_q),
     .cnt_rx_frames(cnt_rx_frames), .cnt_drop_not_ready(cnt_drop_not_ready), .cnt_drop_overrun(cnt_drop_overrun)
   );
@@ -110,15 +110,18 @@ module rx_parser #(
   end
 
   // No header reaches beat 31: that is all the beats from there on.
-  logic [4:0] near, near_q;
+  logic [4:0] near, near_q, near_next_d, near_next_q;
 
-  assign near = index[11:5] != '0 ? 5'd31 : index[4:0];
-  always_ff @(posedge clk)
+  assign near = first ? 5'd0 : near_next_q;
+  assign near_next_d = !s_axis_rx_tvalid ? near_next_q : near == 5'd31 ? 5'd31 : near + 5'd1;
+  always_ff @(posedge clk) begin
     near_q <= near;
+    near_next_q <= near_next_d;
+  end
 
   // ---- Header fields, each registered at the end of its beat's cycle --------------------------------
   // A register may hold another frame's value when this one ends before the field: the conditions on
-  // the length, which come first, keep it from being looked at.
+  // the length, which come first, keep it from being looked at. So may that of a frame that is ignored.
 
   logic [47:0] dst_mac_q, src_mac_q;
   logic        tagged_q, svlan_q;                           // the two octets at 12 are a TPID; it is 0x88a8
@@ -136,7 +139,7 @@ module rx_parser #(
   end
 
   always_ff @(posedge clk) begin
-    if (take) begin
+    if (s_axis_rx_tvalid) begin
       case (near)
         5'd0: begin
           dst_mac_q <= be[63:16];
@@ -170,7 +173,7 @@ module rx_parser #(
   assign net_words = tags[0] ? {be[47:0], be[63:48]} : {be[15:0], be[63:16]};
 
   always_ff @(posedge clk) begin
-    if (take) begin
+    if (s_axis_rx_tvalid) begin
       for (int n = 0; n < 20; n++) begin
         if (near == (tags[0] ? 5'((n + 9) / 4) : 5'((n + 7) / 4) + {4'd0, tags[1]}))
           net_q[319 - 16*n -: 16] <= net_words[63 - 16*(n % 4) -: 16];
@@ -182,27 +185,27 @@ module rx_parser #(
   // byte 6. With IHL >= 5 this is beat 4 at the earliest, so all that it depends on is this frame's.
   logic        ip6;
   logic [3:0]  ihl;
-  logic [4:0]  l4_word_q;
-  logic [4:0]  l4_index;
+  logic [4:0]  l4_word_d, l4_word_q;
   logic        l4_even;
 
   // What it depends on is registered by beat 2, or beat 3 with two tags, two beats before it at least.
-  always_ff @(posedge clk)
-    l4_word_q <= 5'd3 + {3'd0, tags_q} + (ip6 ? 5'd10 : {1'b0, ihl});
-
-  assign l4_index = {1'b0, l4_word_q[4:1]};
+  assign l4_word_d = 5'd3 + {3'd0, tags_q} + (ip6 ? 5'd10 : {1'b0, ihl});
   assign l4_even = !l4_word_q[0];
 
   // Its 16-bit words 0 to 27, word 0 most significant: as far as the quoted sequence number in ICMPv6.
   logic [447:0] l4_q;
   logic [63:0]  l4_words;                                   // words 4k .. 4k+3
-  logic [4:0]   l4_beat;                                    // beats since l4_index
-
-  assign l4_words = l4_even ? {be[47:0], be[63:48]} : {be[15:0], be[63:16]};
-  assign l4_beat = near - l4_index;
+  logic [4:0]   l4_beat;                                    // beats since l4_index, of the next beat; registered
 
   always_ff @(posedge clk) begin
-    if (take && near[4:2] != '0) begin
+    l4_word_q <= l4_word_d;
+    l4_beat <= near_next_d - {1'b0, l4_word_d[4:1]};
+  end
+
+  assign l4_words = l4_even ? {be[47:0], be[63:48]} : {be[15:0], be[63:16]};
+
+  always_ff @(posedge clk) begin
+    if (s_axis_rx_tvalid && near[4:2] != '0) begin
       for (int n = 0; n < 28; n++) begin
         if (l4_beat == (l4_even ? 5'((n + 1) / 4) : 5'((n + 3) / 4)))
           l4_q[447 - 16*n -: 16] <= l4_words[63 - 16*(n % 4) -: 16];
@@ -283,12 +286,11 @@ module rx_parser #(
 
   logic        sum_take, sum_first;
   logic [4:0]  sum_near;
-  logic [11:0] sum_index;
   logic [1:0]  sum_tags;
   logic [63:0] sum_data;
   logic [4:0]  net_word, addr_begin, addr_end;
   logic        no_pseudo;
-  logic [7:0]  from_net, from_l4, below_end, addrs, ip_bytes, l4_bytes;
+  logic [7:0]  from_net, from_l4_d, from_l4, below_end, l4_part_d, l4_part, addrs, ip_bytes, l4_bytes;
   logic [15:0] ip_sum, l4_sum;
 
   always_ff @(posedge clk)
@@ -298,13 +300,16 @@ module rx_parser #(
     if (LATER) begin : g_sum_later
       logic [63:0] data_q;
 
-      always_ff @(posedge clk)
+      always_ff @(posedge clk) begin
         data_q <= stage_data;
-      assign {sum_take, sum_first, sum_near, sum_index, sum_tags} = {take_q, first_q, near_q, index_q, tags_q};
+        {from_l4, l4_part} <= {from_l4_d, l4_part_d};
+      end
+      assign {sum_take, sum_first, sum_near, sum_tags} = {take_q, first_q, near_q, tags_q};
       assign sum_data = data_q;
       assign no_pseudo = !ip6 && protocol == `HF_PROTOCOL_ICMP;
     end else begin : g_sum_now
-      assign {sum_take, sum_first, sum_near, sum_index, sum_tags} = {take, first, near, index, tags};
+      assign {sum_take, sum_first, sum_near, sum_tags} = {take, first, near, tags};
+      assign {from_l4, l4_part} = {from_l4_d, l4_part_d};
       assign sum_data = stage_data;
       // With one tag the protocol comes in the beat in which the addresses begin.
       assign no_pseudo = !ip6 && ((near == 5'd3 && tags == 2'd1) ? be[39:32] : protocol) == `HF_PROTOCOL_ICMP;
@@ -325,16 +330,20 @@ module rx_parser #(
 
   always_comb begin
     from_net = bytes_from(sum_near, {1'b0, net_word});
-    from_l4 = (sum_near[4:2] == '0) ? 8'h00 : bytes_from(sum_near, {1'b0, l4_word_q});
     addrs = bytes_from(sum_near, {1'b0, addr_begin}) & ~bytes_from(sum_near, {1'b0, addr_end}) & {8{!no_pseudo}};
 
-    if ({2'b00, sum_index} == l4_end_q[16:3])
+    ip_bytes = from_net & ~from_l4;
+    l4_bytes = addrs | l4_part;
+  end
+
+  // In the beat's own cycle.
+  always_comb begin
+    from_l4_d = (near[4:2] == '0) ? 8'h00 : bytes_from(near, {1'b0, l4_word_q});
+    if ({2'b00, index} == l4_end_q[16:3])
       below_end = ~(8'hff << l4_end_q[2:0]);
     else
-      below_end = ({2'b00, sum_index} < l4_end_q[16:3]) ? 8'hff : 8'h00;
-
-    ip_bytes = from_net & ~from_l4;
-    l4_bytes = addrs | (from_l4 & below_end);
+      below_end = ({2'b00, index} < l4_end_q[16:3]) ? 8'hff : 8'h00;
+    l4_part_d = from_l4_d & below_end;
   end
 
   checksum ip_checksum (
@@ -362,7 +371,7 @@ module rx_parser #(
   logic [`HF_RX_OPTIONS_VALUE_BITS-1:0] opt_value_d, opt_value_q;
 
   always_ff @(posedge clk) begin
-    if (take)
+    if (s_axis_rx_tvalid)
       be_q <= be;
     if (take_q)
       previous_q <= be_q;
@@ -384,8 +393,8 @@ module rx_parser #(
       assign opt_here = take_q && opt_active != 8'd0;
 
       rx_options #(.OCTETS(8)) options (
-        .valid(opt_here), .octets(be_q), .previous(previous_q), .active(opt_active), .behind(opt_behind),
-        .state_in(opt_state_q & {`HF_RX_OPTIONS_STATE_BITS{!first_q}}), .value_in(opt_value_q),
+        .clk(clk), .valid(opt_here), .octets(be_q), .previous(previous_q), .active(opt_active), .behind(opt_behind),
+        .state_in(opt_state_q), .value_in(opt_value_q),
         .state_out(opt_state_d), .value_out(opt_value_d)
       );
 
@@ -399,15 +408,18 @@ module rx_parser #(
       end
     end else begin : g_options_serial
       // A beat completes word 2*index - 1, whose first half came in the beat before, and word 2*index. Pairs of them that
-      // hold options wait in a queue, and each takes two cycles. A frame has at most six, behind seven beats without: so the
-      // queue holds four at most, and the last pair of a frame is done, in L+8, before the first one of the next comes.
+      // hold options wait in a queue, and each takes two cycles. A frame has ten words of options in at most six pairs, behind
+      // seven beats without: so the queue holds four at most, and the last word of a frame leaves it in L+7 and is done in L+8,
+      // before the first one of the next comes.
       logic        pair_push, pair_valid, pair_pop, unused_room;
       logic [6:0]  left;                                    // words to the header's end, from the first of the pair on
       logic [69:0] pair, pair_new;
       logic [63:0] pair_words;
-      logic [3:0]  pair_left, word_left;
-      logic        begins_here, begins_behind, second_q, here, begins;
-      logic [31:0] word;
+      logic [3:0]  pair_left;
+      logic        begins_here, begins_behind, begins, second_q;
+      logic        here, here_q;                            // an option's word leaves the queue, has left it
+      logic [31:0] word, word_q;
+      logic [3:0]  word_behind;                             // words of the header behind it
       logic [63:0] words_q;                                 // the two words before
 
       assign left = {1'b0, opt_end} - {1'b0, near_q, 1'b0} + 7'd1;
@@ -424,23 +436,29 @@ module rx_parser #(
       assign {pair_words, pair_left, begins_here, begins_behind} = pair;
       assign pair_pop = pair_valid && second_q;
       assign word = second_q ? pair_words[31:0] : pair_words[63:32];
-      assign word_left = second_q ? pair_left - 4'd1 : pair_left;
+      assign word_behind = pair_left - (second_q ? 4'd2 : 4'd1);
       assign begins = second_q ? begins_behind : begins_here;
       assign here = pair_valid && (second_q ? pair_left != 4'd1 : !begins_behind);
-
-      rx_options #(.OCTETS(4)) options (
-        .valid(here), .octets(word), .previous(words_q), .active(4'hf), .behind({word_left - 4'd1, 2'd3}),
-        .state_in(opt_state_q & {`HF_RX_OPTIONS_STATE_BITS{!begins}}), .value_in(opt_value_q),
-        .state_out(opt_state_d), .value_out(opt_value_d)
-      );
 
       always_ff @(posedge clk) begin
         if (rst)
           second_q <= 1'b0;
         else if (pair_valid)
           second_q <= !second_q;
-        if (here) begin
-          words_q <= {words_q[31:0], word};
+        here_q <= here && !rst;
+        word_q <= word;
+      end
+
+      rx_options #(.OCTETS(4), .LATER(1)) options (
+        .clk(clk), .valid(here_q), .octets(word), .previous(words_q), .active(4'hf), .behind({word_behind, 2'd3}),
+        .state_in(opt_state_q), .value_in(opt_value_q), .state_out(opt_state_d), .value_out(opt_value_d)
+      );
+
+      always_ff @(posedge clk) begin
+        if (here && begins)
+          opt_state_q <= '0;
+        if (here_q) begin
+          words_q <= {words_q[31:0], word_q};
           opt_state_q <= opt_state_d;
           opt_value_q <= opt_value_d;
         end

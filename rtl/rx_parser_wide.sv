@@ -321,7 +321,7 @@ module rx_parser_wide #(
 
       // Without options all stays as it was.
       rx_options #(.OCTETS(8)) options (
-        .valid(active[0]), .octets(octets[319:256]), .previous(octets[383:320]), .active(active), .behind(left - 6'd1),
+        .clk(clk), .valid(active[0]), .octets(octets[319:256]), .previous(octets[383:320]), .active(active), .behind(left - 6'd1),
         .state_in(state), .value_in(value), .state_out(state_d), .value_out(value_d)
       );
 

@@ -138,7 +138,7 @@ module tx_checksum #(
   );
 
   logic              playing_q;
-  logic [BEAT_W-1:0] beat_q, last_beat;
+  logic [BEAT_W-1:0] beat_q, last_beat_q;
   logic [ADDR_W-1:0] rd_q;
   logic [DATA_W-1:0] stored_q;
   logic              last, fetch;
@@ -149,11 +149,10 @@ module tx_checksum #(
   logic [DATA_W-1:0] store [0:TX_BEATS-1];
 
   assign pop = head_valid && (!playing_q || release_now);
-  assign last_beat = BEAT_W'((frame_q.length - 1'b1) >> BYTE_W);
-  assign last = beat_q == last_beat;
+  assign last = beat_q == last_beat_q;
   assign fetch = pop || (th_take && !last);
   assign release_now = th_take && last;
-  assign release_beats = COUNT_W'(last_beat) + 1'b1;
+  assign release_beats = COUNT_W'(last_beat_q) + 1'b1;
 
   always_ff @(posedge clk) begin
     if (txf_write)
@@ -176,6 +175,7 @@ module tx_checksum #(
     end
     if (pop) begin
       frame_q <= head;
+      last_beat_q <= BEAT_W'((head.length - 1'b1) >> BYTE_W);
       beat_q <= 0;
     end else if (th_take) begin
       beat_q <= beat_q + 1'b1;
