@@ -259,9 +259,11 @@ static void end_command(struct device *dev, struct in_flight *f, uint32_t id, in
 	dev->on->completion(dev->ctx, f->command, id, status, f->tag);
 }
 
-static void time_out_commands(struct device *dev)
+/* After what has arrived was handed out: the answer may be there although the time is over, if it was we who did not run. While messages
+ * go on coming it may be behind them, for as long again. */
+static void time_out_commands(struct device *dev, bool more)
 {
-	int64_t now = dev->in_flight_count ? clock_ms() : 0;
+	int64_t now = dev->in_flight_count ? clock_ms() - (more ? DEVICE_COMMAND_TIMEOUT_MS : 0) : 0;
 
 	for (unsigned i = 0; dev->in_flight_count && i < IN_FLIGHT_MAX; i++) {
 		if (dev->in_flight[i].used && dev->in_flight[i].deadline_ms <= now) {
@@ -484,17 +486,17 @@ int device_pump(struct device *dev, int timeout_ms)
 
 		if (dev->gone)
 			return dev->gone;
-		time_out_commands(dev);
 		start_commands(dev);
 		if (flush(dev))
 			return dev->gone;
 		n = receive(dev);
-		if (n) {
-			/* Completions gave credits back. */
-			if (n > 0)
-				start_commands(dev);
+		if (n < 0)
 			return n;
-		}
+		time_out_commands(dev, n > 0);
+		/* Completions gave credits back. */
+		start_commands(dev);
+		if (n)
+			return n;
 		left = deadline - clock_ms();
 		if (left <= 0)
 			return 0;
@@ -516,11 +518,12 @@ static int reg_access(struct device *dev, unsigned type, uint32_t offset, uint32
 	rc = send_reg(dev, type, offset, value, dev->reg.cookie);
 	while (!rc && !dev->reg.done) {
 		int64_t left = deadline - clock_ms();
+		int n = device_pump(dev, left > 0 ? (int)left : 0);
 
-		if (left <= 0)
-			rc = -ETIMEDOUT;
-		else if (device_pump(dev, (int)left) < 0)
+		if (n < 0)
 			rc = dev->gone;
+		else if (!dev->reg.done && left <= (n ? -DEVICE_REG_TIMEOUT_MS : 0)) /* as time_out_commands() */
+			rc = -ETIMEDOUT;
 	}
 	dev->reg.cookie = COOKIE_NONE;
 	if (rc == -ETIMEDOUT)

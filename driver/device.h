@@ -17,10 +17,10 @@
 
 /* What a build may want longer: for a simulated board on a machine that has much else to do. */
 #ifndef DEVICE_REG_TIMEOUT_MS
-#define DEVICE_REG_TIMEOUT_MS 100 /* a register access is given up after this long */
+#define DEVICE_REG_TIMEOUT_MS 100 /* a register access is given up after this long; while other messages come, twice */
 #endif
 #ifndef DEVICE_COMMAND_TIMEOUT_MS
-#define DEVICE_COMMAND_TIMEOUT_MS 1000 /* and a command; its credit is used again */
+#define DEVICE_COMMAND_TIMEOUT_MS 1000 /* and a command, likewise; its credit is used again */
 #endif
 #define DEVICE_MESSAGE_BYTES 128 /* a command with a body: EVENT's layout, regs/message.def */
 #define DEVICE_FAULT_BYTES   160 /* longest text of device_fault(), with its 0 */

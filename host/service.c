@@ -91,10 +91,6 @@ static void on_completion(void *ctx, unsigned code, uint32_t id, int status, uin
 {
 	struct hf_device *dev = ctx;
 
-	if (code == HF_COMMAND_CONNECT)
-		connect_completed(dev, tag, id, status);
-	if (code == HF_COMMAND_CLOSE)
-		closing_completed(dev, tag, status);
 	if (code == HF_COMMAND_DUMP) {
 		dump_completed(dev);
 		if (status == HF_STATUS_STALE)
@@ -108,6 +104,11 @@ static void on_completion(void *ctx, unsigned code, uint32_t id, int status, uin
 		count(dev, COUNT_commands_failed);
 		error_set(dev, "command %u for connection 0x%08x failed, status %d", code, (unsigned)id, status);
 	}
+	/* Last: who waited reads hf_error(). */
+	if (code == HF_COMMAND_CONNECT)
+		connect_completed(dev, tag, id, status);
+	if (code == HF_COMMAND_CLOSE)
+		closing_completed(dev, tag, status);
 }
 
 /* The kernel destroyed a socket: is it one of ours? */

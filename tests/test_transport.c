@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -521,6 +522,24 @@ static void dump_is_answered_by_an_event(void)
 	link_close(l);
 }
 
+/* It is we who did not run for a second: the board's answer has been there all the time. */
+static void an_answer_that_waited_counts(void)
+{
+	struct link *l = link_new();
+
+	l->board.hold = true;
+	CHECK_EQ(link_try(l, 1000), 0, "open");
+	device_command(l->dev, HF_COMMAND_ABORT, 7);
+	if (CHECK(fake_board_command(&l->board, 0) != NULL, "no command")) {
+		fake_board_complete(&l->board, 0, HF_STATUS_OK);
+		poll(NULL, 0, DEVICE_COMMAND_TIMEOUT_MS + 10);
+		CHECK(pump_until(l, &l->seen.completions, 1), "no completion");
+		CHECK_EQ(l->seen.status[0], HF_STATUS_OK, "status");
+		CHECK_EQ(device_stats(l->dev)->command_timeouts, 0, "command_timeouts");
+	}
+	link_close(l);
+}
+
 static void unanswered_command_ends(void)
 {
 	struct link *l = link_new();
@@ -809,7 +828,8 @@ int main(int argc, char **argv)
 		CASE_ONCE(boards_that_do_not_answer), CASE_ONCE(register_access),
 		CASE_ONCE(late_answer_is_not_the_next_one), CASE_ONCE(commands_keep_to_the_credits),
 		CASE_ONCE(commands_with_a_body), CASE_ONCE(dump_is_answered_by_an_event),
-		CASE_ONCE(unanswered_command_ends), CASE_ONCE(frames_both_ways), CASE_ONCE(board_that_does_not_read),
+		CASE_ONCE(an_answer_that_waited_counts), CASE_ONCE(unanswered_command_ends),
+		CASE_ONCE(frames_both_ways), CASE_ONCE(board_that_does_not_read),
 		CASE_ONCE(malformed_messages_are_counted), CASE_ONCE(board_that_goes_away),
 		CASE_ONCE(board_that_was_reset), CASE_ONCE(model_makes_a_handshake), { 0 } };
 

@@ -81,10 +81,24 @@ static void run_call(struct work *w)
 	}
 }
 
+/* What the peer or the network answered is the program's business. With anything else libhandfast-preload.so goes by the kernel, and nobody
+ * sees why. */
+static void log_failure(const struct client_call *c)
+{
+	char peer[ADDRESS_TEXT_BYTES];
+
+	if (c->order.type != IPC_CONNECT || c->result >= 0 || c->result == -ECONNREFUSED ||
+		c->result == -EHOSTUNREACH || c->result == -ETIMEDOUT)
+		return;
+	log_line(LOG_INFO, "connect_failed", "process %d: no connection to %s by the board: %s (%s)", (int)c->who.pid,
+		address_text(&c->order.remote, peer), strerror(-c->result), c->text);
+}
+
 static void call_done(struct work *w)
 {
 	struct client_call *c = (struct client_call *)w;
 
+	log_failure(c);
 	/* A client that hung up while its socket was being frozen keeps nothing; one that is gone altogether has closed it. */
 	answer(c, c->result, c->fd, *c->text ? c->text : NULL);
 }

@@ -15,7 +15,7 @@
 
 #define LINE_BYTES 512
 
-static int level = LOG_INFO;
+static _Atomic int level = LOG_INFO;
 static bool journal;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
