@@ -260,10 +260,10 @@ static void end_command(struct device *dev, struct in_flight *f, uint32_t id, in
 }
 
 /* After what has arrived was handed out: the answer may be there although the time is over, if it was we who did not run. While messages
- * go on coming it may be behind them, for as long again. */
+ * go on coming it may be behind them, for half as long again. */
 static void time_out_commands(struct device *dev, bool more)
 {
-	int64_t now = dev->in_flight_count ? clock_ms() - (more ? DEVICE_COMMAND_TIMEOUT_MS : 0) : 0;
+	int64_t now = dev->in_flight_count ? clock_ms() - (more ? DEVICE_COMMAND_TIMEOUT_MS / 2 : 0) : 0;
 
 	for (unsigned i = 0; dev->in_flight_count && i < IN_FLIGHT_MAX; i++) {
 		if (dev->in_flight[i].used && dev->in_flight[i].deadline_ms <= now) {
@@ -522,7 +522,7 @@ static int reg_access(struct device *dev, unsigned type, uint32_t offset, uint32
 
 		if (n < 0)
 			rc = dev->gone;
-		else if (!dev->reg.done && left <= (n ? -DEVICE_REG_TIMEOUT_MS : 0)) /* as time_out_commands() */
+		else if (!dev->reg.done && left <= (n ? -DEVICE_REG_TIMEOUT_MS / 2 : 0)) /* as time_out_commands() */
 			rc = -ETIMEDOUT;
 	}
 	dev->reg.cookie = COOKIE_NONE;

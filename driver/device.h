@@ -17,7 +17,7 @@
 
 /* What a build may want longer: for a simulated board on a machine that has much else to do. */
 #ifndef DEVICE_REG_TIMEOUT_MS
-#define DEVICE_REG_TIMEOUT_MS 100 /* a register access is given up after this long; while other messages come, twice */
+#define DEVICE_REG_TIMEOUT_MS 100 /* a register access is given up after this long; while other messages come, half as long again */
 #endif
 #ifndef DEVICE_COMMAND_TIMEOUT_MS
 #define DEVICE_COMMAND_TIMEOUT_MS 1000 /* and a command, likewise; its credit is used again */

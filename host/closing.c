@@ -29,7 +29,7 @@ enum {
 #define SO_NETNS_COOKIE 71 /* Linux 5.14; before it nothing can be compared */
 #endif
 
-#define DECIDE_MS     2000 /* a command is answered or given up within 1000 */
+#define DECIDE_MS     2000 /* a command is answered or given up within 1500 */
 #define PROBE_MS      200  /* for the kernel's ACK, which comes at once */
 #define MSS_TIMESTAMP 12   /* what timestamps take off the kernel's send MSS */
 
