@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * clock.h - monotonic milliseconds, for timeouts. */
+ * clock.h - monotonic milliseconds, for timeouts.
+ * Threads: any. Fork, Blocks, Errors: does not matter, never, none. */
 #ifndef HANDFAST_CLOCK_H
 #define HANDFAST_CLOCK_H
 

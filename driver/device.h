@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * device.h - one board behind a transport: registers, commands, events and frames.
  *
- * Not thread-safe: one thread owns a device and calls device_pump() often. No function here waits longer
- * than the timeout it is given. What arrives while a function waits for its own answer is
+ * Threads: one owns a device and calls device_pump() often. Blocks: functions with a timeout_ms for no longer than that; register accesses
+ * for DEVICE_REG_TIMEOUT_MS. Fork, Errors: transport.h.
+ *
+ * What arrives while a function waits for its own answer is
  * handed to the callbacks from inside that function, so callbacks must not wait themselves: they may call
  * device_command(), device_connect() and its like, device_frame() and device_reg_post(), nothing else of this file. */
 #ifndef HANDFAST_DEVICE_H
@@ -17,7 +19,7 @@
 
 /* What a build may want longer: for a simulated board on a machine that has much else to do. */
 #ifndef DEVICE_REG_TIMEOUT_MS
-#define DEVICE_REG_TIMEOUT_MS 100 /* a register access is given up after this long; while other messages come, half as long again */
+#define DEVICE_REG_TIMEOUT_MS 100 /* a register access is given up after this long; half as long again if others come */
 #endif
 #ifndef DEVICE_COMMAND_TIMEOUT_MS
 #define DEVICE_COMMAND_TIMEOUT_MS 1000 /* and a command, likewise; its credit is used again */

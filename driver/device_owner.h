@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * device_owner.h - who else has a device node open, for messages. Inside driver/ only. */
+ * device_owner.h - who else has a device node open, for messages. Inside driver/ only.
+ * Threads: any. Fork: transport.h. Blocks: while it reads /proc. Errors: false. */
 #ifndef HANDFAST_DEVICE_OWNER_H
 #define HANDFAST_DEVICE_OWNER_H
 

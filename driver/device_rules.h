@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * device_rules.h - a board's source rules, its counts per listener, and its samples (docs/architecture.md, "Source rules"). Each
- * function is one or several register accesses: it waits and returns as device_reg_read() and device_reg_write() do. */
+ * function is one or several register accesses: it waits and returns as device_reg_read() and device_reg_write() do.
+ * Threads, Fork, Blocks, Errors: device.h. */
 #ifndef HANDFAST_DEVICE_RULES_H
 #define HANDFAST_DEVICE_RULES_H
 

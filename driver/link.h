@@ -7,7 +7,7 @@
  *
  * Nothing here knows what carries the bytes, and nothing reads a clock: `now` is a monotonic time in microseconds that
  * the caller passes in. The caller moves bytes when they can move, and calls link_tick() when link_due() is reached.
- * No call waits. Not thread-safe. */
+ * Plain memory: no call waits. Threads, Fork, Blocks, Errors: transport.h. */
 #ifndef HANDFAST_LINK_H
 #define HANDFAST_LINK_H
 

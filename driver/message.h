@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * message.h - fields of messages by name, so that no offset is written twice: GET(msg, EVENT, snd_nxt). */
+ * message.h - fields of messages by name, so that no offset is written twice: GET(msg, EVENT, snd_nxt).
+ * Threads: any. Fork, Blocks, Errors: plain memory. */
 #ifndef HANDFAST_MESSAGE_H
 #define HANDFAST_MESSAGE_H
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pcie_rings.h - the PCIe card's registers and message rings (docs/pcie.md), whatever leads to the card: vfio-pci
- * (transport_vfio.c) or a simulator's vfio-user socket (transport_vfio_user.c). */
+ * (transport_vfio.c) or a simulator's vfio-user socket (transport_vfio_user.c).
+ *
+ * Threads, Fork, Blocks, Errors: transport.h. But a register of a simulated card is waited for, five seconds at
+ * most. */
 #ifndef HANDFAST_PCIE_RINGS_H
 #define HANDFAST_PCIE_RINGS_H
 

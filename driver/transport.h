@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * transport.h - whole messages between the host and one board, whatever carries them.
  *
- * A transport is two ordered, reliable streams of messages (regs/message.def). Nothing here
- * blocks: who wants to wait polls transport_fd(). Not thread-safe: one thread owns a transport. */
+ * A transport is two ordered, reliable streams of messages (regs/message.def). Who wants to wait
+ * polls transport_fd().
+ *
+ * Of every header of driver/, where it says nothing else:
+ * Threads: one owns an object. Fork: the child leaves it alone, and does not even close it; descriptors close at exec.
+ * Blocks: only what takes a timeout_ms, and closing: until the other side has heard of it, a fraction of a second at most.
+ * Errors: -errno is returned; errno itself says nothing. */
 #ifndef HANDFAST_TRANSPORT_H
 #define HANDFAST_TRANSPORT_H
 

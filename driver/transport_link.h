@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * transport_link.h - what transports over the byte link (link.h) have in common: USB and UART differ only in how bytes
- * move. Inside driver/ only. */
+ * move. Inside driver/ only.
+ * Blocks: link_transport_open() and link_transport_shut(). Threads, Fork, Errors: transport.h. */
 #ifndef HANDFAST_TRANSPORT_LINK_H
 #define HANDFAST_TRANSPORT_LINK_H
 

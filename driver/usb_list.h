@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * usb_list.h - the USB devices that are a board, or look like one, as sysfs knows them: without opening any. */
+ * usb_list.h - the USB devices that are a board, or look like one, as sysfs knows them: without opening any.
+ * Threads: any. Fork: transport.h. Blocks: while it reads sysfs. Errors: none; what cannot be read is not there. */
 #ifndef HANDFAST_USB_LIST_H
 #define HANDFAST_USB_LIST_H
 

@@ -3,7 +3,8 @@
  *
  * Source: the vfio-user specification (docs/interop/vfio-user.rst of QEMU, docs/vfio-user.rst of libvfio-user). A SOCK_STREAM
  * unix socket; numbers in the host's byte order; every message is a header and a body, descriptors travel as SCM_RIGHTS with
- * the message's first byte. Region and interrupt indices are those of <linux/vfio.h>. */
+ * the message's first byte. Region and interrupt indices are those of <linux/vfio.h>.
+ * Nothing to call. */
 #ifndef HANDFAST_VFIO_USER_PROTOCOL_H
 #define HANDFAST_VFIO_USER_PROTOCOL_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * address.h - an IPv4 or IPv6 address with a port, as the socket calls take it. In messages of the board both are 16 octets, IPv4
- * mapped into IPv6. Plain memory: thread-safe. */
+ * mapped into IPv6. Plain memory.
+ * Threads, Fork, Blocks, Errors: library.h. */
 #ifndef HANDFAST_ADDRESS_H
 #define HANDFAST_ADDRESS_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * announce.h - tell the neighbours that an address has this MAC now: a netdev that is made anew has another one. Plain memory. */
+ * announce.h - tell the neighbours that an address has this MAC now: a netdev that is made anew has another one. Plain memory.
+ * Threads, Fork, Blocks, Errors: library.h. */
 #ifndef HANDFAST_ANNOUNCE_H
 #define HANDFAST_ANNOUNCE_H
 

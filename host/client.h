@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * client.h - libhandfast as a client of handfastd: hf_open("daemon:PATH"). Each function is the other half of the one in
  * handfast.h with its name, and returns the same, or what the daemon says: -EPERM, -EACCES (not allowed by its config), -ENODEV (it is
- * gone). Thread-safe. */
+ * gone).
+ *
+ * Threads: any, several at once: each call has a connection of its own.
+ * Fork: client and channels are good in both processes.
+ * Blocks: until the daemon answers, some seconds at most; client_connect() for its timeout besides. client_close(), client_take() and
+ *   client_set_option() do not.
+ * Errors: library.h. */
 #ifndef HANDFAST_CLIENT_H
 #define HANDFAST_CLIENT_H
 

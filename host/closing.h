@@ -3,7 +3,9 @@
  *
  *	freeze (TCP_REPAIR) ── segment below RCV.NXT to the kernel ── its ACK says TSval and TS.Recent, which no socket call does
  *	       └─ the tuple's frames are dropped from here on ─┘
- *	CLOSE to the board ── COMPLETION: OK: the socket is closed frozen, nothing is sent. Else: it is thawed, nothing has happened */
+ *	CLOSE to the board ── COMPLETION: OK: the socket is closed frozen, nothing is sent. Else: it is thawed, nothing has happened
+ *
+ * Threads: closing_run() in any but the service thread, the others in that. Blocks: closing_run(). Fork, Errors: library.h. */
 #ifndef HANDFAST_CLOSING_H
 #define HANDFAST_CLOSING_H
 

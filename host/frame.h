@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * frame.h - Ethernet frames as the service sees them: reading a TCP header, building one, cutting a large one of the kernel's into
- * what fits the wire. Plain memory: no locks, no I/O. Every function takes any octets; none reads beyond `len`. */
+ * what fits the wire. Plain memory: no locks, no I/O. Every function takes any octets; none reads beyond `len`.
+ * Threads, Fork, Blocks, Errors: library.h. */
 #ifndef HANDFAST_FRAME_H
 #define HANDFAST_FRAME_H
 

@@ -18,18 +18,20 @@
  * waits in hf_accept(), so that early data is acknowledged), tells the board when the kernel has destroyed
  * such a socket, and keeps the board's heartbeat going. It blocks all signals.
  *
- * All functions may be called from any thread, several at once; only that which closes a device or a listener
- * must be the last call on it. All return 0 or a positive value on success and -errno on failure; the library
- * never prints and never exits. Every wait ends: with the timeout given, or with -ENODEV when the board goes
- * away. All file descriptors are close-on-exec. Addresses in sockaddr are in network byte order, as always.
+ * Threads: any, several at once; only the call that closes a device or a listener must be the last one on it.
+ * Fork: all file descriptors close at exec. The child has no service thread: it must not use device or listener, and holds the
+ *   netdev until it ends or execs. Connections are ordinary sockets, good in both processes. With a daemon, below, all is.
+ * Blocks: only as a function says. Every wait ends: with the timeout given, or with -ENODEV when the board goes away.
+ * Errors: 0 or a positive value on success, -errno on failure; errno itself says nothing. The library never prints and never exits.
+ *
+ * Addresses in sockaddr are in network byte order, as always.
  *
  * Needs CAP_NET_ADMIN in the network namespace of the thread that calls hf_open(); sockets and the TAP netdev
  * are made there.
  *
  * Or, with hf_open("daemon:/run/handfast/handfast.sock", NULL, &dev), all that is handfastd's: it owns the board, this process needs no
- * privilege but the daemon's permission (its config), and there is no thread. The functions are the same. Then a listener and the
- * sockets stay good after fork(), in both processes: each connection goes to one of them. A device of the first kind must not be used by
- * the child of a fork(). */
+ * privilege but the daemon's permission (its config), and there is no thread. The functions are the same. Then device and
+ * listener stay good after fork(), in both processes: each connection goes to one of them. */
 #ifndef HANDFAST_H
 #define HANDFAST_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * handoff.h - an ESTABLISHED event becomes a connected kernel socket (TCP_REPAIR). */
+ * handoff.h - an ESTABLISHED event becomes a connected kernel socket (TCP_REPAIR).
+ *
+ * Threads: any; sockets are made in the network namespace of the calling one. Fork, Blocks, Errors: library.h. */
 #ifndef HANDFAST_HANDOFF_H
 #define HANDFAST_HANDOFF_H
 

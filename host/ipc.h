@@ -13,7 +13,10 @@
  *                         setsockopt(2) on the socket that went with LISTEN. When the client
  *                         hangs up, the peers of those get a RST, and so do those of the queue when it was the listener's last client
  *
- * The parsers take any octets and read none beyond `len`. */
+ * The parsers take any octets and read none beyond `len`.
+ *
+ * Threads: any; a packet is sent and received whole. Fork: an end of a socket is good in both processes, a packet goes to one of them.
+ * Blocks: no; -EAGAIN. Errors: library.h. */
 #ifndef HANDFAST_IPC_H
 #define HANDFAST_IPC_H
 

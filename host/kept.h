@@ -8,7 +8,9 @@
  *                    └─ service_resume(): DUMP of every slot ── sockets found, connections without one handed over ── messages go on
  *
  * Written in place while the board runs, each field at once, so that it is right at any moment. The service thread writes, and the thread in
- * device_start() before there is one. Nothing secret is in it. */
+ * device_start() before there is one. Nothing secret is in it.
+ *
+ * Threads: as said. Fork: the memory is shared with the child, which must not write. Blocks, Errors: library.h. */
 #ifndef HANDFAST_KEPT_H
 #define HANDFAST_KEPT_H
 

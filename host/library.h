@@ -3,7 +3,14 @@
  *
  * Two kinds of thread: the service thread owns `board`, `tap`, `watch`, `owned` and what is marked so below;
  * callers reach these only by service_run(). `lock` guards what is marked so; it is never held across a register
- * access or a handoff. */
+ * access or a handoff.
+ *
+ * Of every header of host/, where it says nothing else:
+ * Threads: any, but no two use one object at once.
+ * Fork: memory is the child's own copy; what holds a descriptor it leaves alone. Descriptors close at exec.
+ * Blocks: no.
+ * Errors: -errno is returned; errno itself says nothing.
+ * A job, which runs in the service thread, waits for register accesses at most; who calls service_run() waits for it. */
 #ifndef HANDFAST_LIBRARY_H
 #define HANDFAST_LIBRARY_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * neighbour.h - the next hop to a peer, as the kernel knows it: route and neighbour table by rtnetlink. */
+ * neighbour.h - the next hop to a peer, as the kernel knows it: route and neighbour table by rtnetlink.
+ * Threads: any, each with its own socket. Blocks: neighbour_find(), until its deadline. Fork, Errors: library.h. */
 #ifndef HANDFAST_NEIGHBOUR_H
 #define HANDFAST_NEIGHBOUR_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * netlink.h - one question and one answer of rtnetlink. Thread-safe as far as each thread has its own socket. */
+ * netlink.h - one question and one answer of rtnetlink.
+ * Threads: any, each with its own socket. Blocks: netlink_ask(), a second at most. Fork, Errors: library.h. */
 #ifndef HANDFAST_NETLINK_H
 #define HANDFAST_NETLINK_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * owned.h - which board entries belong to which kernel sockets, oldest first. Plain memory: no locks, no I/O. */
+ * owned.h - which board entries belong to which kernel sockets, oldest first. Plain memory: no locks, no I/O.
+ * Threads, Fork, Blocks, Errors: library.h. */
 #ifndef HANDFAST_OWNED_H
 #define HANDFAST_OWNED_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sample.h - an event SAMPLE: one SYN of many at an offload listener, and what became of it. */
+ * sample.h - an event SAMPLE: one SYN of many at an offload listener, and what became of it.
+ * Plain memory.
+ * Threads, Fork, Blocks, Errors: library.h. */
 #ifndef HANDFAST_SAMPLE_H
 #define HANDFAST_SAMPLE_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * source_rules.h - the source rules that the board shall have: kept here, so that a board which was reset gets them again before it answers
- * anything. All in the service thread; source_rules_set() and source_rules_drops() are jobs (service_run()). */
+ * anything. 
+ * Threads: the service thread; source_rules_set() and source_rules_drops() are jobs. Blocks: for register accesses.
+ * Fork, Errors: library.h. */
 #ifndef HANDFAST_SOURCE_RULES_H
 #define HANDFAST_SOURCE_RULES_H
 

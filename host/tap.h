@@ -3,7 +3,10 @@
  *
  * IFF_VNET_HDR: the kernel leaves TCP checksums and the cutting of large segments to us and the board, does not verify what the board
  * has verified, and takes segments that were merged. One queue: one thread moves all frames, and a second queue would only be polled by
- * the same thread. No IFF_NAPI: the kernel would process a frame later than the write, and merge no more (docs/performance.md). */
+ * the same thread. No IFF_NAPI: the kernel would process a frame later than the write, and merge no more (docs/performance.md).
+ *
+ * Threads: one owns a TAP. Blocks: tap_open(), until the name is free and addresses are usable, two seconds or so at most; the others do
+ * not, but that the kernel works on a frame before tap_write() returns. Fork, Errors: library.h. */
 #ifndef HANDFAST_TAP_H
 #define HANDFAST_TAP_H
 

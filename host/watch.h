@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * watch.h - what the kernel says of its sockets: which were destroyed; and destroying one (sock_diag). */
+ * watch.h - what the kernel says of its sockets: which were destroyed; and destroying one (sock_diag).
+ * Threads: any, in whose network namespace the sockets are; one per descriptor of watch_open(). Blocks: while the kernel answers, 100 ms
+ * at most; watch_read() does not. Fork, Errors: library.h. */
 #ifndef HANDFAST_WATCH_H
 #define HANDFAST_WATCH_H
 

@@ -81,6 +81,22 @@ else
 	echo "skipped: clang-format is not version 14 (Debian 12)"
 fi
 check "SPDX line" spdx
+# Each header of what programs call says in its file comment who may call, what fork() does, what waits, and how errors are told; or in whose
+# comment that stands ("Threads, Fork: library.h").
+contract() {
+	local file word said where
+	for file in driver/*.h host/*.h host/*/*.h; do
+		said=$(sed '/\*\//q' "$file")
+		[[ $said == *"Nothing to call."* ]] && continue
+		for word in Threads Fork Blocks Errors; do
+			grep -qE "(^| )$word(, [A-Z][a-z]+)*: " <<< "$said" || echo "$file: its comment says nothing of $word"
+		done
+		for where in $(grep -oE '[A-Z][a-z]+: [a-z_]+\.h' <<< "$said" | sed 's/.*: //'); do
+			[[ -n $(find driver host -name "$where" -exec grep -lE '^ \* Threads: ' {} +) ]] || echo "$file: $where says nothing"
+		done
+	done
+}
+check "threads, fork, blocking, errors" contract
 core_file() { # handfast.core names each RTL file but those for simulation, and nothing that is not there
 	local file
 	for file in rtl/*.sv rtl/*/*.sv; do

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * attach.h - the BPF programs of kernel_listener.bpf.c in the kernel, and the map and ring through which one speaks with them. All
- * that knows libbpf. Without libbpf in the build every attempt says NO_LIBBPF. Not thread-safe. */
+ * that knows libbpf. Without libbpf in the build every attempt says NO_LIBBPF.
+ *
+ * Threads: one owns it; what libbpf says goes where attached_open() has set it, in the whole process. Blocks: while the kernel loads the
+ * programs. Fork, Errors: kernel_listener.h. */
 #ifndef HANDFAST_ATTACH_H
 #define HANDFAST_ATTACH_H
 

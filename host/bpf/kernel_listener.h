@@ -19,9 +19,11 @@
  *	poll kernel_listener_fd(kl) for POLLIN, for at most what kernel_listener_step() returned
  *	when it wakes: kernel_listener_step(kl, now_ms)
  *
- * Not thread-safe: one thread owns a kernel_listener; functions of different ones do not disturb one another. No function
- * waits, but for the kernel to process the frame that `inject` gives it. All descriptors are close-on-exec. After fork() only
- * the parent may use it. What is attached goes with the last descriptor: when the process dies nothing stays behind. */
+ * Threads: one owns a kernel_listener; functions of different ones do not disturb one another.
+ * Fork: only the parent may use it. All descriptors close at exec. What is attached goes with the last descriptor: when the process, and a
+ *   child without exec, are dead nothing stays behind but what is pinned.
+ * Blocks: for the kernel alone: while it loads the programs, works on the frame that `inject` gives it, answers sock_diag (100 ms at most).
+ * Errors: -errno is returned, and the reason in *why; errno itself says nothing. */
 #ifndef HANDFAST_KERNEL_LISTENER_H
 #define HANDFAST_KERNEL_LISTENER_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * listening.h - the listening TCP sockets of the calling thread's network namespace, as sock_diag tells. */
+ * listening.h - the listening TCP sockets of the calling thread's network namespace, as sock_diag tells.
+ * Threads: any. Blocks: 100 ms at most for each answer. Fork, Errors: library.h. */
 #ifndef HANDFAST_LISTENING_H
 #define HANDFAST_LISTENING_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * offer.h - what kernel_listener.c and kernel_listener.bpf.c say to one another. Fixed-width kernel types, since BPF has no
- * C library. Addresses and ports in network order, numbers in host order. */
+ * C library. Addresses and ports in network order, numbers in host order.
+ * Nothing to call. */
 #ifndef HANDFAST_OFFER_H
 #define HANDFAST_OFFER_H
 

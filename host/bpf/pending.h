@@ -5,7 +5,8 @@
  *   pending_add ──► due at once ──► pending_tried ──► due 10, 20, 40 ... 1000 ms later ──► too old: gone
  *                                                  pending_remove, at any time
  *
- * A slot's number is good until pending_remove(); its serial tells a later user of the slot apart. Not thread-safe. */
+ * A slot's number is good until pending_remove(); its serial tells a later user of the slot apart. Plain memory.
+ * Threads, Fork, Blocks, Errors: library.h. */
 #ifndef HANDFAST_PENDING_H
 #define HANDFAST_PENDING_H
 

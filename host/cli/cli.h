@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cli.h - what the commands of build/handfast that talk to handfastd, or about the machine, have in common. Each command
  * returns the exit code: 0 done, 1 it failed or a check failed, 2 bad usage; errors are one line on stderr that
- * begins with the command's name. With --json exactly one JSON object, or one per line, goes to stdout. */
+ * begins with the command's name. With --json exactly one JSON object, or one per line, goes to stdout.
+ *
+ * Of both headers of host/cli:
+ * Threads: one; results and buffers are static. Fork: only to exec at once. Blocks: until the daemon has answered, ten seconds at most; what
+ * shows things as they happen, until a signal. Errors: one line on stderr and the exit code; errno itself says nothing. */
 #ifndef HANDFAST_CLI_H
 #define HANDFAST_CLI_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * program.h - a bitstream into a board: openFPGALoader does the work, here is what it is told and what is checked before
- * and after. */
+ * and after.
+ * Threads, Fork, Errors: cli.h; the readers return -errno. Blocks: program_main(), until openFPGALoader ends or says nothing for too long. */
 #ifndef HANDFAST_PROGRAM_H
 #define HANDFAST_PROGRAM_H
 

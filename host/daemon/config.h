@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * config.h - handfastd's config file, read by libconfig: an example with every setting is host/daemon/handfastd.conf. */
+ * config.h - handfastd's config file, read by libconfig: an example with every setting is host/daemon/handfastd.conf.
+ * Threads, Fork, Errors: daemon.h. Blocks: on the file; and on NSS, which knows users and groups. */
 #ifndef HANDFAST_DAEMON_CONFIG_H
 #define HANDFAST_DAEMON_CONFIG_H
 

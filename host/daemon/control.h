@@ -94,7 +94,9 @@
  *	  "syns": n, "syn_rate": n, "syns_dropped": n}]	in the window, estimated from samples; most first, at most CONTROL_TOP_MAX
  *	"window_ms": n, "samples": n, "syns": n		the window, up to two minutes; samples in it, and the SYNs they stand for
  *	"every": n					one of so many SYNs is a sample now; 0: the board shows none
- * stop		ends a trace */
+ * stop		ends a trace
+ *
+ * Nothing to call. */
 #ifndef HANDFAST_DAEMON_CONTROL_H
 #define HANDFAST_DAEMON_CONTROL_H
 

@@ -9,7 +9,13 @@
  *   a worker thread (worker.c) for each hf_connect() and hf_close_socket() of a client, WORKERS_MAX at most
  *   and one that tries to reach a board that was lost
  *
- * Only the main thread touches what is not marked otherwise. */
+ *
+ * Of every header of host/daemon, where it says nothing else:
+ * Threads: the main thread; only it touches what is not marked otherwise.
+ * Fork: only worker threads do, for nft, and exec at once. All descriptors close at exec.
+ * Blocks: for register accesses at most, never for a client, a peer or another process; but board_start() and board_stop()
+ *   wait for the board, and kernel_way_open() while the kernel loads programs.
+ * Errors: -errno is returned, with words in `why` where there is one; errno itself says nothing. What the operator must know is logged. */
 #ifndef HANDFAST_DAEMON_DAEMON_H
 #define HANDFAST_DAEMON_DAEMON_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * log.h - one line for the operator: to the journal when stderr goes there, with fields; else to stderr. Thread-safe. Keys and what
- * connections carry are never logged. */
+ * log.h - one line for the operator: to the journal when stderr goes there, with fields; else to stderr. Keys and what
+ * connections carry are never logged.
+ *
+ * Threads: any. Fork: daemon.h. Blocks: as write(2) to stderr, or to the journal. Errors: none; a line that cannot be written is lost. */
 #ifndef HANDFAST_DAEMON_LOG_H
 #define HANDFAST_DAEMON_LOG_H
 

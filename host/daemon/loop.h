@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * loop.h - the daemon's one waiting place: descriptors and timers, in the main thread. */
+ * loop.h - the daemon's one waiting place: descriptors and timers, in the main thread.
+ * Blocks: loop_step() and loop_run(), until something is ready. Threads, Fork, Errors: daemon.h. */
 #ifndef HANDFAST_DAEMON_LOOP_H
 #define HANDFAST_DAEMON_LOOP_H
 
