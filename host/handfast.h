@@ -168,7 +168,7 @@ HF_API int hf_listener_close(struct hf_listener *listener);
  *   -EAFNOSUPPORT   neither IPv4 nor IPv6, local and remote of different families, or the device has no address of that family
  *   -EINVAL         remote is no address and port of a single peer, timeout_ms out of range, or an address too short
  *   -ECONNRESET     the board was reset meanwhile; try again
- *   -EIO            the board did not answer the command within a second
+ *   -EIO            the board did not answer the command within a second or so
  *   -ENODEV         the board is gone; -EPROTO: it came back as another version
  *   -EPERM, -EACCES, -ENOMEM, -EMFILE, -ENFILE, or another errno of the handoff */
 HF_API int hf_connect(struct hf_device *dev, const struct sockaddr *local, const struct sockaddr *remote,

@@ -117,7 +117,8 @@ unit() {
 	sed -n '/^\[Service\]$/,/^```$/{/^```$/!p}' docs/operating.md > "$dir/handfastd.service.d/keys.conf"
 	grep -q '^LoadCredential=' "$dir/handfastd.service.d/keys.conf" || echo "docs/operating.md: no drop-in with LoadCredential="
 	systemd-analyze verify --man=no --recursive-errors=no "$dir/handfastd.service" || echo "systemd-analyze verify: exit $?"
-	systemd-analyze security --offline=true --threshold=41 "$dir/handfastd.service" > build/unit.log 2>&1 || tail -n 1 build/unit.log
+	systemd-analyze security --offline=true --threshold=41 "$dir/handfastd.service" > build/unit.log 2>&1 ||
+		echo "packaging/handfastd.service: more exposed than 4.1: $(tail -n 1 build/unit.log)"
 }
 if command -v systemd-analyze > /dev/null; then
 	check "systemd unit" unit
