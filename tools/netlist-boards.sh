@@ -15,7 +15,7 @@ core=" $(sed -n '/^module handfast/,/^) (/s/.*parameter int \([A-Z0-9_]*\).*/\1/
 # Left out: cases about the sizes of the default geometry, about the clocks of its steps, or of frames denser than a gigabit, which
 # one hash unit need not follow; test_rule_table, whose cases want all eight rules and sixteen listeners.
 HF_TEST_WITHOUT=full_set_default,default_geometry_many,exact_before_any,line_rate,back_to_back,latency,random_acks,no_amplification
-HF_TEST_WITHOUT+=,hostile_options_at_full_rate,staging_full
+HF_TEST_WITHOUT+=,hostile_options_at_full_rate
 declare -A seen=()
 failed=0
 for board in "${boards[@]}"; do
