@@ -44,7 +44,9 @@ for board in "${boards[@]}"; do
 		continue
 	fi
 	seen[$key]=$board
+	# Anew each time: make knows neither the board's parameters nor its netlist.
 	out=build/netlist-$board
+	rm -rf "$out"
 	mkdir -p "$out"
 	# A core without IPv6 takes the place of the lean geometry, which has tests of its own, another one that of the default.
 	place=default geometry=Vhandfast tests=() without=syns_lean
@@ -55,11 +57,13 @@ for board in "${boards[@]}"; do
 	done
 	tests+=("$out/tests/test_line_rate")
 	build=(make -s B="$out" RTL_CXX=g++ CFLAGS="-O2 -g -DHF_${place^^}_PARAMS='$model'")
+	# What stands around the core is no netlist: as it was built for the other tests.
+	make -s build/libtops.a > "$out/build.log" 2>&1 && cp build/libtops.a "$out/" || { tail -n 20 "$out/build.log"; exit 1; }
+	build+=(-o "$out/libtops.a")
 	if [[ ${MODEL:-} ]]; then
-		# The RTL is linked, but not run: that of the build as it is.
-		[[ -f build/librtl.a && -f build/libtops.a ]] || make -s build/librtl.a build/libtops.a || exit 1
-		cp build/librtl.a build/libtops.a "$out/"
-		build+=(R=build/rtl -o "$out/librtl.a" -o "$out/libtops.a")
+		# The RTL is linked, but not run.
+		make -s build/librtl.a > "$out/build.log" 2>&1 && cp build/librtl.a "$out/" || { tail -n 20 "$out/build.log"; exit 1; }
+		build+=(R=build/rtl -o "$out/librtl.a")
 		targets=model
 	else
 		targets=rtl
