@@ -143,8 +143,10 @@ static void staging_by_the_book(const struct hf_params *p, unsigned n, unsigned 
 	unsigned *end = calloc(n, sizeof(*end)), *held = calloc(n, sizeof(*held)); /* last beat's cycle; beats staged */
 	bool *lost = calloc(n, sizeof(*lost)), *seen = calloc(n, sizeof(*seen));
 	unsigned stage = 0, inflight = 0, next = 0, busy_until = 0, release_at = 0, release = 0;
+	/* descriptor visible PARSE_CYCLES + 2 cycles after the last beat: T0; verdict pushed in T4, visible one later */
+	unsigned latency = p->parse_cycles + 4 + p->match_cycles + p->read_cycles + p->fsm_cycles;
 
-	for (unsigned c = 0; end && held && lost && seen && (c < n * beats || inflight || busy_until); c++) {
+	for (unsigned c = 0; end && held && lost && seen && (c < n * beats || inflight); c++) {
 		unsigned frame = c / beats, stage_in = 0, stage_out = 0;
 		bool taken = false;
 
@@ -158,8 +160,7 @@ static void staging_by_the_book(const struct hf_params *p, unsigned n, unsigned 
 			held[frame] += stage_in;
 			end[frame] = c;
 		}
-		/* descriptor visible 3 cycles after the last beat: T0; verdict pushed in T4, visible one later */
-		if (next < n && seen[next] && next < frame && c >= end[next] + 8 && c >= busy_until) {
+		if (next < n && seen[next] && next < frame && c >= end[next] + latency && c >= busy_until) {
 			taken = true;
 			if (lost[next]) {
 				stage_out = held[next];
@@ -171,12 +172,10 @@ static void staging_by_the_book(const struct hf_params *p, unsigned n, unsigned 
 			}
 			next++;
 		}
-		if (busy_until && c == release_at)
+		if (c == release_at)
 			stage_out += release;
 		inflight += (frame < n && c % beats == 0 && seen[frame]) - (unsigned)taken;
 		stage += stage_in - stage_out;
-		if (c + 1 == busy_until && frame >= n && next >= n)
-			busy_until = 0;
 	}
 	free(end);
 	free(held);
