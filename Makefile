@@ -94,6 +94,7 @@ $B/handfast: LDLIBS += -ljansson
 $B/handfast: $(OBJ)/host/handfast.o $(call objects,host/cli/*.c) $(LIBS)
 	$(LINK)
 $B/tests/test_program: $(OBJ)/host/cli/program.o
+$B/tests/test_cli: LDLIBS += -ljansson
 # Before the libraries of programs that know nothing of us: as little as possible.
 PRELOAD  = $(OBJ)/host/preload/preload.o $(patsubst %,$(OBJ)/host/%.o,address client ipc)
 $(OBJ)/host/preload/preload.o: COMPILE += -fPIC -fvisibility=hidden
@@ -119,6 +120,9 @@ $(OBJ)/tests/usb/testbed.o: COMPILE += $(subst -I,-isystem ,$(shell pkg-config -
 $B/tests/usb/testbed: $(OBJ)/tests/usb/testbed.o
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs umockdev-1.0) -lpthread
+$B/tests/service/%: $(OBJ)/tests/service/%.o $(LIBS)
+	@mkdir -p $(@D)
+	$(LINK)
 $B/xdp_cookie.bpf.o: tests/software/xdp_cookie.bpf.c
 	@mkdir -p $B
 	clang -O2 -g $(WARN) -target bpf -I/usr/include/$(shell $(CC) -dumpmachine) -c -o $@ $<
@@ -254,10 +258,11 @@ test-bpf:  ## handing connections to kernel listeners, in QEMU with the kernels 
 	+$(GENERIC) build/generic/tests/test_kernel_listener
 	tests/guest/bpf build/generic
 # A program like the others, for tests/run.
-$B/tests/test_service: tests/service/run $B/handfastd $B/handfast $B/libhandfast-preload.so
+SERVICE  = $B/handfastd $B/handfast $B/libhandfast-preload.so $B/tests/service/uart_card $(USB_TESTBED)
+$B/tests/test_service: tests/service/run $(SERVICE)
 	@mkdir -p $(@D)
 	printf '#!/bin/sh\nexec tests/service/run $B short\n' > $@ && chmod +x $@
-test-service: $B/handfastd $B/handfast $B/libhandfast-preload.so  ## nginx, redis, sshd, ... unmodified, behind handfastd and a simulated board; needs root
+test-service: $(SERVICE)  ## nginx, redis, sshd, ... unmodified, behind handfastd and a simulated board; needs root
 	tools/install.sh nginx-light redis-server redis-tools openssh-server openssh-client socat wrk ncat nftables curl python3 util-linux
 	tests/service/run $B long
 flood: $B/handfastd $B/handfast $B/tests/software/syn_flood  ## nginx behind handfastd under a SYN flood: the transcript of docs/flood.md; needs root
@@ -347,6 +352,8 @@ sanitize:  ## the tests on the C model with address and undefined-behaviour sani
 # libFuzzer's programs: everything but the RTL built once more, by clang with its sanitizers.
 $B/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(LIBS)
 	$(LINK)
+$B/fuzz_channel: LDLIBS += $(DAEMON_LIBS)
+$B/fuzz_channel: $(filter-out %/main.o,$(DAEMON))
 fuzz:  ## fuzz what takes bytes from outside, FUZZ_SECONDS for each program of tests/fuzz (20)
 	tools/install.sh clang libclang-rt-dev
 	$(MAKE) B=build/fuzz R=$R BPF= CC=clang CXX=clang++ WARN=-w LDFLAGS='-fsanitize=fuzzer,address,undefined' \

@@ -354,6 +354,18 @@ static void on_completion(struct device *dev, const uint8_t *msg)
 	/* Otherwise a frame, or a command that had timed out. */
 }
 
+/* slots: an id has 16 bits for one; credits: as many has their field; max_frame: the smallest frame that carries IPv4's minimum MTU of 68. */
+static bool can_be(struct device *dev, const struct device_board *b)
+{
+	if (b->slots && b->slots <= 65536 && b->credits && b->credits <= UINT16_MAX && b->listeners &&
+		b->listeners <= 256 && b->max_frame >= 82 &&
+		b->max_frame <= TRANSPORT_MESSAGE_MAX - HF_MSG_HEADER_BYTES)
+		return true;
+	fault(dev, "the board's HELLO is impossible: %u slots, %u credits, %u listeners, MAX_FRAME %u",
+		(unsigned)b->slots, (unsigned)b->credits, (unsigned)b->listeners, (unsigned)b->max_frame);
+	return false;
+}
+
 static void on_hello(struct device *dev, const uint8_t *msg)
 {
 	struct device_board board = {
@@ -374,12 +386,7 @@ static void on_hello(struct device *dev, const uint8_t *msg)
 		gone(dev, -EPROTO);
 		return;
 	}
-	/* slots: an id has 16 bits for one; max_frame: the smallest frame that carries IPv4's minimum MTU of 68. */
-	if (!board.slots || board.slots > 65536 || !board.credits || !board.listeners || board.listeners > 256 ||
-		board.max_frame < 82 || board.max_frame > TRANSPORT_MESSAGE_MAX - HF_MSG_HEADER_BYTES) {
-		fault(dev, "the board's HELLO is impossible: %u slots, %u credits, %u listeners, MAX_FRAME %u",
-			(unsigned)board.slots, (unsigned)board.credits, (unsigned)board.listeners,
-			(unsigned)board.max_frame);
+	if (!can_be(dev, &board)) {
 		gone(dev, -EPROTO);
 		return;
 	}
@@ -798,7 +805,7 @@ int device_resume(struct transport *t, const struct device_board *board, uint64_
 	dev->greeted = true;
 	dev->last_cookie = cookie;
 	/* Before the first answer comes what has waited since the other process has read nothing any more. */
-	rc = device_reg_read_within(dev, HF_REG_EPOCH, &epoch, timeout_ms);
+	rc = !can_be(dev, board) ? -EPROTO : device_reg_read_within(dev, HF_REG_EPOCH, &epoch, timeout_ms);
 	if (rc == -ECONNRESET || (!rc && epoch != board->epoch)) {
 		fault(dev, "the board was reset meanwhile");
 		rc = -ESTALE;

@@ -73,7 +73,8 @@ int device_open(
  *   cookie  numbers above it are new: that process has used none of them
  *   timeout_ms  for the first answer
  *
- * Reads ID, VERSION and EPOCH. What arrives meanwhile goes to the callbacks. Returns 0 and sets *dev, or as device_open(), or
+ * Reads ID, VERSION and EPOCH. What arrives meanwhile goes to the callbacks. Returns 0 and sets *dev, or as device_open() (-EPROTO also:
+ * there is no board as `board` says), or
  *   -ESTALE  another epoch: the board was reset since (the transport is good, its HELLO has come or will) */
 int device_resume(struct transport *t, const struct device_board *board, uint64_t cookie,
 	const struct device_events *on, void *ctx, int timeout_ms, struct device **dev, char *why);

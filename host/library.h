@@ -26,6 +26,7 @@
 #define LISTENERS_MAX	 256
 #define ERROR_BYTES	 256
 #define STALE_REMEMBERED 16
+#define DOUBTS_MAX	 64 /* as many events as come in one batch */
 #define MERGES_MAX	 8  /* connections whose segments are merged at once, as the kernel's GRO has for a bucket */
 #define HEADERS4	 40 /* octets of IPv4 and TCP without options: MTU - MSS */
 #define HEADERS6	 60
@@ -134,6 +135,12 @@ struct stale {
 	uint32_t snd_nxt; /* of the new one */
 };
 
+/* A connection by SYN cookie on whose 4-tuple a socket is in TIME-WAIT. */
+struct doubt {
+	struct connection c;
+	uint8_t msg[DEVICE_MESSAGE_BYTES]; /* its event, as if it were no cookie */
+};
+
 struct accepted {
 	int fd;
 	union address local, peer;
@@ -198,7 +205,10 @@ struct hf_device {
 	bool reset_seen;
 	struct stale stale[STALE_REMEMBERED];
 	unsigned stale_next;
-	int64_t stale_until_ms; /* 0 = none of them is young enough to matter */
+	int64_t stale_until_ms;		/* 0 = none of them is young enough to matter */
+	struct doubt doubt[DOUBTS_MAX]; /* local.sa_family AF_UNSPEC: none */
+	unsigned doubt_next;
+	int64_t doubt_until_ms; /* as stale_until_ms */
 	unsigned mtu, half_open, wscale;
 	unsigned options; /* LISTEN_OPTS without IP6 */
 	uint32_t rcv_wnd;
@@ -306,10 +316,14 @@ void service_command(struct hf_device *dev, enum hf_command_code code, uint32_t 
 void service_offered(struct hf_device *dev, const struct connection *c, int result, uint64_t cookie);
 /* A new handshake has proved its peer: the kernel's old socket on the same 4-tuple goes, quietly. Returns 0 or as watch_destroy(). */
 int service_destroy_stale(struct hf_device *dev, const struct connection *c);
+/* A SYN cookie on a 4-tuple that has a socket: it stays, unless that is in TIME-WAIT and this is a new connection; on_connection() is called again
+ * then. `msg` is the event. */
+void service_doubt(struct hf_device *dev, const struct connection *c, const uint8_t *msg);
 /* A job: options that the board may negotiate, bits of LISTEN_OPTS; *options. Listeners change at once. */
 int service_set_options(struct hf_device *dev, void *options);
 /* The kernel's socket with this SO_COOKIE stands for connection `id`. */
 void service_own(struct hf_device *dev, uint32_t id, uint64_t cookie);
+/* -EEXIST of a SYN cookie: nothing was done, service_doubt() is to be called. */
 int service_make_socket(struct hf_device *dev, const struct connection *c, int fd);
 
 /* library.c */

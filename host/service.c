@@ -19,6 +19,7 @@
 #define RETRY_MS	  250  /* until a board that was reset and could not be set up is tried again */
 #define GOODBYE_MS	  500  /* for the board to take the last frames and commands at hf_close() */
 #define STALE_MS	  3000 /* how late the RST of a destroyed socket may come: the kernel asks ARP three times */
+#define DOUBT_MS	  1000 /* how late a socket in TIME-WAIT may say what it expects */
 #define NEW_SOCKET_OCTETS (1u << 24) /* a new socket's RST is less than this beyond its first SND.NXT */
 #define CHECKSUM_TCP	  16	     /* octets from the TCP header to its checksum field */
 #define ROTATE_MS	  600000     /* a new cookie key; longer than any cookie lives */
@@ -214,10 +215,12 @@ void service_drop_held(struct hf_device *dev)
 	dev->held_bytes = 0;
 }
 
-/* Frames, that their senders send again, only as far as memory is granted; events all: a board has not more than its table. */
+/* Frames, that their senders send again, only as far as memory is granted; events all that an honest board has: it tells of the begin and the end
+ * of a connection, for each entry of its table. */
 static void hold(struct hf_device *dev, const uint8_t *msg, size_t len, bool frame)
 {
-	struct held *h = frame && dev->held_bytes > HELD_BYTES ? NULL : malloc(sizeof(*h) + len);
+	size_t events = frame ? 0 : (size_t)2 * dev->kept->board.slots * DEVICE_MESSAGE_BYTES;
+	struct held *h = dev->held_bytes > HELD_BYTES + events ? NULL : malloc(sizeof(*h) + len);
 
 	if (!h) {
 		count(dev, frame ? COUNT_tap_out_dropped : COUNT_bad_events);
@@ -310,10 +313,45 @@ static void send_piece(struct hf_device *dev)
 		count(dev, COUNT_tap_in_dropped);
 }
 
+static void on_connection(struct hf_device *dev, const struct connection *c, const uint8_t *msg);
+
+/* Is it the ACK of a socket in TIME-WAIT that says what was the last it got, and does the connection that is in doubt come after that
+ * (RFC 6191)? Then it takes the 4-tuple. */
+static bool settles_doubt(struct hf_device *dev, const uint8_t *frame, size_t len)
+{
+	struct frame_tcp t;
+
+	if (!dev->doubt_until_ms || clock_ms() > dev->doubt_until_ms) {
+		dev->doubt_until_ms = 0;
+		return false;
+	}
+	if (!frame_read_tcp(frame, len, &t) || t.flags != HF_ACK || t.payload != t.end)
+		return false;
+	for (unsigned i = 0; i < DOUBTS_MAX; i++) {
+		struct doubt *d = &dev->doubt[i];
+		bool newer = (int32_t)(d->c.rcv_nxt - 1 - t.ack) > 0 ||
+			     (d->c.ts_ok && t.ts && (int32_t)(d->c.ts_recent - t.tsecr) > 0);
+		struct doubt now;
+
+		if (!address_equal(&t.source, &d->c.local) || !address_equal(&t.destination, &d->c.remote))
+			continue;
+		now = *d;
+		memset(d, 0, sizeof(*d));
+		if (!newer || !watch_time_wait(&now.c.local, &now.c.remote))
+			return false;
+		on_connection(dev, &now.c, now.msg);
+		on_batch(dev);
+		return true;
+	}
+	return false;
+}
+
 /* One frame of the kernel's, whole or the first of its pieces. */
 static void send_frame(struct hf_device *dev, size_t len, const struct tap_offload *left)
 {
-	if (is_stale_reset(dev, dev->frame, len)) {
+	if (settles_doubt(dev, dev->frame, len)) {
+		return;
+	} else if (is_stale_reset(dev, dev->frame, len)) {
 		count(dev, COUNT_stale_resets);
 	} else if (closing_takes(dev, dev->frame, len)) {
 		return;
@@ -402,20 +440,35 @@ static void refuse(struct hf_device *dev, const struct connection *c)
 		service_command(dev, HF_COMMAND_ABORT, c->id);
 }
 
+void service_doubt(struct hf_device *dev, const struct connection *c, const uint8_t *msg)
+{
+	struct doubt *d = &dev->doubt[dev->doubt_next++ % DOUBTS_MAX];
+
+	count(dev, COUNT_cookie_duplicates);
+	if (c->id != HF_NO_ID)
+		service_command(dev, HF_COMMAND_RELEASE, c->id);
+	d->c = *c;
+	d->c.cookie = false;
+	d->c.id = HF_NO_ID;
+	memcpy(d->msg, msg, sizeof(d->msg));
+	PUT(d->msg, HEADER, flags, 0);
+	PUT(d->msg, HEADER, id, HF_NO_ID);
+	dev->doubt_until_ms = clock_ms() + DOUBT_MS;
+	/* The ACK once more, or a guess: neither may end a live connection. The socket itself sorts it out. */
+	replay(dev, c);
+}
+
 int service_make_socket(struct hf_device *dev, const struct connection *c, int fd)
 {
 	char peer[ADDRESS_TEXT_BYTES];
 	const char *step;
 
+	/* With timestamps, connect() takes a 4-tuple in TIME-WAIT without looking at the numbers. */
+	if (c->cookie && watch_time_wait(&c->local, &c->remote))
+		return -EEXIST;
 	fd = handoff_socket(c, fd, &step);
-	if (fd == -EEXIST && c->cookie) {
-		/* The ACK once more, or a guess: neither may end a live connection. The socket itself sorts it out. */
-		count(dev, COUNT_cookie_duplicates);
-		if (c->id != HF_NO_ID)
-			service_command(dev, HF_COMMAND_RELEASE, c->id);
-		replay(dev, c);
+	if (fd == -EEXIST && c->cookie)
 		return fd;
-	}
 	if (fd == -EEXIST && !c->active)
 		fd = replace_stale(dev, c, &step);
 	if (fd < 0) {
@@ -530,11 +583,13 @@ static void offer(struct hf_device *dev, const struct connection *c, const uint8
 }
 
 /* A socket for a connection of a listener of WAY_REPAIR. */
-static void make_and_queue(struct hf_device *dev, const struct connection *c)
+static void make_and_queue(struct hf_device *dev, const struct connection *c, const uint8_t *msg)
 {
 	int fd = service_make_socket(dev, c, -1);
 	struct hf_listener *l;
 
+	if (fd == -EEXIST && c->cookie)
+		service_doubt(dev, c, msg);
 	if (dev->hooks.handed)
 		dev->hooks.handed(dev->hooks.ctx, c, WAY_REPAIR, fd);
 	if (fd < 0) {
@@ -568,7 +623,7 @@ static void on_connection(struct hf_device *dev, const struct connection *c, con
 		offer(dev, c, msg); /* service_offered() says when it is over */
 		return;
 	} else {
-		make_and_queue(dev, c);
+		make_and_queue(dev, c, msg);
 	}
 	kept_handed(dev->kept, c->id);
 }

@@ -18,6 +18,7 @@
 #include "netlink.h"
 
 #define TENTATIVE_TRIES 1000 /* of a millisecond */
+#define HELD_TRIES	1000 /* of a millisecond */
 #define TAP_FLAGS	(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)
 
 static int attach(struct tap *tap, int flags)
@@ -35,7 +36,9 @@ static int create(struct tap *tap, bool persistent)
 	tap->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (tap->fd < 0)
 		return errno == EACCES ? -EPERM : -errno;
-	rc = attach(tap, TAP_FLAGS);
+	/* EBUSY: a process that was killed has perhaps left a child that has not come to its exec yet, and holds what we want until then. */
+	for (unsigned try = 0; (rc = attach(tap, TAP_FLAGS)) == -EBUSY && try < HELD_TRIES; try++)
+		poll(NULL, 0, 1);
 	/* EINVAL: the name belongs to another kind of netdev. One that somebody made for several queues, and left, gets ours as its only one. */
 	if (rc == -EINVAL && if_nametoindex(tap->name)) {
 		rc = attach(tap, TAP_FLAGS | IFF_MULTI_QUEUE);

@@ -6,6 +6,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -130,7 +131,8 @@ int watch_destroy(const union address *local, const union address *remote)
 		       : answer.e.error.error;
 }
 
-int watch_find(const union address *local, const union address *remote, uint64_t *cookie)
+/* The state of the socket of a 4-tuple, or -errno. */
+static int look(const union address *local, const union address *remote, uint64_t *cookie)
 {
 	union {
 		struct error_answer e;
@@ -149,8 +151,22 @@ int watch_find(const union address *local, const union address *remote, uint64_t
 	if ((size_t)n < NLMSG_LENGTH(sizeof(answer.found.diag)) || answer.found.h.nlmsg_type != SOCK_DIAG_BY_FAMILY)
 		return -EBADMSG;
 	/* Without a socket of the 4-tuple the kernel shows the one that listens. */
-	if (!answer.found.diag.id.idiag_dport || !(1u << answer.found.diag.idiag_state & LIVE_STATES))
+	if (!answer.found.diag.id.idiag_dport)
 		return -ENOENT;
 	*cookie = answer.found.diag.id.idiag_cookie[0] | (uint64_t)answer.found.diag.id.idiag_cookie[1] << 32;
-	return 0;
+	return answer.found.diag.idiag_state;
+}
+
+int watch_find(const union address *local, const union address *remote, uint64_t *cookie)
+{
+	int state = look(local, remote, cookie);
+
+	return state < 0 ? state : 1u << state & LIVE_STATES ? 0 : -ENOENT;
+}
+
+bool watch_time_wait(const union address *local, const union address *remote)
+{
+	uint64_t ignored;
+
+	return look(local, remote, &ignored) == TCP_TIME_WAIT;
 }

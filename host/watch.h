@@ -24,4 +24,7 @@ int watch_destroy(const union address *local, const union address *remote);
 /* watch_find - the kernel's socket of a 4-tuple: 0 and its SO_COOKIE, -ENOENT (none; TIME-WAIT is none), or another -errno. */
 int watch_find(const union address *local, const union address *remote, uint64_t *cookie);
 
+/* watch_time_wait - is it one in TIME-WAIT? */
+bool watch_time_wait(const union address *local, const union address *remote);
+
 #endif

@@ -10,6 +10,7 @@
 #include <time.h>
 #include "board_host.h"
 #include "commands.h"
+#include "json_text.h"
 #include "lossy.h"
 #include "options.h"
 #include "packet.h"
@@ -56,6 +57,7 @@ static const char usage[] =
 	"docs/registers.md\n"
 	"  --pcapng FILE      write both directions of the wire, with the cycle and the state as comments\n"
 	"  --ladder           print the frames of the engine as a ladder; --ladder=all prints every frame\n"
+	"  --json             an object per line: ready, the frames of the ladder, the summary\n"
 	"  --loss N           of 1000 frames on the wire, each way, N are lost; 0 to 1000, default 0. Likewise:\n"
 	"  --duplicate N      N come twice\n"
 	"  --reorder N        N are overtaken by those of the next 30 ms\n"
@@ -69,7 +71,7 @@ struct options {
 	const char *wire, *host, *pcapng;
 	const struct board_host_ops *host_kind; /* NULL = none */
 	const char *host_where;
-	bool ladder, ladder_all, self_configured;
+	bool ladder, ladder_all, json, self_configured;
 	struct lossy_chances lossy;
 };
 
@@ -139,13 +141,14 @@ static void on_c2h(void *ctx, const uint8_t *msg, size_t len)
 /* Parse the command line. Returns 0, or the exit code plus 1 (--help is exit code 0). */
 static int parse(int argc, char **argv, struct options *o)
 {
-	enum { WIRE = 256, HOST, PCAPNG, LADDER, LOSS, DUPLICATE, REORDER, CORRUPT, HELP };
+	enum { WIRE = 256, HOST, PCAPNG, LADDER, JSON, LOSS, DUPLICATE, REORDER, CORRUPT, HELP };
 	static const struct option longs[] = {
 		ENGINE_OPTIONS,
 		{ "wire", required_argument, NULL, WIRE },
 		{ "host", required_argument, NULL, HOST },
 		{ "pcapng", required_argument, NULL, PCAPNG },
 		{ "ladder", optional_argument, NULL, LADDER },
+		{ "json", no_argument, NULL, JSON },
 		{ "loss", required_argument, NULL, LOSS },
 		{ "duplicate", required_argument, NULL, DUPLICATE },
 		{ "reorder", required_argument, NULL, REORDER },
@@ -178,6 +181,9 @@ static int parse(int argc, char **argv, struct options *o)
 			}
 			o->ladder = true;
 			o->ladder_all = optarg;
+			break;
+		case JSON:
+			o->json = true;
 			break;
 		case LOSS:
 		case DUPLICATE:
@@ -423,6 +429,47 @@ static void cable_summary(const struct board *b)
 			ways[i]->corrupted);
 }
 
+static void say_ready(const struct options *o)
+{
+	if (o->json) {
+		printf("{\"ready\": \"board\", \"engine\": \"%s\", ", engine_kind_name(o->engine.kind));
+		json_text(stdout, "wire", o->wire);
+		fputs(", ", stdout);
+		json_text(stdout, "host", o->host);
+		puts("}");
+	} else {
+		printf("board: engine=%s wire=%s host=%s ready\n", engine_kind_name(o->engine.kind), o->wire, o->host);
+	}
+	fflush(stdout);
+}
+
+static void summary(const struct board *b, const struct options *o)
+{
+	session_summary(&b->session, "board", stdout);
+	if (b->host && b->host->ops->summary)
+		b->host->ops->summary(b->host, "board", stdout);
+	if (o->lossy.loss || o->lossy.duplicate || o->lossy.reorder || o->lossy.corrupt)
+		cable_summary(b);
+	if (b->wire.lost)
+		printf("board: %" PRIu64 " frames out found nobody on the wire\n", b->wire.lost);
+}
+
+static void summary_json(const struct board *b)
+{
+	const struct lossy *const ways[] = { &b->in, &b->out };
+
+	printf("{\"summary\": \"board\", ");
+	session_json(&b->session, stdout);
+	if (b->host && b->host->ops->json)
+		b->host->ops->json(b->host, stdout);
+	for (unsigned i = 0; i < 2; i++)
+		printf(", \"cable_%s\": {\"frames\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"doubled\": %" PRIu64
+		       ", \"overtaken\": %" PRIu64 ", \"damaged\": %" PRIu64 "}",
+			i ? "out" : "in", ways[i]->frames, ways[i]->lost, ways[i]->duplicated, ways[i]->reordered,
+			ways[i]->corrupted);
+	printf(", \"frames_out_to_nobody\": %" PRIu64 "}\n", b->wire.lost);
+}
+
 int board_main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_signal };
@@ -450,21 +497,18 @@ int board_main(int argc, char **argv)
 		sigaction(SIGHUP, &action, NULL);
 	b->wire.fd = b->wire.listen_fd = -1;
 	ladder_init(&ladder, stdout);
+	ladder.json = o.json;
 	result = open_board(b, &o, &ladder);
 	if (!result) {
-		printf("board: engine=%s wire=%s host=%s ready\n", engine_kind_name(o.engine.kind), o.wire, o.host);
-		fflush(stdout);
+		say_ready(&o);
 		result = serve(b, &unblocked);
 		session_settle(&b->session, BURST_CLOCKS);
 		if (session_counters(&b->session))
 			fprintf(stderr, "board: the counters cannot be read\n");
-		session_summary(&b->session, "board", stdout);
-		if (b->host && b->host->ops->summary)
-			b->host->ops->summary(b->host, "board", stdout);
-		if (o.lossy.loss || o.lossy.duplicate || o.lossy.reorder || o.lossy.corrupt)
-			cable_summary(b);
-		if (b->wire.lost)
-			printf("board: %" PRIu64 " frames out found nobody on the wire\n", b->wire.lost);
+		if (o.json)
+			summary_json(b);
+		else
+			summary(b, &o);
 		if (!session_passed(&b->session))
 			result = 1;
 	}

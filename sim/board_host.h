@@ -46,6 +46,8 @@ struct board_host_ops {
 	bool (*moves)(const struct board_host *h);
 	/* Print what happened, lines that begin with `name: `. NULL: nothing to say. */
 	void (*summary)(const struct board_host *h, const char *name, FILE *out);
+	/* The same as members of a JSON object, each after a comma. NULL as summary(). */
+	void (*json)(const struct board_host *h, FILE *out);
 	/* Disconnect, free, remove the socket. The session is still open if it was; its outlet is not called again. */
 	void (*close)(struct board_host *h);
 };

@@ -3,8 +3,9 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <string.h>
-#include "packet.h"
+#include "json_text.h"
 #include "ladder.h"
+#include "packet.h"
 
 enum { RUNG = 70 }; /* columns between the rails */
 
@@ -53,13 +54,76 @@ static void rung(FILE *out, bool outbound, const char *text)
 	fprintf(out, "%s|", outbound ? "-" : ">");
 }
 
+/* Of a frame that is no TCP over IPv4. */
+static void other_text(const struct packet *p, size_t len, char *text, size_t size)
+{
+	if (p->is_ipv4)
+		snprintf(text, size, "IPv4 protocol %u, %zu bytes", p->protocol, len);
+	else if (p->ethertype == PACKET_ETHERTYPE_ARP || p->ethertype == PACKET_ETHERTYPE_IPV6)
+		snprintf(text, size, "%s, %zu bytes", p->ethertype == PACKET_ETHERTYPE_ARP ? "ARP" : "IPv6", len);
+	else
+		snprintf(text, size, "EtherType 0x%04x, %zu bytes", p->ethertype, len);
+}
+
+static void begin_json(struct ladder *l, const char *trace, uint64_t cycle, uint64_t time_ns)
+{
+	fprintf(l->out, "{\"trace\": \"%s\", \"cycle\": %" PRIu64 ", \"time_ns\": %" PRIu64, trace, cycle,
+		since_first(l, time_ns));
+}
+
+static void end_json(struct ladder *l, const char *what)
+{
+	fputs(", ", l->out);
+	json_text(l->out, "what", what);
+	fputs("}\n", l->out);
+	fflush(l->out);
+}
+
+static void address_json(FILE *out, const char *name, uint32_t address, uint16_t port)
+{
+	struct in_addr in = { htonl(address) };
+	char text[INET_ADDRSTRLEN];
+
+	fprintf(out, ", \"%s\": \"%s:%u\"", name, inet_ntop(AF_INET, &in, text, sizeof(text)), port);
+}
+
+static void frame_json(struct ladder *l, bool outbound, const uint8_t *frame, size_t len, uint64_t cycle,
+	uint64_t time_ns, const char *what)
+{
+	char text[128];
+	struct packet p;
+
+	begin_json(l, "frame", cycle, time_ns);
+	fprintf(l->out, ", \"direction\": \"%s\", \"length\": %zu", outbound ? "out" : "in", len);
+	if (!packet_parse(frame, len, &p)) {
+		fprintf(l->out, ", \"other\": \"no Ethernet header\"");
+	} else if (!p.is_tcp) {
+		other_text(&p, len, text, sizeof(text));
+		fprintf(l->out, ", \"other\": \"%s\"", text);
+	} else {
+		address_json(l->out, "remote", outbound ? p.dst_addr : p.src_addr, outbound ? p.dst_port : p.src_port);
+		address_json(l->out, "local", outbound ? p.src_addr : p.dst_addr, outbound ? p.src_port : p.dst_port);
+		packet_flags_text(p.flags, text, sizeof(text));
+		fprintf(l->out, ", \"flags\": \"%s\", \"seq\": %u, \"ack\": %u, \"wnd\": %u, \"text_length\": %zu",
+			text, p.seq, p.ack, p.wnd, p.text_len);
+		packet_options_text(&p, text, sizeof(text));
+		fprintf(l->out, ", \"options\": \"%s\"", text);
+	}
+	end_json(l, what);
+}
+
 void ladder_frame(struct ladder *l, bool outbound, const uint8_t *frame, size_t len, uint64_t cycle, uint64_t time_ns,
 	const char *what)
 {
 	struct packet p;
 	char text[128], options[160], flags[48];
-	uint64_t ns = since_first(l, time_ns);
+	uint64_t ns;
 
+	if (l->json) {
+		frame_json(l, outbound, frame, len, cycle, time_ns, what);
+		return;
+	}
+	ns = since_first(l, time_ns);
 	options[0] = '\0';
 	if (!packet_parse(frame, len, &p)) {
 		snprintf(text, sizeof(text), "%zu bytes, no Ethernet header", len);
@@ -70,13 +134,8 @@ void ladder_frame(struct ladder *l, bool outbound, const uint8_t *frame, size_t 
 		if (p.text_len)
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), " +%zu", p.text_len);
 		packet_options_text(&p, options, sizeof(options));
-	} else if (p.is_ipv4) {
-		snprintf(text, sizeof(text), "IPv4 protocol %u, %zu bytes", p.protocol, len);
-	} else if (p.ethertype == PACKET_ETHERTYPE_ARP || p.ethertype == PACKET_ETHERTYPE_IPV6) {
-		snprintf(
-			text, sizeof(text), "%s, %zu bytes", p.ethertype == PACKET_ETHERTYPE_ARP ? "ARP" : "IPv6", len);
 	} else {
-		snprintf(text, sizeof(text), "EtherType 0x%04x, %zu bytes", p.ethertype, len);
+		other_text(&p, len, text, sizeof(text));
 	}
 	fprintf(l->out, "%10" PRIu64 " %13" PRIu64 "  ", cycle, ns);
 	rung(l->out, outbound, text);
@@ -88,6 +147,11 @@ void ladder_frame(struct ladder *l, bool outbound, const uint8_t *frame, size_t 
 
 void ladder_note(struct ladder *l, uint64_t cycle, uint64_t time_ns, const char *what)
 {
+	if (l->json) {
+		begin_json(l, "note", cycle, time_ns);
+		end_json(l, what);
+		return;
+	}
 	fprintf(l->out, "%10" PRIu64 " %13" PRIu64 "  |%*s|  %s\n", cycle, since_first(l, time_ns), RUNG, "", what);
 	fflush(l->out);
 }

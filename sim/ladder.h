@@ -10,6 +10,7 @@
 
 struct ladder {
 	FILE *out;
+	bool json; /* an object per line instead: {"trace": "frame", ...}, {"trace": "note", ...} */
 	bool started;
 	uint64_t zero_ns;	/* time_ns of the first rung: the times printed count from it */
 	uint32_t remote, local; /* the connection the last rung belonged to */

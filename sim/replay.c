@@ -42,6 +42,7 @@ static const char usage[] =
 	"                     capture shows the other server's SYN-ACK, so that captured handshakes complete\n"
 	"  --back-to-back     feed without gaps\n"
 	"  --quiet            no ladder\n"
+	"  --json             an object per line: each frame of the ladder, then the summary\n"
 	"  --seed N           keys, and what the RTL's memories hold before reset; default 1\n"
 	"\n"
 	"Exit code: 0 done, 1 a lock-step mismatch or an unreadable file, 2 bad usage.\n";
@@ -49,7 +50,7 @@ static const char usage[] =
 struct options {
 	struct engine_options engine;
 	const char *in, *out;
-	bool back_to_back, follow, quiet;
+	bool back_to_back, follow, quiet, json;
 };
 
 /* A capture being read. */
@@ -89,7 +90,7 @@ struct replay {
 /* Returns 0, or the exit code plus 1 (--help is exit code 0). */
 static int parse(int argc, char **argv, struct options *o)
 {
-	enum { IN = 256, OUT, FOLLOW, BACK_TO_BACK, QUIET, HELP };
+	enum { IN = 256, OUT, FOLLOW, BACK_TO_BACK, QUIET, JSON, HELP };
 	static const struct option longs[] = {
 		ENGINE_OPTIONS,
 		{ "in", required_argument, NULL, IN },
@@ -97,6 +98,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "follow", no_argument, NULL, FOLLOW },
 		{ "back-to-back", no_argument, NULL, BACK_TO_BACK },
 		{ "quiet", no_argument, NULL, QUIET },
+		{ "json", no_argument, NULL, JSON },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -121,6 +123,9 @@ static int parse(int argc, char **argv, struct options *o)
 			break;
 		case QUIET:
 			o->quiet = true;
+			break;
+		case JSON:
+			o->json = true;
 			break;
 		case HELP:
 			fputs(usage, stdout);
@@ -431,6 +436,15 @@ static void print_feed(const struct replay *r)
 		printf("replay: %" PRIu64 " gaps were cut to %d s\n", r->gaps, GAP_MAX_S);
 }
 
+static void print_json(const struct replay *r)
+{
+	printf("{\"summary\": \"replay\", ");
+	session_json(&r->session, stdout);
+	printf(", \"left_out\": {\"own\": %" PRIu64 ", \"cut_short\": %" PRIu64 ", \"empty_or_too_long\": %" PRIu64
+	       "}, \"acknowledgements_moved\": %" PRIu64 ", \"gaps_cut\": %" PRIu64 "}\n",
+		r->own, r->cut, r->too_long, r->moved, r->gaps);
+}
+
 /* Everything after the capture is known to be sound. Returns the exit code. */
 static int replay(struct replay *r, const struct options *o, const uint8_t mac[6], const struct overview *overview)
 {
@@ -462,6 +476,7 @@ static int replay(struct replay *r, const struct options *o, const uint8_t mac[6
 		return 1;
 	}
 	ladder_init(&ladder, stdout);
+	ladder.json = o->json;
 	record.ladder = o->quiet ? NULL : &ladder;
 	record.pcapng = pcapng;
 	record.wall_ns = (int64_t)(overview->first_ns - s->sim->time_ps / 1000);
@@ -476,8 +491,12 @@ static int replay(struct replay *r, const struct options *o, const uint8_t mac[6
 		fprintf(stderr, "replay: the counters cannot be read\n");
 		result = 1;
 	}
-	print_feed(r);
-	session_summary(s, "replay", stdout);
+	if (o->json) {
+		print_json(r);
+	} else {
+		print_feed(r);
+		session_summary(s, "replay", stdout);
+	}
 	if (!session_passed(s))
 		result = 1;
 	record_close(s->record);

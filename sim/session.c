@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../driver/message.h"
+#include "json_text.h"
 #include "session.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -250,13 +251,14 @@ bool session_passed(const struct session *s)
 	return !engine_mismatches(s->sim->engine) && !s->sim->faults;
 }
 
-void session_summary(const struct session *s, const char *name, FILE *out)
-{
-	static const char *const counter_names[] = {
+static const char *const counter_names[] = {
 #define COUNTER(name, doc) #name,
 #include "../regs/counter.def"
 #undef COUNTER
-	};
+};
+
+void session_summary(const struct session *s, const char *name, FILE *out)
+{
 	const uint64_t *c = s->counters;
 	bool any = false;
 
@@ -289,4 +291,48 @@ void session_summary(const struct session *s, const char *name, FILE *out)
 	if (s->kind == ENGINE_LOCKSTEP)
 		fprintf(out, "lockstep: cycles=%" PRIu64 " frames=%" PRIu64 " mismatches=%" PRIu64 "\n",
 			engine_cycles(s->sim->engine), s->frames_in + s->frames_out, engine_mismatches(s->sim->engine));
+}
+
+void session_json(const struct session *s, FILE *out)
+{
+	const uint64_t *c = s->counters;
+	const char *comma = "";
+
+	fprintf(out, "\"engine\": \"%s\", \"passed\": %s", engine_kind_name(s->kind),
+		session_passed(s) ? "true" : "false");
+	fprintf(out, ", \"frames\": {\"in\": %" PRIu64 ", \"out\": %" PRIu64 ", \"out_from_host\": %" PRIu64 "}",
+		s->frames_in, s->frames_out, c[HF_CNT_TX_HOST]);
+	fprintf(out, ", \"verdicts\": {\"consumed\": %" PRIu64 ", \"host\": %" PRIu64 ", \"dropped\": %" PRIu64 "}",
+		c[HF_CNT_RX_CONSUMED], c[HF_CNT_RX_HOST], s->verdicts[HF_VERDICT_DROP]);
+	fprintf(out, ", \"drops\": {");
+	for (unsigned i = 0; i < HF_CNT_COUNT; i++) {
+		if (strncmp(counter_names[i], "DROP_", 5) || !c[i])
+			continue;
+		fprintf(out, "%s\"%s\": %" PRIu64, comma, counter_names[i] + 5, c[i]);
+		comma = ", ";
+	}
+	fprintf(out,
+		"}, \"handshakes\": {\"syns_accepted\": %" PRIu64 ", \"established\": %" PRIu64
+		", \"syn_acks_again\": %" PRIu64 ", \"timed_out\": %" PRIu64 ", \"reset\": %" PRIu64
+		", \"half_open\": %u}",
+		c[HF_CNT_SYN_ACCEPTED], c[HF_CNT_ESTABLISHED], c[HF_CNT_RETRANSMITS], c[HF_CNT_TIMEOUTS],
+		c[HF_CNT_RESETS], s->half_open);
+	fprintf(out,
+		", \"host\": {\"events\": %" PRIu64 ", \"completions\": %" PRIu64 ", \"completions_not_ok\": %" PRIu64
+		", \"messages_in\": %" PRIu64 "}",
+		s->events, s->completions, s->bad_completions, c[HF_CNT_H2C_MESSAGES] + c[HF_CNT_H2C_BAD]);
+	fprintf(out, ", \"broken_promises\": %" PRIu64, s->sim->faults);
+	if (s->sim->faults) {
+		fputs(", ", out);
+		json_text(out, "first_broken_promise", s->sim->fault);
+	}
+	if (s->kind != ENGINE_LOCKSTEP)
+		return;
+	fprintf(out, ", \"lockstep\": {\"cycles\": %" PRIu64 ", \"frames\": %" PRIu64 ", \"mismatches\": %" PRIu64,
+		engine_cycles(s->sim->engine), s->frames_in + s->frames_out, engine_mismatches(s->sim->engine));
+	if (engine_mismatches(s->sim->engine)) {
+		fputs(", ", out);
+		json_text(out, "first_difference", engine_first_mismatch(s->sim->engine));
+	}
+	putc('}', out);
 }

@@ -61,6 +61,8 @@ void session_check(struct session *s);
 /* What happened, a line each: frames, verdicts, drops by cause, events, and for a lock step "lockstep: cycles=N frames=N
  * mismatches=N" at the end. Every other line begins with `name: `. Call session_counters() before. */
 void session_summary(const struct session *s, const char *name, FILE *out);
+/* The same as members of a JSON object, without its braces. */
+void session_json(const struct session *s, FILE *out);
 
 /* Whether the run proved what it should: no mismatch, no broken promise on the pins. */
 bool session_passed(const struct session *s);

@@ -155,6 +155,11 @@ static void on_register(struct fake_board *b, const uint8_t *msg)
 	header(reply, HF_MSG_REG_REPLY, status, sizeof(reply), offset, MSG_GET(msg, HEADER, stamp));
 	MSG_PUT(reply, REG_REPLY, value, write || status ? 0 : selected_count(b, offset));
 	fake_board_send(b, reply, sizeof(reply));
+	if (b->at_offload && write && !status && offset == HF_REG_LISTEN_COMMIT &&
+		(value >> HF_LISTEN_COMMIT_MODE_LOW & 3) == 1) {
+		fake_board_send(b, b->at_offload, 128);
+		b->at_offload = NULL;
+	}
 }
 
 static void dump(struct fake_board *b, const struct fake_command *c)

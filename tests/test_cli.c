@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * test_cli.c - the program build/handfast from outside: bad input ends in one line on stderr that names it and in exit
- * code 2 (usage) or 1, with nothing left behind; a capture goes through replay; a board starts, answers and ends. */
+ * code 2 (usage) or 1, with nothing left behind; a capture goes through replay; a board starts, answers and ends; what
+ * --json prints is JSON, an object per line. */
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <libgen.h>
 #include <limits.h>
 #include <pcap/pcap.h>
@@ -233,6 +235,84 @@ static void replay_tutorial(void)
 	replay_tutorial_on("lockstep");
 }
 
+/* A number by its path, -1: there is none. */
+static long long number(const json_t *o, const char *outer, const char *inner)
+{
+	const json_t *at = json_object_get(*outer ? json_object_get(o, outer) : o, inner);
+
+	return json_is_integer(at) ? json_integer_value(at) : -1;
+}
+
+static bool text_is(const json_t *o, const char *name, const char *text)
+{
+	const char *is = json_string_value(json_object_get(o, name));
+
+	return is && !strcmp(is, text);
+}
+
+/* The lines of stdout, each of which must be an object. The caller releases the array. */
+static json_t *lines(void)
+{
+	char text[65536], *save = NULL;
+	json_t *all = json_array();
+
+	snprintf(text, sizeof(text), "%s", contents("stdout"));
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		json_t *o = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+
+		CHECK(json_is_object(o), "no JSON object: %s", line);
+		json_array_append_new(all, o ? o : json_null());
+	}
+	return all;
+}
+
+static void replay_json(void)
+{
+	static uint8_t file[4096];
+	json_t *all;
+	const json_t *o;
+
+	if (!begin())
+		return;
+	write_file("config", LOOPBACK, strlen(LOOPBACK));
+	write_file("in.pcap", file, capture(file, corrected, 3));
+	CHECK_EQ(finish(start(
+			 "replay --engine lockstep --in @in.pcap --out @out.pcapng --listen 127.0.0.1:7899 --config "
+			 "@config --follow --json")),
+		0, "exit code");
+	all = lines();
+	CHECK(json_array_size(all) == 5, "lines: %s", contents("stdout"));
+	o = json_array_get(all, 0);
+	CHECK(text_is(o, "trace", "frame") && text_is(o, "direction", "in") && text_is(o, "flags", "SYN") &&
+			text_is(o, "local", "127.0.0.1:7899") && number(o, "", "cycle") > 0 &&
+			!number(o, "", "time_ns"),
+		"the SYN: %s", contents("stdout"));
+	o = json_array_get(all, 1);
+	CHECK(text_is(o, "direction", "out") && text_is(o, "flags", "SYN,ACK"), "the SYN-ACK: %s", contents("stdout"));
+	CHECK(text_is(json_array_get(all, 3), "trace", "note"), "the event: %s", contents("stdout"));
+	o = json_array_get(all, json_array_size(all) - 1);
+	CHECK(text_is(o, "summary", "replay") && text_is(o, "engine", "lockstep") &&
+			json_is_true(json_object_get(o, "passed")),
+		"the summary: %s", contents("stdout"));
+	CHECK_EQ(number(o, "frames", "in"), 2, "frames in");
+	CHECK_EQ(number(o, "frames", "out"), 1, "frames out");
+	CHECK_EQ(number(o, "handshakes", "established"), 1, "established");
+	CHECK_EQ(number(o, "left_out", "own"), 1, "left out");
+	CHECK_EQ(number(o, "", "acknowledgements_moved"), 1, "acknowledgements moved");
+	CHECK_EQ(number(o, "lockstep", "mismatches"), 0, "mismatches");
+	json_decref(all);
+	/* No frame comes out: its cause is counted, and without the ladder one object is all. */
+	write_file("in.pcap", file, capture(file, captured, 3));
+	CHECK_EQ(finish(start("replay --engine model --in @in.pcap --out @out.pcapng --listen 127.0.0.1:7899 --config "
+			      "@config --json --quiet")),
+		0, "exit code");
+	all = lines();
+	CHECK(json_array_size(all) == 1, "lines: %s", contents("stdout"));
+	CHECK(number(json_array_get(all, 0), "drops", "TCP_CHECKSUM") == 2, "dropped: %s", contents("stdout"));
+	json_decref(all);
+	end();
+}
+
 static void replay_usage(void)
 {
 	if (!begin())
@@ -393,6 +473,52 @@ static void board_busy_socket(void)
 	end();
 }
 
+static void board_json_with(const char *host, const char *member)
+{
+	char arguments[256];
+	json_t *all;
+	const json_t *o;
+	pid_t board;
+	int fd;
+
+	if (!begin())
+		return;
+	check_context("--host %s", host);
+	snprintf(
+		arguments, sizeof(arguments), "board --engine model --wire unix:@wire --host %s --json --loss 5", host);
+	board = start(arguments);
+	fd = connect_to("wire");
+	CHECK(fd >= 0, "the board does not listen: %s", contents("stderr"));
+	for (unsigned i = 0; i < 500 && !*contents("stdout"); i++)
+		usleep(20000);
+	close(fd);
+	stop(board);
+	all = lines();
+	CHECK(json_array_size(all) == 2, "lines: %s", contents("stdout"));
+	o = json_array_get(all, 0);
+	CHECK(text_is(o, "ready", "board") && text_is(o, "engine", "model") &&
+			json_string_length(json_object_get(o, "wire")) > 5 &&
+			json_string_length(json_object_get(o, "host")) >= 4,
+		"ready: %s", contents("stdout"));
+	o = json_array_get(all, 1);
+	CHECK(text_is(o, "summary", "board") && json_is_true(json_object_get(o, "passed")), "the summary: %s",
+		contents("stdout"));
+	CHECK_EQ(number(o, "frames", "in"), 0, "frames in");
+	CHECK_EQ(number(o, "cable_in", "lost"), 0, "frames lost");
+	CHECK(!member || json_is_object(json_object_get(o, member)), "no %s: %s", member, contents("stdout"));
+	check_context("%s", "");
+	json_decref(all);
+	end();
+}
+
+static void board_json(void)
+{
+	board_json_with("none", NULL);
+	board_json_with("unix:@host", NULL);
+	board_json_with("vfio-user:@host", "pcie");
+	board_json_with("usbip:127.0.0.1:0", "link");
+}
+
 /* HELLO first; a malformed message is answered by its COMPLETION, and the next good one is served. */
 static void board_messages(void)
 {
@@ -468,7 +594,7 @@ int main(int argc, char **argv)
 {
 	/* clang-format off */
 	static const struct bench_case cases[] = {
-		CASE_ONCE(replay_tutorial), CASE_ONCE(replay_usage), CASE_ONCE(replay_unreadable_files),
+		CASE_ONCE(replay_tutorial), CASE_ONCE(replay_json), CASE_ONCE(board_json), CASE_ONCE(replay_usage), CASE_ONCE(replay_unreadable_files),
 		CASE_ONCE(bad_configuration), CASE_ONCE(board_usage), CASE_ONCE(board_busy_socket),
 		CASE_ONCE(board_messages), CASE_ONCE(board_answers), { 0 }
 	};

@@ -475,6 +475,10 @@ static void run_reports(void)
 		{ "run --wrong -- true", 2, "run: --wrong: unknown option" },
 		{ "run --preload /no/such/file -- true", 126, "run: /no/such/file: No such file" },
 		{ "run --preload /dev/null -- /no/such/program", 127, "run: /no/such/program: No such file" },
+		{ "run --json", 2, "\"error\": \"no command" },
+		{ "run --json --wrong -- true", 2, "\"what\": \"--wrong\"" },
+		{ "run --json --preload /no/such/file -- true", 126, "\"error\": \"No such file" },
+		{ "run --json --preload /dev/null -- /no/such/program", 127, "\"exit_code\": 127" },
 	};
 	char command[PATH_MAX + 128], out[1024];
 
@@ -493,6 +497,91 @@ static void run_reports(void)
 	end();
 }
 
+/* What a shell prints. */
+static int shell(const char *command, char *out, size_t size)
+{
+	FILE *f = popen(command, "r");
+	int status;
+
+	out[f ? fread(out, 1, size - 1, f) : 0] = 0;
+	status = f ? pclose(f) : -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void completion_knows_what_help_tells(void)
+{
+	static const struct {
+		const char *words, *text;
+	} rows[] = {
+		{ "rep", "replay" },
+		{ "replay --js", "--json" },
+		{ "board --js", "--json" },
+		{ "run --js", "--json" },
+		{ "doctor --js", "--json" },
+		{ "listeners --js", "--json" },
+		{ "board --engine l", "lockstep" },
+		{ "conns --sort p", "peer" },
+		{ "keys r", "rotate" },
+	};
+	char command[2 * PATH_MAX + 512], tree[PATH_MAX], out[1024];
+
+	begin("", NULL);
+	snprintf(tree, sizeof(tree), "%s", program);
+	snprintf(tree + strlen(dirname(tree)), 64, "/../packaging/handfast.bash");
+	if (access(tree, R_OK)) {
+		bench_skip("the source tree is not beside the programs");
+		end();
+		return;
+	}
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		snprintf(command, sizeof(command),
+			"bash -c 'source %s; COMP_WORDS=(%s %s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _handfast; "
+			"echo "
+			"\"${COMPREPLY[*]}\"' 2>&1",
+			tree, program, rows[i].words);
+		shell(command, out, sizeof(out));
+		CHECK(strstr(out, rows[i].text) != NULL, "handfast %s: \"%s\"", rows[i].words, out);
+	}
+	end();
+}
+
+/* What is in the way, in a network namespace where it is, and the command that mends it. */
+static void doctor_finds_what_is_wrong(void)
+{
+	static const char *const wrong[] = { "tcp_syncookies", "tcp_timestamps", "rp_filter" };
+	static const char *const looked_at[] = { "CAP_NET_ADMIN", "/dev/net/tun", "kernel", "way kernel", "BTF",
+		"bpffs", "tcp_syncookies", "rp_filter", "nft rules", "MTU", "MEMLOCK", "IOMMU" };
+	char command[PATH_MAX + 512], out[16384], name[80];
+
+	if (shell("unshare -n true 2>&1", out, sizeof(out))) {
+		bench_skip("needs root and network namespaces");
+		return;
+	}
+	begin("", NULL);
+	snprintf(command, sizeof(command),
+		"unshare -n sh -c 'cd /proc/sys/net/ipv4 && echo 0 > tcp_syncookies && echo 0 > tcp_timestamps && echo "
+		"1 > "
+		"conf/all/rp_filter && exec \"$0\" doctor --tap lo --socket /none \"$@\"' \"%s\"",
+		program);
+	shell(command, out, sizeof(out));
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		const char *at = strstr(out, wrong[i]);
+
+		CHECK(at != NULL, "no %s: %s", wrong[i], out);
+		/* The line behind it is the way to mend it. */
+		at = at ? strchr(at, '\n') : NULL;
+		CHECK(at && strspn(at + 1, " ") > 20 && !strncmp(at + 1 + strspn(at + 1, " "), "-> ", 3),
+			"no fix of %s: %s", wrong[i], out);
+	}
+	strcat(command, " --json");
+	shell(command, out, sizeof(out));
+	for (size_t i = 0; i < COUNT(looked_at); i++) {
+		snprintf(name, sizeof(name), "\"name\": \"%s\"", looked_at[i]);
+		CHECK(strstr(out, name) != NULL, "%s is not looked at: %s", looked_at[i], out);
+	}
+	end();
+}
+
 int main(int argc, char **argv)
 {
 	/* clang-format off */
@@ -500,7 +589,8 @@ int main(int argc, char **argv)
 		CASE_ONCE(status_is_told), CASE_ONCE(listeners_tell_why), CASE_ONCE(listeners_tell_of_attacks), CASE_ONCE(rules_tell_where),
 		CASE_ONCE(top_tells_of_syns), CASE_ONCE(what_is_asked), CASE_ONCE(bad_usage_asks_nothing),
 		CASE_ONCE(daemon_that_fails), CASE_ONCE(trace_draws_the_handshake), CASE_ONCE(trace_writes_pcapng), CASE_ONCE(trace_shows_samples),
-		CASE_ONCE(trace_file_that_cannot_be), CASE_ONCE(help_everywhere), CASE_ONCE(run_reports), { 0 }
+		CASE_ONCE(trace_file_that_cannot_be), CASE_ONCE(help_everywhere), CASE_ONCE(run_reports), CASE_ONCE(completion_knows_what_help_tells),
+		CASE_ONCE(doctor_finds_what_is_wrong), { 0 }
 	};
 	/* clang-format on */
 

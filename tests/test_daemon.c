@@ -2,6 +2,7 @@
  * test_daemon.c - handfastd as a process: the board is a fake that the test drives, the programs are this process and its children
  * with libhandfast, the operator is a line of JSON. Real servers and clients: tests/service/run. */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/resource.h>
@@ -88,7 +90,7 @@ static pid_t spawn(const struct service *s, const char *arg1, const char *arg2, 
 	_exit(127);
 }
 
-/* It listens at its control socket: everything else is there by then. */
+/* It, and nobody else, listens at its control socket: everything else is there by then. */
 static bool wait_for_control(const struct service *s)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -96,7 +98,10 @@ static bool wait_for_control(const struct service *s)
 	memcpy(addr.sun_path, s->control, strlen(s->control));
 	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US; i++) {
 		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		bool there = !connect(fd, (struct sockaddr *)&addr, sizeof(addr));
+		struct ucred peer = { 0 };
+		bool there = !connect(fd, (struct sockaddr *)&addr, sizeof(addr)) &&
+			     !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &(socklen_t){ sizeof(peer) }) &&
+			     peer.pid == s->daemon;
 
 		close(fd);
 		if (there)
@@ -291,12 +296,17 @@ static int listen_at(struct hf_device *dev, uint16_t port, int backlog, struct h
 	return hf_listen(dev, (struct sockaddr *)&any, sizeof(any), backlog, l);
 }
 
+static void make_event(uint8_t msg[128], unsigned listener, uint16_t port, uint32_t id, uint16_t remote_port)
+{
+	event_message(msg, &(struct fake_event){ .id = id, .listener = listener, .remote_port = remote_port });
+	MSG_PUT(msg, EVENT, local_port, port);
+}
+
 static void event_for(struct service *s, unsigned listener, uint16_t port, uint32_t id, uint16_t remote_port)
 {
 	uint8_t msg[128];
 
-	event_message(msg, &(struct fake_event){ .id = id, .listener = listener, .remote_port = remote_port });
-	MSG_PUT(msg, EVENT, local_port, port);
+	make_event(msg, listener, port, id, remote_port);
 	fake_board_send(&s->board, msg, sizeof(msg));
 }
 
@@ -545,6 +555,31 @@ static void a_program_accepts_through_the_daemon(void)
 	CHECK_EQ(hf_listener_close(l), 0, "close");
 	CHECK(becomes_mode(s, 0, BYPASS), "after the program: mode %d", committed_mode(s, 0));
 out:
+	service_end(s);
+}
+
+/* The board answers from the moment on that it is told to, and the peer's SYN may have waited for that. */
+static void the_first_connection_comes_at_once(void)
+{
+	struct service *s = service_start(listeners);
+	struct hf_listener *l;
+	uint8_t event[128];
+	int fd;
+
+	if (!s)
+		return;
+	CHECK(becomes_mode(s, 0, BYPASS), "port 80 without a program: mode %d", committed_mode(s, 0));
+	make_event(event, 0, 80, 0x10005, 1234);
+	pthread_mutex_lock(&s->board.lock);
+	s->board.at_offload = event;
+	pthread_mutex_unlock(&s->board.lock);
+	if (CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen: %s", hf_error(s->dev))) {
+		fd = hf_accept(l, NULL, WAIT_MS);
+		CHECK(fd >= 0, "hf_accept: %d %s", fd, hf_error(s->dev));
+		if (fd >= 0)
+			close(fd);
+	}
+	CHECK_EQ(resets(s), 0, "RSTs to the peer");
 	service_end(s);
 }
 
@@ -1011,7 +1046,12 @@ static const char *scrape(const struct service *s)
 
 static void metrics_are_scraped(void)
 {
-	struct service *s = service_start(listeners);
+	/* SYN rate, mode and its last change, handoffs, failures by errno, time on offer, ACKs again, connections sent again, where from. */
+	static const char *const names[] = { "handfast_listener_syn_rate{", "handfast_listener_mode{",
+		"handfast_listener_mode_seconds{", "handfast_listener_established_total{",
+		"handfast_handoff_errors_total", "handfast_hold_seconds_sum", "handfast_ack_again_total",
+		"handfast_sent_again_total", "handfast_source_syns", "handfast_source_connections", "handfast_attack" };
+	struct service *s = service_with_rules(listeners, 8, NULL);
 	const char *text;
 	int fd;
 
@@ -1023,6 +1063,8 @@ static void metrics_are_scraped(void)
 	CHECK(strstr(text, "handfast_listener_mode{address=\"0.0.0.0\",port=\"80\",way=\"repair\"} 2\n"),
 		"handfast_listener_mode");
 	CHECK(strstr(text, "\nhandfast_board_rx_frames_total 0\n"), "a board counter");
+	for (size_t i = 0; i < COUNT(names); i++)
+		CHECK(strstr(text, names[i]) != NULL, "no metric %s", names[i]);
 	fd = dial(s->metrics, SOCK_STREAM);
 	CHECK(send(fd, "POST / HTTP/1.1\r\n\r\n", 19, 0) == 19, "send");
 	CHECK(!strncmp(line(fd), "HTTP/1.0 405", 12), "POST");
@@ -1156,6 +1198,37 @@ static void connections_survive_a_restart(void)
 		CHECK(fake_board_wait(&s->board, &s->board.frames, frames + 1), "the connection is mute");
 		close(fd);
 	}
+	service_end(s);
+}
+
+/* What a child of a daemon that was killed has until its exec: the netdev, a listening socket. The next daemon waits for it. */
+static void what_was_held_a_moment_longer(void)
+{
+	enum { LONGER_US = 100000 };
+	struct service *s = service_start(listeners);
+	struct ifreq ifr = { .ifr_name = "hf0", .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int tap, sock;
+
+	if (!s)
+		return;
+	kill(s->daemon, SIGKILL);
+	waitpid(s->daemon, NULL, 0);
+	tap = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	CHECK(!ioctl(tap, TUNSETIFF, &ifr), "hold hf0: %s", strerror(errno));
+	unlink(s->control);
+	memcpy(addr.sun_path, s->control, strlen(s->control));
+	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(!bind(sock, (struct sockaddr *)&addr, sizeof(addr)) && !listen(sock, SOMAXCONN), "hold %s: %s",
+		s->control, strerror(errno));
+	fake_board_stop(&s->board);
+	start_board(s);
+	s->daemon = spawn(s, "--config", s->config, NULL);
+	usleep(LONGER_US);
+	close(tap);
+	usleep(LONGER_US);
+	close(sock);
+	CHECK(wait_for_control(s), "handfastd does not start: see %s", s->log);
 	service_end(s);
 }
 
@@ -2337,22 +2410,319 @@ out:
 	service_end(s);
 }
 
+/* ---- way kernel ---- */
+
+/* The kernel's listeners decide: one that appears is offloaded, one that closes is withdrawn at once. What the config names without a mode is
+ * never offloaded. */
+static void the_kernels_listeners_are_followed(void)
+{
+	struct service *s = service_start("{ port = 83; mode = \"offload\"; }, { port = 84; }");
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	int64_t took = INT64_MAX;
+	int unnamed, fd;
+
+	if (!s)
+		return;
+	if (strstr(ask(s, "{\"request\": \"listeners\"}"), "no_kernel_way")) {
+		bench_skip("this kernel cannot (handfast doctor says why); make test-guest runs it on one that can");
+		service_end(s);
+		return;
+	}
+	unnamed = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	at.sin_port = htons(84);
+	CHECK(!bind(unnamed, (struct sockaddr *)&at, sizeof(at)) && !listen(unnamed, 4), "port 84: %s",
+		strerror(errno));
+	CHECK_SAYS(s, "{\"request\": \"listeners\"}", "\"reason\":\"no_listener\"");
+	at.sin_port = htons(83);
+	for (unsigned try = 0; try < 5 && took > WITHDRAWN_MS; try++) {
+		int64_t began;
+
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
+		CHECK(!bind(fd, (struct sockaddr *)&at, sizeof(at)) && !listen(fd, 4), "port 83: %s", strerror(errno));
+		CHECK(becomes_mode(s, 0, OFFLOAD), "mode %d", committed_mode(s, 0));
+		began = now_ms();
+		close(fd);
+		CHECK(becomes_mode(s, 0, BYPASS), "mode %d", committed_mode(s, 0));
+		took = now_ms() - began;
+	}
+	CHECK(took <= WITHDRAWN_MS, "never within %d ms: %lld", WITHDRAWN_MS, (long long)took);
+	CHECK_EQ(committed_mode(s, 1), OFF, "what port 84 was told");
+	close(unnamed);
+	service_end(s);
+}
+
+/* ---- keys, the journal, the watchdog, descriptors, the dashboard ---- */
+
+/* All that the daemon has logged so far. */
+static const char *log_text(const struct service *s)
+{
+	static char all[1 << 18];
+	FILE *f = fopen(s->log, "re");
+	size_t n = f ? fread(all, 1, sizeof(all) - 1, f) : 0;
+
+	if (f)
+		fclose(f);
+	all[n] = 0;
+	return all;
+}
+
+static void check_no_word(struct service *s, uint32_t value, const char *what)
+{
+	char hex[9], upper[9];
+
+	snprintf(hex, sizeof(hex), "%08x", (unsigned)value);
+	snprintf(upper, sizeof(upper), "%08X", (unsigned)value);
+	CHECK(!strstr(log_text(s), hex) && !strstr(log_text(s), upper), "%s is in the log", what);
+	CHECK(!strstr(ask(s, "{\"request\": \"status\"}"), hex), "%s is in the status", what);
+	CHECK(!strstr(scrape(s), hex), "%s is in the metrics", what);
+}
+
+static void write_key(const struct service *s, const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	CHECK(f && fputs(text, f) >= 0, "%s: %s", path, strerror(errno));
+	if (f)
+		fclose(f);
+	write_config(s, listeners);
+	f = fopen(s->config, "ae");
+	fprintf(f, "cookie_key_file = \"%s\"; log_level = \"debug\";\n", path);
+	fclose(f);
+}
+
+/* Random ones differ from start to start; that of a fleet is its file's, in both places. None is ever told. */
+static void keys_are_told_to_nobody(void)
+{
+	static const uint32_t random[] = { HF_REG_KEY_INDEX0, HF_REG_KEY_ISN0, HF_REG_KEY_COOKIE_A0,
+		HF_REG_KEY_COOKIE_B0 };
+	static const char fleet[] = "00112233 44556677 8899aabb ccddeeff\n";
+	struct service *s = service_start(listeners);
+	uint32_t before[COUNT(random) * 4], now;
+	char path[96];
+	int status = -1;
+
+	if (!s)
+		return;
+	snprintf(path, sizeof(path), "%s/key", s->dir);
+	for (unsigned i = 0; i < COUNT(before); i++) {
+		before[i] = s->board.reg[random[i / 4] / 4 + i % 4];
+		CHECK(before[i] != 0, "key register 0x%x is 0", random[i / 4] + 4 * (i % 4));
+		check_no_word(s, before[i], "a random key");
+	}
+	hf_close(s->dev);
+	s->dev = NULL;
+	stop_daemon(s);
+	fake_board_stop(&s->board);
+	write_key(s, path, fleet);
+	if (!start_board(s) || !start_daemon(s))
+		goto out;
+	for (unsigned i = 0; i < COUNT(before); i++) {
+		static const uint32_t shared[4] = { 0x33221100, 0x77665544, 0xbbaa9988, 0xffeeddcc };
+
+		now = s->board.reg[random[i / 4] / 4 + i % 4];
+		CHECK(now != before[i], "register 0x%x has the key of the process before", random[i / 4] + 4 * (i % 4));
+		if (i >= 8)
+			CHECK_EQ(now, shared[i % 4], "the fleet's key");
+		check_no_word(s, now, "a key");
+	}
+	CHECK(!strstr(log_text(s), "00112233"), "the fleet's key is in the log");
+	CHECK_SAYS(s, "{\"request\": \"keys\", \"action\": \"rotate\"}", "EOPNOTSUPP");
+	stop_daemon(s);
+	/* One digit is missing: it does not start, and says why without a digit of it. */
+	write_key(s, path, "00112233 44556677 8899aabb ccddeef\n");
+	waitpid(spawn(s, "--config", s->config, NULL), &status, 0);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status), "it starts: 0x%x", status);
+	CHECK(logged(s, "not 32 hexadecimal digits") && !strstr(log_text(s), "aabb"), "what it says: see %s", s->log);
+out:
+	unlink(path);
+	service_end(s);
+}
+
+/* What stderr goes to is what JOURNAL_STREAM names: lines go to the journal, with fields. The journal is here. */
+static void the_journal_is_told(void)
+{
+	struct sockaddr_un journal = { AF_UNIX, "/run/systemd/journal/socket" };
+	struct service *s = service_start(listeners);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool told = false;
+	char text[4096];
+	struct stat st;
+
+	if (!s)
+		return;
+	hf_close(s->dev);
+	s->dev = NULL;
+	stop_daemon(s);
+	fake_board_stop(&s->board);
+	/* For the rest of this process; nothing of the machine's is seen by it. */
+	mkdir("/run", 0755);
+	CHECK(!unshare(CLONE_NEWNS) && !mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+			!mount("tmpfs", "/run", "tmpfs", 0, NULL) && !mkdir("/run/systemd", 0755) &&
+			!mkdir("/run/systemd/journal", 0755) && !bind(fd, (struct sockaddr *)&journal, sizeof(journal)),
+		"a journal: %s", strerror(errno));
+	CHECK(!truncate(s->log, 0) && !stat(s->log, &st), "%s: %s", s->log, strerror(errno));
+	snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", text, 1);
+	if (start_board(s) && start_daemon(s)) {
+		struct pollfd p = { fd, POLLIN, 0 };
+
+		while (!told && poll(&p, 1, WAIT_MS) == 1) {
+			ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
+
+			text[n > 0 ? n : 0] = 0;
+			told = strstr(text, "HANDFAST_EVENT=board_up") && strstr(text, "PRIORITY=5") &&
+			       strstr(text, "MESSAGE=board unix:");
+		}
+	}
+	CHECK(told, "the journal does not know of the board");
+	CHECK(!*log_text(s), "on stderr besides: %s", log_text(s));
+	unsetenv("JOURNAL_STREAM");
+	close(fd);
+	service_end(s);
+}
+
+/* The manager hears WATCHDOG=1 again and again, RELOADING=1 and READY=1 of SIGHUP, and STOPPING=1. */
+static bool manager_hears(struct manager *m, const char *word)
+{
+	struct pollfd p = { m->sock, POLLIN, 0 };
+	char text[512];
+	bool lost;
+	int fd, n;
+
+	while (poll(&p, 1, WAIT_MS) == 1) {
+		n = ipc_receive(m->sock, text, sizeof(text) - 1, &fd, &lost);
+		text[n > 0 ? n : 0] = 0;
+		if (fd >= 0)
+			close(fd);
+		if (strstr(text, word))
+			return true;
+	}
+	return false;
+}
+
+static void the_manager_is_told(void)
+{
+	struct service *s = service_start(listeners);
+	struct manager m = { .sock = -1 };
+
+	if (!s)
+		return;
+	if (manage(s, &m)) {
+		CHECK(manager_hears(&m, "WATCHDOG=1") && manager_hears(&m, "WATCHDOG=1"), "the watchdog is not fed");
+		kill(s->daemon, SIGHUP);
+		CHECK(manager_hears(&m, "RELOADING=1") && manager_hears(&m, "READY=1"), "of a reload");
+		hf_close(s->dev);
+		s->dev = NULL;
+		kill(s->daemon, SIGTERM);
+		CHECK(manager_hears(&m, "STOPPING=1"), "of the end");
+	}
+	manager_close(&m);
+	service_end(s);
+}
+
+/* No descriptor of the daemon's outlives an exec(). */
+static void no_descriptor_is_inherited(void)
+{
+	struct service *s = service_start(listeners);
+	struct hf_listener *l = NULL;
+	char path[300], line_[256], own[256];
+	unsigned seen = 0;
+	struct dirent *e;
+	ssize_t n;
+	DIR *dir;
+
+	if (!s)
+		return;
+	CHECK(!listen_at(s->dev, 80, 4, &l), "hf_listen");
+	event_for(s, 0, 80, 0x10005, 1234);
+	CHECK(comes_to_say(s, "{\"request\": \"listeners\"}", "\"queued\":1"), "none is queued");
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", (int)s->daemon);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir))) {
+		unsigned flags = 0;
+		FILE *f;
+
+		if (atoi(e->d_name) <= STDERR_FILENO)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%.20s", (int)s->daemon, e->d_name);
+		f = fopen(path, "re");
+		while (f && fgets(line_, sizeof(line_), f))
+			sscanf(line_, "flags: %o", &flags);
+		if (f)
+			fclose(f);
+		snprintf(path, sizeof(path), "/proc/%d/fd/%.20s", (int)s->daemon, e->d_name);
+		line_[(n = readlink(path, line_, sizeof(line_) - 1)) > 0 ? n : 0] = 0;
+		/* What this process was started with, the daemon was too. */
+		snprintf(path, sizeof(path), "/proc/self/fd/%.20s", e->d_name);
+		own[(n = readlink(path, own, sizeof(own) - 1)) > 0 ? n : 0] = 0;
+		if (!strcmp(own, line_))
+			continue;
+		CHECK(flags & O_CLOEXEC, "descriptor %s stays open: %s", e->d_name, line_);
+		seen++;
+	}
+	if (dir)
+		closedir(dir);
+	CHECK(seen > 10, "%u descriptors seen", seen);
+	hf_listener_close(l);
+	service_end(s);
+}
+
+/* Each metric that the dashboard asks for is there. */
+static void the_dashboard_asks_for_what_is_there(void)
+{
+	size_t tree = strlen(handfastd), under = strlen("build/handfastd");
+	struct service *s = service_with_rules(listeners, 8, NULL);
+	static char all[1 << 18];
+	char path[4200], name[80];
+	const char *text;
+	unsigned names = 0;
+	size_t n;
+	FILE *f;
+
+	if (!s)
+		return;
+	tree = tree < under ? 0 : tree - under;
+	snprintf(path, sizeof(path), "%.*spackaging/grafana.json", (int)tree, handfastd);
+	f = fopen(path, "re");
+	if (!f) {
+		bench_skip("the source tree is not beside the programs");
+		service_end(s);
+		return;
+	}
+	n = fread(all, 1, sizeof(all) - 1, f);
+	all[n] = 0;
+	fclose(f);
+	text = scrape(s);
+	for (const char *at = all; (at = strstr(at, "handfast_")) != NULL; at += n, names++) {
+		n = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_");
+		snprintf(name, sizeof(name), "%.*s", (int)n, at);
+		CHECK(strstr(text, name) != NULL, "no metric %s", name);
+	}
+	CHECK(names > 10, "%u names in the dashboard", names);
+	service_end(s);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct bench_case cases[] = { CASE_ONCE(config_that_is_wrong), CASE_ONCE(the_run_folder_is_made),
 		CASE_ONCE(the_example_config_is_good), CASE_ONCE(a_program_accepts_through_the_daemon),
-		CASE_ONCE(closing_withdraws_at_once), CASE_ONCE(a_program_that_dies_leaves_resets),
-		CASE_ONCE(nothing_is_lost_without_descriptors), CASE_ONCE(a_slow_program_is_bounded),
-		CASE_ONCE(who_may_what), CASE_ONCE(bad_clients_are_refused), CASE_ONCE(connecting_through_the_daemon),
-		CASE_ONCE(the_board_closes_for_the_program), CASE_ONCE(the_operator_asks_and_changes),
-		CASE_ONCE(connections_are_listed), CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged),
-		CASE_ONCE(idle_costs_nothing), CASE_ONCE(a_board_that_was_lost_comes_back),
-		CASE_ONCE(connections_survive_a_restart), CASE_ONCE(sighup_reads_the_config_again),
+		CASE_ONCE(the_first_connection_comes_at_once), CASE_ONCE(closing_withdraws_at_once),
+		CASE_ONCE(a_program_that_dies_leaves_resets), CASE_ONCE(nothing_is_lost_without_descriptors),
+		CASE_ONCE(a_slow_program_is_bounded), CASE_ONCE(who_may_what), CASE_ONCE(bad_clients_are_refused),
+		CASE_ONCE(connecting_through_the_daemon), CASE_ONCE(the_board_closes_for_the_program),
+		CASE_ONCE(the_operator_asks_and_changes), CASE_ONCE(connections_are_listed),
+		CASE_ONCE(metrics_are_scraped), CASE_ONCE(attacks_are_logged), CASE_ONCE(idle_costs_nothing),
+		CASE_ONCE(a_board_that_was_lost_comes_back), CASE_ONCE(connections_survive_a_restart),
+		CASE_ONCE(what_was_held_a_moment_longer), CASE_ONCE(sighup_reads_the_config_again),
 		CASE_ONCE(rules_go_into_the_board), CASE_ONCE(rules_survive_the_board), CASE_ONCE(rules_of_the_config),
 		CASE_ONCE(syns_are_counted_per_listener), CASE_ONCE(samples_tell_where_from),
 		CASE_ONCE(wild_samples_do_no_harm), CASE_ONCE(programs_that_know_nothing),
 		CASE_ONCE(programs_outlive_their_daemon), CASE_ONCE(an_upgrade_keeps_the_netdev),
-		CASE_ONCE(a_restart_takes_the_board_over), CASE_ONCE(a_board_that_is_another_is_set_up_anew), { 0 } };
+		CASE_ONCE(a_restart_takes_the_board_over), CASE_ONCE(a_board_that_is_another_is_set_up_anew),
+		CASE_ONCE(the_kernels_listeners_are_followed), CASE_ONCE(keys_are_told_to_nobody),
+		CASE_ONCE(the_manager_is_told), CASE_ONCE(no_descriptor_is_inherited),
+		CASE_ONCE(the_dashboard_asks_for_what_is_there), CASE_ONCE(the_journal_is_told), { 0 } };
 	ssize_t n;
 
 	if (argc > 3 && !strcmp(argv[1], "--program"))

@@ -907,6 +907,76 @@ static void cookie_on_a_live_socket(void)
 	host_end(h);
 }
 
+/* A connection by SYN cookie of a peer whose last segment had SEQ irs, and TSval ts_recent. */
+static void cookie_event(struct host *h, uint32_t id, uint32_t irs, uint32_t ts_recent, bool bare)
+{
+	uint8_t msg[128];
+
+	event_message(msg, &(struct fake_event){ .id = id, .remote_port = 1234, .cookie = true, .bare = bare });
+	MSG_PUT(msg, EVENT, irs, irs);
+	MSG_PUT(msg, EVENT, rcv_nxt, irs + 1);
+	MSG_PUT(msg, EVENT, snd_wl1, irs + 1);
+	if (!bare)
+		MSG_PUT(msg, EVENT, ts_recent, ts_recent);
+	fake_board_send(&h->board, msg, sizeof(msg));
+}
+
+/* RFC 6191, RFC 9293 3.6.1: a socket in TIME-WAIT is no live one. A new connection on its 4-tuple, by a cookie too, takes its place; what
+ * came once more of the old one does not. */
+static void cookie_after_time_wait_with(bool bare, bool by_timestamp)
+{
+	const char *opts = bare ? "" : "nop nop ts=5001:70001";
+	struct segment fin = from_peer(1234, IRS + 1, ISS + 2, HF_FIN | HF_ACK, opts, NULL);
+	struct host *h = host_new();
+	unsigned frames;
+	int fd;
+
+	if (!needs_privilege()) {
+		free(h);
+		return;
+	}
+	check_context("%s", bare ? "no timestamps" : by_timestamp ? "a later timestamp" : "a later number");
+	host_start(h, 4);
+	cookie_event(h, 0x10005, IRS, TS_RECENT, bare);
+	fd = hf_accept(h->listener, NULL, 2000);
+	CHECK(fd >= 0, "accept: %d", fd);
+	shutdown(fd, SHUT_WR);
+	host_tcp(h, 0); /* its FIN */
+	host_segment(h, 0x10005, &fin);
+	host_tcp(h, 1); /* the ACK of the peer's */
+	close(fd);
+	/* Once more the segment that made it. */
+	frames = fake_board_count(&h->board, &h->board.frames);
+	cookie_event(h, 0x20006, IRS, TS_RECENT, bare);
+	CHECK_EQ(hf_accept(h->listener, NULL, 100), -ETIMEDOUT, "an old segment made a connection");
+	host_tcp(h, frames); /* TIME-WAIT's answer */
+	CHECK(fake_board_wait(&h->board, &h->board.commands, 2), "the duplicate's entry is not released");
+	usleep(600000); /* as often it says something */
+	frames = fake_board_count(&h->board, &h->board.frames);
+	if (by_timestamp)
+		cookie_event(h, 0x30007, IRS - 5000, TS_RECENT + 1000, bare);
+	else
+		cookie_event(h, 0x30007, IRS + 5000, TS_RECENT + 1000, bare);
+	fd = hf_accept(h->listener, NULL, 2000);
+	CHECK(fd >= 0, "the new connection waits for the old one: %d", fd);
+	CHECK_EQ(fake_board_count(&h->board, &h->board.frames), frames, "TIME-WAIT's answer reached the peer");
+	/* With timestamps connect() puts itself in its place. */
+	CHECK_EQ(stat_of(h, "host.stale_destroyed"), bare, "stale_destroyed");
+	CHECK_EQ(stat_of(h, "host.handoffs"), 2, "handoffs");
+	CHECK(send(fd, "on", 2, 0) == 2 && host_tcp(h, frames), "the new connection is mute");
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+	close(fd);
+	host_end(h);
+	check_context("%s", "");
+}
+
+static void cookie_after_time_wait(void)
+{
+	cookie_after_time_wait_with(false, false);
+	cookie_after_time_wait_with(false, true);
+	cookie_after_time_wait_with(true, false);
+}
+
 /* Without an entry the board cannot abort what nobody accepts: the kernel answers the ACK with a RST. */
 static void cookie_nobody_waits_for(void)
 {
@@ -1700,13 +1770,13 @@ int main(int argc, char **argv)
 		CASE_ONCE(accept_queue_overflows), CASE_ONCE(events_nobody_waits_for),
 		CASE_ONCE(stale_socket_gives_way), CASE_ONCE(the_table_stays_free),
 		CASE_ONCE(one_segment_after_a_lost_syn), CASE_ONCE(cookie_without_entry),
-		CASE_ONCE(cookie_on_a_live_socket), CASE_ONCE(cookie_nobody_waits_for), CASE_ONCE(connecting),
-		CASE_ONCE(connects_that_fail), CASE_ONCE(connect_arguments), CASE_ONCE(board_dies_in_mid_accept),
-		CASE_ONCE(closing_ends_the_wait), CASE_ONCE(board_comes_back_from_a_reset),
-		CASE_ONCE(ipv6_connection_becomes_a_socket), CASE_ONCE(vlan_of_the_event_is_in_the_replay),
-		CASE_ONCE(over_a_vlan), CASE_ONCE(large_segments_are_cut), CASE_ONCE(the_board_closes),
-		CASE_ONCE(closes_that_are_refused), CASE_ONCE(netdev_deleted_under_our_hands),
-		CASE_ONCE(counters_have_names), { 0 } };
+		CASE_ONCE(cookie_on_a_live_socket), CASE_ONCE(cookie_after_time_wait),
+		CASE_ONCE(cookie_nobody_waits_for), CASE_ONCE(connecting), CASE_ONCE(connects_that_fail),
+		CASE_ONCE(connect_arguments), CASE_ONCE(board_dies_in_mid_accept), CASE_ONCE(closing_ends_the_wait),
+		CASE_ONCE(board_comes_back_from_a_reset), CASE_ONCE(ipv6_connection_becomes_a_socket),
+		CASE_ONCE(vlan_of_the_event_is_in_the_replay), CASE_ONCE(over_a_vlan),
+		CASE_ONCE(large_segments_are_cut), CASE_ONCE(the_board_closes), CASE_ONCE(closes_that_are_refused),
+		CASE_ONCE(netdev_deleted_under_our_hands), CASE_ONCE(counters_have_names), { 0 } };
 
 	privileged = enter_namespace();
 	return bench_main(argc, argv, "handoff", cases);

@@ -2064,6 +2064,7 @@ static void messages_are_neither_lost_nor_repeated(void)
  * comes, it touches nothing else, and afterwards answers. */
 static void random_tlps_do_no_harm(void)
 {
+	enum { TIMEOUT = 2000 };
 	const char *wanted = getenv("HF_PCIE_TLPS");
 	const uint64_t total = wanted ? strtoull(wanted, NULL, 0) : 12000;
 	struct pcie_rig *g = open_rings(800, 12, LOW, HIGH);
@@ -2073,7 +2074,8 @@ static void random_tlps_do_no_harm(void)
 
 	g->on_message = NULL;
 	g->on_h2c = NULL;
-	rig_set(g, HF_PCIE_TIMEOUT, 2000);
+	rig_set(g, HF_PCIE_TIMEOUT, TIMEOUT);
+	g->link->read_timeout = TIMEOUT;
 	rig_set(g, HF_PCIE_MODERATION, 10);
 	for (uint64_t n = 0; n < total; n++) {
 		uint8_t t[PCIE_TLP_MAX];
@@ -2141,7 +2143,7 @@ static void random_tlps_do_no_harm(void)
 			CHECK_EQ(pcie_link_flr(g->link), 0, "FLR");
 			rig_vectors(g);
 			rig_rings(g, 12, LOW, HIGH, STATUS);
-			rig_set(g, HF_PCIE_TIMEOUT, 2000);
+			rig_set(g, HF_PCIE_TIMEOUT, TIMEOUT);
 		}
 		if (!CHECK(!g->link->faults && !g->link->refused, "TLP %llu: %llu refused, %s", (unsigned long long)n,
 			    (unsigned long long)g->link->refused, g->link->fault))

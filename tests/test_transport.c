@@ -350,6 +350,35 @@ static void boards_that_do_not_answer(void)
 
 /* ---- registers ---- */
 
+/* What the process before has left of a board may be damaged: nothing is believed that HELLO could not have said. */
+static void what_cannot_be_is_not_resumed(void)
+{
+	const struct device_board good = { HF_ABI_VERSION, 0x1234, 64, 4, 16, 1522, 4, 64 };
+	struct device_board bad[] = { good, good, good, good, good, good, good, good };
+	struct link *l = link_new();
+	struct transport *t;
+
+	bad[0].slots = 0;
+	bad[1].slots = 65537;
+	bad[2].credits = 0;
+	bad[3].credits = 0xff000004;
+	bad[4].listeners = 0;
+	bad[5].listeners = 257;
+	bad[6].max_frame = 81;
+	bad[7].max_frame = 0xff000000;
+	l->board.epoch = good.epoch;
+	if (!CHECK(fake_board_start(&l->board) && !transport_unix_open(l->board.path, 1000, &t), "no board"))
+		return;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		CHECK_EQ(device_resume(t, &bad[i], 1, &events, &l->seen, 100, &l->dev, l->why), -EPROTO,
+			"what cannot be");
+		CHECK(strstr(l->why, "impossible") != NULL, "board %zu: %s", i, l->why);
+	}
+	transport_close(t);
+	fake_board_stop(&l->board);
+	free(l);
+}
+
 static void register_access(void)
 {
 	struct link *l = link_open();
@@ -776,11 +805,11 @@ int main(int argc, char **argv)
 {
 	static const struct bench_case cases[] = { CASE_ONCE(path_without_board), CASE_ONCE(message_boundaries),
 		CASE_ONCE(good_board_opens), CASE_ONCE(other_versions_are_refused),
-		CASE_ONCE(first_message_must_be_an_intact_hello), CASE_ONCE(boards_that_do_not_answer),
-		CASE_ONCE(register_access), CASE_ONCE(late_answer_is_not_the_next_one),
-		CASE_ONCE(commands_keep_to_the_credits), CASE_ONCE(commands_with_a_body),
-		CASE_ONCE(dump_is_answered_by_an_event), CASE_ONCE(unanswered_command_ends),
-		CASE_ONCE(frames_both_ways), CASE_ONCE(board_that_does_not_read),
+		CASE_ONCE(first_message_must_be_an_intact_hello), CASE_ONCE(what_cannot_be_is_not_resumed),
+		CASE_ONCE(boards_that_do_not_answer), CASE_ONCE(register_access),
+		CASE_ONCE(late_answer_is_not_the_next_one), CASE_ONCE(commands_keep_to_the_credits),
+		CASE_ONCE(commands_with_a_body), CASE_ONCE(dump_is_answered_by_an_event),
+		CASE_ONCE(unanswered_command_ends), CASE_ONCE(frames_both_ways), CASE_ONCE(board_that_does_not_read),
 		CASE_ONCE(malformed_messages_are_counted), CASE_ONCE(board_that_goes_away),
 		CASE_ONCE(board_that_was_reset), CASE_ONCE(model_makes_a_handshake), { 0 } };
 

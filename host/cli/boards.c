@@ -18,6 +18,7 @@
 #include "../../driver/message.h"
 #include "../../driver/transport.h"
 #include "../../driver/usb_list.h"
+#include "../../sim/json_text.h"
 #include "../../sim/options.h"
 #include "../../sim/pcie/pcie_space.h"
 
@@ -185,17 +186,6 @@ static void ask(struct board *b, int wait_ms)
 	}
 }
 
-static void print_text(const char *name, const char *text)
-{
-	printf("%s\"%s\": \"", *name == 'u' ? "" : ", ", name);
-	for (const char *c = text; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			putchar('\\');
-		putchar((unsigned char)*c < ' ' ? '?' : *c);
-	}
-	putchar('"');
-}
-
 static void print_json(const struct boards *list)
 {
 	printf("[");
@@ -203,13 +193,16 @@ static void print_json(const struct boards *list)
 		const struct board *b = &list->at[i];
 
 		printf("%s{", i ? ",\n " : "");
-		print_text("uri", b->uri);
-		print_text("serial", b->serial);
-		print_text("link", b->link);
+		json_text(stdout, "uri", b->uri);
+		fputs(", ", stdout);
+		json_text(stdout, "serial", b->serial);
+		fputs(", ", stdout);
+		json_text(stdout, "link", b->link);
 		printf(", \"answers\": %s", b->answers ? "true" : "false");
 		if (b->answers)
 			printf(", \"version\": %u, \"slots\": %u, \"data_width\": %u", b->version, b->slots, b->data_w);
-		print_text("why", b->why);
+		fputs(", ", stdout);
+		json_text(stdout, "why", b->why);
 		printf("}");
 	}
 	printf("]\n");

@@ -14,7 +14,7 @@
 #endif
 
 static const char usage[] =
-	"usage: handfast run [--socket PATH] [--preload FILE] -- COMMAND [ARGUMENT...]\n"
+	"usage: handfast run [--socket PATH] [--preload FILE] [--json] -- COMMAND [ARGUMENT...]\n"
 	"\n"
 	"Runs COMMAND with libhandfast-preload.so: what it listens on, where handfastd's config lets it, is accepted "
 	"by the board,\n"
@@ -23,6 +23,7 @@ static const char usage[] =
 	"  --socket PATH   socket of handfastd for applications; default $HANDFAST_SOCKET, else that of an installed "
 	"handfastd\n"
 	"  --preload FILE  the library; default beside this program, else " HF_LIBDIR "/handfast\n"
+	"  --json          why COMMAND was not started: a JSON object on stderr. Standard output is all COMMAND's\n"
 	"\n"
 	"Exit code: that of COMMAND; 2 bad usage, 126 it or the library cannot be used, 127 it is not there.\n";
 
@@ -38,12 +39,33 @@ static void find_preload(char *path, size_t size)
 		snprintf(path, size, "%s/handfast/libhandfast-preload.so", HF_LIBDIR);
 }
 
+/* COMMAND is not started. */
+static int refuse(bool json, int code, const char *what, const char *why)
+{
+	json_t *o;
+
+	if (!json) {
+		fprintf(stderr, "run: %s%s%s\n", what, *what ? ": " : "", why);
+		return code;
+	}
+	o = json_pack("{s:s, s:s, s:s, s:i}", "command", "run", "what", what, "error", why, "exit_code", code);
+	/* NULL: a name that is no UTF-8. */
+	if (!o)
+		o = json_pack("{s:s, s:s, s:i}", "command", "run", "error", why, "exit_code", code);
+	json_dumpf(o, stderr, 0);
+	fputc('\n', stderr);
+	json_decref(o);
+	return code;
+}
+
 int run_main(int argc, char **argv)
 {
 	static const struct option own[] = { { "socket", required_argument, NULL, 256 },
-		{ "preload", required_argument, NULL, 257 }, { "help", no_argument, NULL, 258 }, { 0 } };
+		{ "preload", required_argument, NULL, 257 }, { "help", no_argument, NULL, 258 },
+		{ "json", no_argument, NULL, 259 }, { 0 } };
 	const char *preload = NULL, *before = getenv("LD_PRELOAD");
 	char path[PATH_MAX + 64], value[2 * PATH_MAX];
+	bool json = false;
 	int c;
 
 	optind = 0;
@@ -59,27 +81,25 @@ int run_main(int argc, char **argv)
 		case 258:
 			fputs(usage, stdout);
 			return 0;
+		case 259:
+			json = true;
+			break;
 		default:
-			fprintf(stderr, "run: %s: %s (handfast run --help)\n", argv[optind - 1],
-				c == ':' ? "its value is missing" : "unknown option");
-			return 2;
+			return refuse(json, 2, argv[optind - 1],
+				c == ':' ? "its value is missing (handfast run --help)"
+					 : "unknown option (handfast run --help)");
 		}
 	}
-	if (optind >= argc) {
-		fprintf(stderr, "run: no command (handfast run --help)\n");
-		return 2;
-	}
+	if (optind >= argc)
+		return refuse(json, 2, "", "no command (handfast run --help)");
 	if (!preload) {
 		find_preload(path, sizeof(path));
 		preload = path;
 	}
-	if (access(preload, R_OK)) {
-		fprintf(stderr, "run: %s: %s\n", preload, strerror(errno));
-		return 126;
-	}
+	if (access(preload, R_OK))
+		return refuse(json, 126, preload, strerror(errno));
 	snprintf(value, sizeof(value), "%s%s%s", preload, before && *before ? ":" : "", before ? before : "");
 	setenv("LD_PRELOAD", value, 1);
 	execvp(argv[optind], argv + optind);
-	fprintf(stderr, "run: %s: %s\n", argv[optind], strerror(errno));
-	return errno == ENOENT ? 127 : 126;
+	return refuse(json, errno == ENOENT ? 127 : 126, argv[optind], strerror(errno));
 }

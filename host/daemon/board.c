@@ -2,6 +2,7 @@
  * board.c - the device: opened, lost, opened again; and what its service thread tells. */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,7 +166,7 @@ static int open_device(struct daemon *d, struct hf_device **dev, char *why)
 		.mtu = c->mtu,
 		.half_open = c->half_open };
 	struct service_extra extra = { .tap_persistent = c->tap_persistent,
-		.tap_fd = d->tap_fd >= 0 ? dup(d->tap_fd) : -1,
+		.tap_fd = d->tap_fd >= 0 ? fcntl(d->tap_fd, F_DUPFD_CLOEXEC, 0) : -1,
 		.hooks = { hook_admit, hook_offer, hook_handed, hook_event, hook_frame, hook_unconnected_destroyed,
 			hook_configured, hook_lost, hook_turn, hook_let_go, hook_resumed, d },
 		.kept = d->kept,
@@ -212,7 +213,7 @@ static void opened(struct daemon *d, struct hf_device *dev)
 	memset(d->last_host, 0, sizeof(d->last_host));
 	d->primed = false;
 	if (d->tap_fd < 0)
-		d->tap_fd = dup(dev->tap.fd);
+		d->tap_fd = fcntl(dev->tap.fd, F_DUPFD_CLOEXEC, 0);
 	pthread_mutex_lock(&d->shared.lock);
 	d->shared.board_lost = 0;
 	d->shared.configured = false;

@@ -56,6 +56,7 @@ static void decide(struct kernel_way *w, struct offer *o, enum kernel_listener_r
 {
 	struct connection c = o->c;
 	int64_t since_us = o->since_us;
+	uint8_t msg[sizeof(o->msg)];
 
 	/* As with TCP_REPAIR: a handshake with an entry has proved the peer, a cookie alone ends no live connection. */
 	if (why == KERNEL_LISTENER_EXISTS && !c.cookie && !o->again && !service_destroy_stale(w->dev, &c)) {
@@ -63,11 +64,10 @@ static void decide(struct kernel_way *w, struct offer *o, enum kernel_listener_r
 		if (!kernel_listener_offer(w->kl, o->msg, (uint64_t)(uintptr_t)o, clock_ms(), &why))
 			return;
 	}
+	memcpy(msg, o->msg, sizeof(msg));
 	offer_free(o);
 	if (why == KERNEL_LISTENER_EXISTS && c.cookie) {
-		count(w->dev, COUNT_cookie_duplicates);
-		if (c.id != HF_NO_ID)
-			service_command(w->dev, HF_COMMAND_RELEASE, c.id);
+		service_doubt(w->dev, &c, msg);
 		return;
 	}
 	if (!why) {

@@ -518,11 +518,6 @@ static enum mode what_mode(struct listener *l, enum reason *reason, char *why)
 		snprintf(why, WHY_BYTES, "a rule of nftables sends this port elsewhere (dnat or redirect)");
 	} else if (l->config.way == WAY_KERNEL) {
 		*reason = kernel_way_serves(l->d, &l->config.address, why);
-		if (*reason == REASON_NO_LISTENER && other_namespace_listens(address_port(&l->config.address))) {
-			*reason = REASON_NETNS;
-			snprintf(why, WHY_BYTES, "who listens there is in another network namespace than %s",
-				l->d->config.tap);
-		}
 	} else if (!l->subscribers) {
 		*reason = REASON_NO_LISTENER;
 		snprintf(why, WHY_BYTES, "no program listens there through handfastd");
@@ -566,44 +561,64 @@ static int set_board(struct listener *l, enum mode mode)
 		}
 		if (l->config.way == WAY_REPAIR)
 			l->queue = (struct source){ .fd = hf_listener_fd(l->board), .ready = on_queue };
-	} else if (l->board->mode != mode) {
-		rc = listener_set_mode(l->board, mode);
-		if (rc)
-			return rc;
 	}
-	/* Half-open ones may still become established after the switch; without a program they are reset. */
+	/* Half-open ones may still become established after the switch; without a program they are reset. Before the switch: the first
+	 * connection may be there as soon as the board has been told. */
 	l->board->deaf = l->config.way == WAY_REPAIR && !l->subscribers;
-	return 0;
+	return l->board->mode == mode ? 0 : listener_set_mode(l->board, mode);
 }
 
-static void refresh(struct listener *l)
-{
-	char why[WHY_BYTES];
+/* What a listener is now, and why. */
+struct outlook {
+	enum mode mode;
 	enum reason reason;
-	enum mode mode = what_mode(l, &reason, why);
-	int rc = l->d->dev ? set_board(l, mode) : 0;
+	char why[WHY_BYTES];
+};
 
-	if (rc) {
-		mode = MODE_OFF;
-		reason = rc == -ENOSPC ? REASON_TABLE_FULL : REASON_BOARD;
-		snprintf(why, sizeof(why), "%s", rc == -ENOSPC ? "the board's listen table is full" : strerror(-rc));
+/* Do what should be. */
+static void act(struct listener *l, struct outlook *o)
+{
+	int rc;
+
+	o->mode = what_mode(l, &o->reason, o->why);
+	rc = l->d->dev ? set_board(l, o->mode) : 0;
+	if (!rc)
+		return;
+	o->mode = MODE_OFF;
+	o->reason = rc == -ENOSPC ? REASON_TABLE_FULL : REASON_BOARD;
+	snprintf(o->why, sizeof(o->why), "%s", rc == -ENOSPC ? "the board's listen table is full" : strerror(-rc));
+}
+
+/* And say so. */
+static void tell(struct listener *l, struct outlook *o)
+{
+	if (o->reason == REASON_NO_LISTENER && l->config.way == WAY_KERNEL &&
+		other_namespace_listens(address_port(&l->config.address))) {
+		o->reason = REASON_NETNS;
+		snprintf(o->why, sizeof(o->why), "who listens there is in another network namespace than %s",
+			l->d->config.tap);
 	}
-	if (mode != l->mode || reason != l->reason) {
+	if (o->mode != l->mode || o->reason != l->reason) {
 		log_line(LOG_NOTICE, "listener_mode", "port %u: %s%s%s", address_port(&l->config.address),
-			mode_word(mode), reason ? ": " : "", why);
-		if (mode != l->mode)
+			mode_word(o->mode), o->reason ? ": " : "", o->why);
+		if (o->mode != l->mode)
 			l->since_ms = clock_ms();
-		l->mode = mode;
-		l->reason = reason;
+		l->mode = o->mode;
+		l->reason = o->reason;
 	}
-	memcpy(l->why, why, sizeof(why));
+	memcpy(l->why, o->why, sizeof(l->why));
 	watch_queues(l);
 }
 
 void listeners_refresh(struct daemon *d)
 {
+	struct outlook outlook[sizeof(d->listener) / sizeof(d->listener[0])];
+
+	/* First what hurries: a listener that is gone is to be withdrawn, and a look into other namespaces takes its time. */
 	for (unsigned i = 0; i < d->listeners; i++)
-		refresh(d->listener[i]);
+		act(d->listener[i], &outlook[i]);
+	for (unsigned i = 0; i < d->listeners; i++)
+		tell(d->listener[i], &outlook[i]);
 }
 
 void listeners_lost(struct daemon *d)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * unix.c - listening unix sockets, and the folder that they are in. */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9,7 +10,7 @@
 
 #include "daemon.h"
 
-enum { FOLDER_MODE = 0755 };
+enum { FOLDER_MODE = 0755, HELD_TRIES = 50, HELD_STEP_MS = 20 };
 
 /* A socket file that nobody listens at any more is removed. */
 static int remove_dead(const struct sockaddr_un *addr, int type)
@@ -67,8 +68,11 @@ int unix_serve(const char *path, int type, unsigned mode)
 		return -ENAMETOOLONG;
 	memcpy(addr.sun_path, path, strlen(path));
 	rc = make_folder(path);
-	if (!rc)
-		rc = remove_dead(&addr, type);
+	if (rc)
+		return rc;
+	/* A daemon that was killed has perhaps left a child that has not come to its exec yet, and listens until then. */
+	for (unsigned try = 0; (rc = remove_dead(&addr, type)) == -EADDRINUSE && try < HELD_TRIES; try++)
+		poll(NULL, 0, HELD_STEP_MS);
 	if (rc)
 		return rc;
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include "../board_host.h"
+#include "../json_text.h"
 #include "../options.h"
 #include "../unix_socket.h"
 #include "pcie_card.h"
@@ -88,6 +89,28 @@ static void pcie_summary(const struct board_host *h, const char *name, FILE *out
 		fprintf(out, "%s: %" PRIu64 " broken promises of the endpoint, first: %s\n", name, l->faults, l->fault);
 }
 
+static void pcie_json(const struct board_host *h, FILE *out)
+{
+	const struct pcie_port *p = (const struct pcie_port *)h;
+	const struct vfio_user_stats *s = &p->card.server.stats;
+	const struct pcie_link *l = p->card.link;
+
+	fprintf(out,
+		", \"vfio_user\": {\"clients\": %" PRIu64 ", \"refused\": %" PRIu64 ", \"dropped\": %" PRIu64
+		", \"messages\": %" PRIu64 ", \"errors\": %" PRIu64 ", \"interrupts\": %" PRIu64
+		", \"without_eventfd\": %" PRIu64 "}",
+		s->clients, s->refused_clients, s->broken, s->messages, s->errors, s->interrupts, s->lost);
+	fprintf(out,
+		", \"pcie\": {\"writes\": %" PRIu64 ", \"write_bytes\": %" PRIu64 ", \"reads\": %" PRIu64
+		", \"read_bytes\": %" PRIu64 ", \"refused\": %" PRIu64 ", \"broken_promises\": %" PRIu64,
+		l->writes, l->write_bytes, l->reads, l->read_bytes, l->refused, l->faults);
+	if (l->faults) {
+		fputs(", ", out);
+		json_text(out, "first_broken_promise", l->fault);
+	}
+	putc('}', out);
+}
+
 static void pcie_close(struct board_host *h)
 {
 	struct pcie_port *p = (struct pcie_port *)h;
@@ -106,5 +129,6 @@ const struct board_host_ops pcie_host_ops = {
 	.take = pcie_take,
 	.stuck = pcie_stuck,
 	.summary = pcie_summary,
+	.json = pcie_json,
 	.close = pcie_close,
 };

@@ -315,29 +315,51 @@ static bool usb_host_moves(const struct board_host *host)
 	return h->is_rtl && h->rounds < ROUNDS_MORE;
 }
 
+/* Of whichever end of the link the board has. */
+static struct card_counts link_counts(const struct usb_host *h)
+{
+	struct usb_board_counts r;
+
+	if (!h->rtl)
+		return *card_link_counts(h->card);
+	usb_board_counts(h->rtl, &r);
+	return (struct card_counts){
+		.damaged = r.damaged, .refused = r.refused, .resent = r.resent, .discarded = r.discarded
+	};
+}
+
 static void usb_host_summary(const struct board_host *host, const char *name, FILE *out)
 {
 	const struct usb_host *h = (const struct usb_host *)host;
 	const struct usbip_counts *u = usbip_server_counts(h->server);
-	struct card_counts c = *card_link_counts(h->card);
+	const struct card_counts c = link_counts(h);
 
 	fprintf(out, "%s: usb: attached %llu times, %llu requests, %llu unlinked, %llu clients broken\n", name,
 		(unsigned long long)u->attached, (unsigned long long)u->urbs, (unsigned long long)u->unlinked,
 		(unsigned long long)u->broken);
-	if (h->rtl) {
-		struct usb_board_counts r;
-
-		usb_board_counts(h->rtl, &r);
-		c = (struct card_counts){
-			.damaged = r.damaged, .refused = r.refused, .resent = r.resent, .discarded = r.discarded
-		};
-	}
 	fprintf(out,
 		"%s: link: %llu packets damaged, %llu messages malformed, %llu times sent again, %llu messages found "
 		"no "
 		"host%s\n",
 		name, (unsigned long long)c.damaged, (unsigned long long)c.refused, (unsigned long long)c.resent,
 		(unsigned long long)c.discarded, h->lost ? ", some lost for want of memory" : "");
+}
+
+static void usb_host_json(const struct board_host *host, FILE *out)
+{
+	const struct usb_host *h = (const struct usb_host *)host;
+	const struct usbip_counts *u = usbip_server_counts(h->server);
+	const struct card_counts c = link_counts(h);
+
+	fprintf(out,
+		", \"usb\": {\"attached\": %llu, \"requests\": %llu, \"unlinked\": %llu, \"clients_broken\": %llu}",
+		(unsigned long long)u->attached, (unsigned long long)u->urbs, (unsigned long long)u->unlinked,
+		(unsigned long long)u->broken);
+	fprintf(out,
+		", \"link\": {\"packets_damaged\": %llu, \"messages_malformed\": %llu, \"sent_again\": %llu, "
+		"\"found_no_host\": %llu, \"out_of_memory\": %s}",
+		(unsigned long long)c.damaged, (unsigned long long)c.refused, (unsigned long long)c.resent,
+		(unsigned long long)c.discarded, h->lost ? "true" : "false");
 }
 
 const struct board_host_ops usbip_host_ops = {
@@ -352,5 +374,6 @@ const struct board_host_ops usbip_host_ops = {
 	.stuck = usb_host_stuck,
 	.moves = usb_host_moves,
 	.summary = usb_host_summary,
+	.json = usb_host_json,
 	.close = usb_host_close,
 };
