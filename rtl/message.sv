@@ -127,8 +127,7 @@ module message #(
   logic [7:0]   judged;                                     // its status
   logic [15:0]  frame_length;
   logic [INDEX_W-1:0] last_index, last_frame_index;         // last beat of the message; of the frame by itself
-  logic         csum, flush;
-  logic         last_expected;                              // registered, as index_q
+  logic         csum, last_expected_q, flush;
   logic [DATA_W-1:0] frame_beat;
   logic              frame_ends;
   logic [BYTES-1:0]  frame_bytes;
@@ -224,7 +223,7 @@ module message #(
         end
       end
       BODY: begin
-        if (beat && last_expected == s_axis_h2c_tlast) begin
+        if (beat && last_expected_q == s_axis_h2c_tlast) begin
           if (s_axis_h2c_tlast)
             h2c_d = is_reg_q ? REG : CMD;
         end else if (beat) begin
@@ -246,11 +245,11 @@ module message #(
           h2c_d = HEADER;
       end
       FRAME: begin
-        if (beat && last_expected == s_axis_h2c_tlast) begin
+        if (beat && last_expected_q == s_axis_h2c_tlast) begin
           txf_write = 1'b1;
-          txf_last = last_expected && !flush;
+          txf_last = last_expected_q && !flush;
           cnt_h2c_messages = txf_last;
-          if (last_expected)
+          if (last_expected_q)
             h2c_d = flush ? FLUSH : HEADER;
         end else if (beat) begin
           txf_abort = 1'b1;
@@ -287,7 +286,7 @@ module message #(
     if (beat && h2c_q == HEADER)
       {id_q, length_q, flags_q, type_q} <= s_axis_h2c_tdata[63:0];
     index_q <= index_d;
-    last_expected <= index_d == last_index;
+    last_expected_q <= index_d == last_index;
   end
 
   always_comb begin
@@ -354,7 +353,7 @@ module message #(
   assign txf_offset = id_q[31:16];
 
   // Looked at with txf_write only: that beat is the last one if it is expected to be, and at 512 bits the flushed one.
-  assign frame_ends = (last_expected && !flush) || h2c_q == FLUSH;
+  assign frame_ends = (last_expected_q && !flush) || h2c_q == FLUSH;
   assign frame_bytes = {BYTES{1'b1}} >> (frame_ends ? BYTE_W'(0) - frame_length[BYTE_W-1:0] : BYTE_W'(0));
 
   always_comb begin

@@ -181,7 +181,7 @@ module rx_parser #(
     end
   end
 
-  // TCP or ICMP begins at word l4_word: in beat l4_index, at byte 2 of it if that word is even, else at
+  // TCP or ICMP begins at word l4_word: in beat l4_word / 2, at byte 2 of it if that word is even, else at
   // byte 6. With IHL >= 5 this is beat 4 at the earliest, so all that it depends on is this frame's.
   logic        ip6;
   logic [3:0]  ihl;
@@ -195,11 +195,11 @@ module rx_parser #(
   // Its 16-bit words 0 to 27, word 0 most significant: as far as the quoted sequence number in ICMPv6.
   logic [447:0] l4_q;
   logic [63:0]  l4_words;                                   // words 4k .. 4k+3
-  logic [4:0]   l4_beat;                                    // beats since l4_index, of the next beat; registered
+  logic [4:0]   l4_beat_q;                                  // beats since that one
 
   always_ff @(posedge clk) begin
     l4_word_q <= l4_word_d;
-    l4_beat <= near_next_d - {1'b0, l4_word_d[4:1]};
+    l4_beat_q <= near_next_d - {1'b0, l4_word_d[4:1]};
   end
 
   assign l4_words = l4_even ? {be[47:0], be[63:48]} : {be[15:0], be[63:16]};
@@ -207,7 +207,7 @@ module rx_parser #(
   always_ff @(posedge clk) begin
     if (s_axis_rx_tvalid && near[4:2] != '0) begin
       for (int n = 0; n < 28; n++) begin
-        if (l4_beat == (l4_even ? 5'((n + 1) / 4) : 5'((n + 3) / 4)))
+        if (l4_beat_q == (l4_even ? 5'((n + 1) / 4) : 5'((n + 3) / 4)))
           l4_q[447 - 16*n -: 16] <= l4_words[63 - 16*(n % 4) -: 16];
       end
     end
@@ -242,12 +242,12 @@ module rx_parser #(
 
   // The last octet of the ports: octet 3 of TCP, 31 of ICMP, 51 of ICMPv6. The TCP flags: octet 13.
   always_comb begin
-    at_ports = l4_even ? l4_beat == 5'd0 && whole[2] : l4_beat == 5'd1 && whole[0];
+    at_ports = l4_even ? l4_beat_q == 5'd0 && whole[2] : l4_beat_q == 5'd1 && whole[0];
     if (ip6)
-      at_quoted_ports = l4_even ? l4_beat == 5'd6 && whole[2] : l4_beat == 5'd7 && whole[0];
+      at_quoted_ports = l4_even ? l4_beat_q == 5'd6 && whole[2] : l4_beat_q == 5'd7 && whole[0];
     else
-      at_quoted_ports = l4_beat == 5'd4 && (l4_even ? whole[0] : whole[2]);
-    at_flags = l4_even ? l4_beat == 5'd1 && whole[3] : l4_beat == 5'd2 && whole[1];
+      at_quoted_ports = l4_beat_q == 5'd4 && (l4_even ? whole[0] : whole[2]);
+    at_flags = l4_even ? l4_beat_q == 5'd1 && whole[3] : l4_beat_q == 5'd2 && whole[1];
   end
 
   assign hash_req_d = take && near[4:2] != '0 && has_tuple && (is_tcp ? at_ports : at_quoted_ports);
