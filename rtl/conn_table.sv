@@ -218,7 +218,7 @@ module conn_table #(
         .q({tag_now, deadline_now}));
       assign left_ms = deadline_now - ms_t1;
       cut #(.WIDTH(4 + 24), .ON(AFTER_MATCH)) u_match (
-        .clk(clk), .take(AFTER_READ != 0 || t1_first),
+        .clk(clk), .take(1'b1),
         .d({tag_now[18:16], tag_now[16:0] == {1'b1, tag_q}, !left_ms[23], left_ms[22:0]}),
         .q({way_time_wait[w], way_host[w], way_valid[w], way_match[w], way_left[24*w +: 24]}));
       assign overdue_ms = ms - timer_out_q[23:0];
