@@ -344,11 +344,11 @@ usb-messages: $B/tests/test_usb_link  ## 1,000,000 messages each way over a cabl
 	HF_USB_MESSAGES=1000000 $B/tests/test_usb_link --case everything_arrives_over_a_bad_cable
 synth-usb:  ## Yosys synth_ecp5 of the tops of rtl/usb, and of the link alone; with SYNTH=all into docs/usb.md
 	+tools/synth-usb.sh
-# Not what is preloaded into programs without sanitizers, not the config beside build/ itself, and not 100,000 times the same.
+# Not what is preloaded into programs without sanitizers, not what looks for files beside build/ itself, and not 100,000 times the same.
 sanitize:  ## the tests on the C model with address and undefined-behaviour sanitizers
 	$(MAKE) B=build/sanitize R=$R CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover' \
 		LDFLAGS='-fsanitize=address,undefined' all
-	HF_TEST_WITHOUT='programs_that_know_nothing,programs_outlive_their_daemon,the_example_config_is_good,the_dashboard_asks_for_what_is_there,random_acks' HF_TEST_ENGINES=model tests/run $(patsubst build/%,build/sanitize/%,$(TESTS))
+	HF_TEST_WITHOUT='programs_that_know_nothing,programs_outlive_their_daemon,the_example_config_is_good,the_dashboard_asks_for_what_is_there,completion_knows_what_help_tells,random_acks' HF_TEST_ENGINES=model tests/run $(patsubst build/%,build/sanitize/%,$(TESTS))
 # libFuzzer's programs: everything but the RTL built once more, by clang with its sanitizers.
 $B/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(LIBS)
 	$(LINK)

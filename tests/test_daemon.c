@@ -1208,14 +1208,17 @@ static void what_was_held_a_moment_longer(void)
 	struct service *s = service_start(listeners);
 	struct ifreq ifr = { .ifr_name = "hf0", .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int tap, sock;
+	int tap, sock, rc = -1;
 
 	if (!s)
 		return;
 	kill(s->daemon, SIGKILL);
 	waitpid(s->daemon, NULL, 0);
 	tap = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	CHECK(!ioctl(tap, TUNSETIFF, &ifr), "hold hf0: %s", strerror(errno));
+	/* Perhaps such a child has it just now. */
+	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US && (rc = ioctl(tap, TUNSETIFF, &ifr)) && errno == EBUSY; i++)
+		usleep(STEP_US);
+	CHECK_EQ(rc, 0, "hold hf0");
 	unlink(s->control);
 	memcpy(addr.sun_path, s->control, strlen(s->control));
 	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
