@@ -2,10 +2,10 @@
 # spread.py - for nextpnr-ecp5's --pre-place: where the part has room, rows of logic are left empty for wires.
 #
 # nextpnr fills each region that it uses to three quarters, by a constant, and leaves the rest of the part alone. This
-# design has more wires than such a region. One row in two stays empty if the rest is then full to 60 % at most, else one
+# design has more wires than such a region. One row in two stays empty if the rest is then full to 65 % at most, else one
 # in three, else one in four; none if not even that is possible. Nothing here is left to chance.
 
-MOST = 0.6
+MOST = 0.65
 LOGIC = ("TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW")
 
 bels, cells = [], []
