@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../driver/clock.h"
 #include "../driver/transport.h"
 #include "support_bench.h"
 
@@ -268,14 +269,6 @@ const char *testbed_error(const char *format, ...)
 
 /* A board of a few lines ------------------------------------------------------------------------------------- */
 
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 static void *fake_thread(void *ctx)
 {
 	static uint8_t msg[TRANSPORT_MESSAGE_MAX];
@@ -288,7 +281,7 @@ static void *fake_thread(void *ctx)
 
 		poll(&p, 1, moved ? 0 : 1);
 		pthread_mutex_lock(&f->lock);
-		f->chip.now = now_us();
+		f->chip.now = clock_us();
 		if (f->deaf)
 			f->chip.sync_fifo = false;
 		if (card_link_due(f->card) <= f->chip.now)
@@ -313,7 +306,7 @@ bool usb_fake_start(struct usb_fake *f, const uint8_t *hello, size_t len)
 	f->card = card_link_new();
 	card_link_hello(f->card, hello, len);
 	chip_functional_init(&f->chip, f->card);
-	f->chip.now = now_us();
+	f->chip.now = clock_us();
 	pthread_mutex_init(&f->lock, NULL);
 	if (!CHECK(!usbip_server_open("127.0.0.1:0", &chip_functional_ops, &f->chip, &f->server, error, sizeof(error)),
 		    "%s", error))

@@ -29,14 +29,6 @@ struct card {
 	pthread_mutex_t lock;
 };
 
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 static size_t lose(const struct card *c, uint64_t *seed, uint8_t *bytes, size_t n)
 {
 	size_t kept = 0;
@@ -64,9 +56,9 @@ static void *serve(void *ctx)
 		stop = c->stop;
 		n = p.revents & POLLIN ? read(c->fd, bytes, sizeof(bytes)) : 0;
 		if (n > 0 && !c->noise_only)
-			card_link_down(c->link, bytes, lose(c, &seed, bytes, (size_t)n), now_us());
-		if (card_link_due(c->link) <= now_us())
-			card_link_tick(c->link, now_us());
+			card_link_down(c->link, bytes, lose(c, &seed, bytes, (size_t)n), clock_us());
+		if (card_link_due(c->link) <= clock_us())
+			card_link_tick(c->link, clock_us());
 		while (c->echo && (msg = card_link_h2c(c->link, &len)) && card_link_room(c->link, len)) {
 			card_link_c2h(c->link, msg, len);
 			card_link_h2c_done(c->link);
@@ -79,7 +71,7 @@ static void *serve(void *ctx)
 				usleep(1000);
 		} else {
 			/* One portion each time, at most what a terminal takes at once. */
-			len = lose(c, &seed, bytes, card_link_up(c->link, bytes, sizeof(bytes), now_us()));
+			len = lose(c, &seed, bytes, card_link_up(c->link, bytes, sizeof(bytes), clock_us()));
 			for (size_t at = 0; at < len && !stop;) {
 				n = write(c->fd, bytes + at, len - at);
 				at += n > 0 ? (size_t)n : 0;

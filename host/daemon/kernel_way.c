@@ -36,14 +36,6 @@ static int inject(void *ctx, const uint8_t *frame, size_t len)
 	return w->dev->tap.fd < 0 ? -ENODEV : tap_write(&w->dev->tap, frame, len, true);
 }
 
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 static void offer_free(struct offer *o)
 {
 	*o->at = o->next;
@@ -71,7 +63,7 @@ static void decide(struct kernel_way *w, struct offer *o, enum kernel_listener_r
 		return;
 	}
 	if (!why) {
-		w->hold_us += (uint64_t)(now_us() - since_us);
+		w->hold_us += (uint64_t)(clock_us() - since_us);
 		w->held++;
 	}
 	service_offered(w->dev, &c, kernel_listener_errno(why), cookie);
@@ -95,7 +87,7 @@ int kernel_way_offer(struct daemon *d, const struct connection *c, const uint8_t
 	if (!o)
 		return w ? -ENOMEM : -EOPNOTSUPP;
 	o->c = *c;
-	o->since_us = now_us();
+	o->since_us = clock_us();
 	memcpy(o->msg, msg, sizeof(o->msg));
 	o->next = w->offers;
 	o->at = &w->offers;

@@ -11,6 +11,7 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+#include "../../driver/clock.h"
 #include "../board_host.h"
 #include "../options.h"
 #include "chip_functional.h"
@@ -49,14 +50,6 @@ struct usb_host {
 	struct message *first, **last; /* of the core, for which the link has no room: c2h is held meanwhile */
 	bool lost;		       /* memory was short */
 };
-
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * US_PER_S + t.tv_nsec / 1000;
-}
 
 /* The chip: one or the other. */
 
@@ -136,7 +129,7 @@ static int usb_host_open(const struct board_host_options *o, struct board_host *
 		rc = error_text(-ENOMEM, error, size, "out of memory");
 	} else {
 		chip_functional_init(&h->chip, h->card);
-		h->now = h->chip.now = now_us();
+		h->now = h->chip.now = clock_us();
 		rc = usbip_server_open(o->where, &chip_ops, h, &h->server, error, size);
 	}
 	if (rc) {
@@ -223,7 +216,7 @@ static void usb_host_serve(struct board_host *host, struct session *s, const str
 
 	uint64_t rings;
 
-	h->now = h->chip.now = now_us();
+	h->now = h->chip.now = clock_us();
 	if (fds[1].revents && read(h->timer_fd, &rings, sizeof(rings)) < 0)
 		h->rounds = 0; /* it was set anew meanwhile */
 	if (card_link_due(h->card) <= h->chip.now)

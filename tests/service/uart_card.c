@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../../driver/clock.h"
 #include "../../driver/message.h"
 #include "../../driver/transport.h"
 #include "../../sim/usb/link_functional.h"
@@ -27,14 +27,6 @@ struct card {
 	uint8_t up[BYTES]; /* [up_at, up_length) the terminal has not taken */
 	size_t up_at, up_length;
 };
-
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 static int give_up(const char *what, const char *path)
 {
@@ -105,9 +97,9 @@ static void from_line(struct card *c)
 	ssize_t n;
 
 	while ((n = read(c->line, bytes, sizeof(bytes))) > 0)
-		card_link_down(c->link, bytes, (size_t)n, now_us());
-	if (card_link_due(c->link) <= now_us())
-		card_link_tick(c->link, now_us());
+		card_link_down(c->link, bytes, (size_t)n, clock_us());
+	if (card_link_due(c->link) <= clock_us())
+		card_link_tick(c->link, clock_us());
 }
 
 static void to_line(struct card *c)
@@ -117,7 +109,7 @@ static void to_line(struct card *c)
 
 		if (c->up_at == c->up_length) {
 			c->up_at = 0;
-			c->up_length = card_link_up(c->link, c->up, sizeof(c->up), now_us());
+			c->up_length = card_link_up(c->link, c->up, sizeof(c->up), clock_us());
 			if (!c->up_length)
 				return;
 		}
