@@ -234,7 +234,7 @@ static int start_thread(struct hf_device *dev)
 	return rc;
 }
 
-static struct hf_device *new_device(void)
+struct hf_device *device_new(void)
 {
 	struct hf_device *dev = calloc(1, sizeof(*dev));
 	pthread_condattr_t attr;
@@ -319,7 +319,7 @@ static int set_up(struct hf_device *dev, const struct settings *s, const struct 
 
 static int open_daemon(const char *path, struct hf_device **out)
 {
-	struct hf_device *dev = new_device();
+	struct hf_device *dev = device_new();
 	int rc;
 
 	if (!dev) {
@@ -355,7 +355,7 @@ int device_start(
 	rc = settings_parse(uri, options, &s, open_error);
 	if (rc)
 		return rc;
-	dev = new_device();
+	dev = device_new();
 	if (!dev) {
 		snprintf(open_error, sizeof(open_error), "out of memory");
 		return -ENOMEM;

@@ -334,6 +334,8 @@ void service_own(struct hf_device *dev, uint32_t id, uint64_t cookie);
 int service_make_socket(struct hf_device *dev, const struct connection *c, int fd);
 
 /* library.c */
+/* Nothing of it is open yet. NULL: no memory. */
+struct hf_device *device_new(void);
 /* hf_open() with everything; extra may be NULL. */
 int device_start(
 	const char *uri, const struct hf_options *options, const struct service_extra *extra, struct hf_device **dev);

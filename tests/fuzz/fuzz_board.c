@@ -12,6 +12,7 @@
 #include "../../host/frame.h"
 #include "../../host/handoff.h"
 #include "../../host/sample.h"
+#include "board_says.h"
 
 struct board {
 	struct transport t;
@@ -38,32 +39,13 @@ static int board_send(struct transport *t, const void *msg, size_t len)
 	return 0;
 }
 
-static size_t hello(uint8_t *msg)
-{
-	memset(msg, 0, 40);
-	PUT(msg, HEADER, type, HF_MSG_HELLO);
-	PUT(msg, HEADER, length, 40);
-	PUT(msg, HEADER, id, HF_NO_ID);
-	PUT(msg, HELLO, version, HF_ABI_VERSION);
-	PUT(msg, HELLO, slots, 64);
-	PUT(msg, HELLO, credits, 4);
-	PUT(msg, HELLO, listeners, 16);
-	PUT(msg, HELLO, max_frame, 1522);
-	PUT(msg, HELLO, ways, 4);
-	PUT(msg, HELLO, data_w, 64);
-	return 40;
-}
-
 static size_t reg_reply(struct board *b, uint8_t *msg)
 {
-	memset(msg, 0, 24);
-	PUT(msg, HEADER, type, HF_MSG_REG_REPLY);
-	PUT(msg, HEADER, length, 24);
-	PUT(msg, HEADER, id, b->asked);
-	PUT(msg, HEADER, stamp, b->cookie);
+	size_t len = say_answer(msg, HF_MSG_REG_REPLY, b->asked, b->cookie);
+
 	PUT(msg, REG_REPLY, value, b->asked == HF_REG_ID ? HF_ID : HF_ABI_VERSION);
 	b->owed = false;
-	return 24;
+	return len;
 }
 
 static ssize_t board_recv(struct transport *t, void *msg, size_t cap)
@@ -74,7 +56,7 @@ static ssize_t board_recv(struct transport *t, void *msg, size_t cap)
 
 	if (!b->greeted) {
 		b->greeted = true;
-		return (ssize_t)hello(m);
+		return (ssize_t)say_hello(m);
 	}
 	if (b->owed && !b->dev)
 		return (ssize_t)reg_reply(b, m);
@@ -82,14 +64,7 @@ static ssize_t board_recv(struct transport *t, void *msg, size_t cap)
 		return -EAGAIN;
 	if (b->len < 2)
 		return -ENODEV;
-	len = b->data[0] | (size_t)(b->data[1] & 7) << 8;
-	b->data += 2;
-	b->len -= 2;
-	if (len > b->len)
-		len = b->len;
-	memcpy(m, b->data, len < cap ? len : cap);
-	b->data += len;
-	b->len -= len;
+	len = say_record(m, cap, &b->data, &b->len);
 	if (b->honest_length && len >= HF_MSG_HEADER_BYTES)
 		PUT(m, HEADER, length, len);
 	return (ssize_t)len;

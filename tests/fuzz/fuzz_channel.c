@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "../../host/daemon/daemon.h"
+#include "board_says.h"
 
 enum { BACKLOG = 8, CONNECTIONS_MAX = 64, OWED_MAX = 64, STEPS_MAX = 1000 };
 
@@ -64,11 +65,7 @@ static int board_send(struct transport *t, const void *msg, size_t len)
 	if (GET(m, HEADER, type) == HF_MSG_FRAME || board.owes == OWED_MAX)
 		return 0;
 	board.owes++;
-	memset(answer, 0, 24);
-	PUT(answer, HEADER, type, command ? HF_MSG_COMPLETION : HF_MSG_REG_REPLY);
-	PUT(answer, HEADER, length, 24);
-	PUT(answer, HEADER, id, offset);
-	PUT(answer, HEADER, stamp, GET(m, HEADER, stamp));
+	say_answer(answer, command ? HF_MSG_COMPLETION : HF_MSG_REG_REPLY, offset, GET(m, HEADER, stamp));
 	if (command)
 		PUT(answer, COMPLETION, command, GET(m, HEADER, flags));
 	else
@@ -88,16 +85,7 @@ static ssize_t board_recv(struct transport *t, void *msg, size_t cap)
 	(void)cap;
 	if (!board.greeted) {
 		board.greeted = true;
-		memset(m, 0, 40);
-		PUT(m, HEADER, type, HF_MSG_HELLO);
-		PUT(m, HEADER, length, 40);
-		PUT(m, HEADER, id, HF_NO_ID);
-		PUT(m, HELLO, version, HF_ABI_VERSION);
-		PUT(m, HELLO, slots, 64);
-		PUT(m, HELLO, credits, 4);
-		PUT(m, HELLO, listeners, 16);
-		PUT(m, HELLO, max_frame, 1522);
-		return 40;
+		return (ssize_t)say_hello(m);
 	}
 	if (!board.owes) {
 		eventfd_read(t->fd, &n);
@@ -117,16 +105,11 @@ static const struct transport_ops ops = { board_send, board_recv, board_close, N
 
 static struct hf_device *device(void)
 {
-	struct hf_device *dev = calloc(1, sizeof(*dev));
+	struct hf_device *dev = device_new();
 	char why[DEVICE_FAULT_BYTES];
 
 	board.t = (struct transport){ .ops = &ops, .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
-	pthread_mutex_init(&dev->lock, NULL);
-	pthread_mutex_init(&dev->error_lock, NULL);
-	pthread_cond_init(&dev->job_done, NULL);
-	dev->tap.fd = dev->watch = dev->extra_fd = -1;
 	dev->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	dev->held_end = &dev->held;
 	dev->next_heartbeat_ms = INT64_MAX / 2;
 	if (board.t.fd < 0 || dev->kick < 0 || device_open(&board.t, &service_events, dev, 1000, &dev->board, why))
 		abort();

@@ -16,6 +16,7 @@
 
 #include "../../host/kept.h"
 #include "../../host/library.h"
+#include "board_says.h"
 
 enum { SLOTS = 64, OWED_MAX = 64, ANSWERS_MAX = 400, RESTS = 8, PATCHES_MAX = 32, HELD_MAX = 8 << 20 };
 
@@ -85,12 +86,9 @@ static size_t give(struct board *b, uint8_t *msg)
 {
 	unsigned type = b->owed[0].type;
 	uint32_t what = b->owed[0].what;
+	size_t len =
+		say_answer(msg, type == HF_MSG_COMMAND ? HF_MSG_COMPLETION : HF_MSG_REG_REPLY, what, b->owed[0].cookie);
 
-	memset(msg, 0, 24);
-	PUT(msg, HEADER, type, type == HF_MSG_COMMAND ? HF_MSG_COMPLETION : HF_MSG_REG_REPLY);
-	PUT(msg, HEADER, length, 24);
-	PUT(msg, HEADER, id, what);
-	PUT(msg, HEADER, stamp, b->owed[0].cookie);
 	if (type == HF_MSG_COMMAND) {
 		PUT(msg, HEADER, flags, HF_STATUS_STALE);
 		PUT(msg, COMPLETION, command, b->owed[0].command);
@@ -98,7 +96,7 @@ static size_t give(struct board *b, uint8_t *msg)
 		PUT(msg, REG_REPLY, value, register_value(b, what));
 	}
 	memmove(b->owed, b->owed + 1, --b->owes * sizeof(b->owed[0]));
-	return 24;
+	return len;
 }
 
 /* Make it the answer to the oldest DUMP. */
@@ -136,14 +134,7 @@ static ssize_t board_recv(struct transport *t, void *msg, size_t cap)
 		return b->owes ? (ssize_t)give(b, m) : b->len < 2 ? -ENODEV : -EAGAIN;
 	}
 	b->answered = false;
-	len = b->data[0] | (size_t)(how & 7) << 8;
-	b->data += 2;
-	b->len -= 2;
-	if (len > b->len)
-		len = b->len;
-	memcpy(m, b->data, len < cap ? len : cap);
-	b->data += len;
-	b->len -= len;
+	len = say_record(m, cap, &b->data, &b->len);
 	if (!len)
 		return -EAGAIN;
 	if (how & 1 << 6 && len >= HF_MSG_HEADER_BYTES)
@@ -198,18 +189,13 @@ static void run(struct board *b, struct kept *k, bool fixed_key)
 		.way = WAY_KERNEL,
 		.mode = MODE_OFFLOAD,
 		.channel = -1 };
-	struct hf_device *dev = b->dev = calloc(1, sizeof(*dev));
+	struct hf_device *dev = b->dev = device_new();
 	struct job job = { .run = service_resume };
 	char why[DEVICE_FAULT_BYTES];
 
-	pthread_mutex_init(&dev->lock, NULL);
-	pthread_mutex_init(&dev->error_lock, NULL);
-	pthread_cond_init(&dev->job_done, NULL);
 	pthread_cond_init(&listener.wake, NULL);
 	listener.ready = dev->kick = kick;
 	listener.dev = dev;
-	dev->held_end = &dev->held;
-	dev->tap.fd = dev->watch = dev->extra_fd = -1;
 	dev->hooks = (struct service_hooks){ .offer = offer, .resumed = resumed, .ctx = b };
 	dev->kept = k;
 	dev->cookie_key_fixed = fixed_key;
@@ -233,6 +219,7 @@ static void run(struct board *b, struct kept *k, bool fixed_key)
 	free(dev->held_id);
 	owned_free(dev->owned);
 	pthread_cond_destroy(&listener.wake);
+	pthread_cond_destroy(&dev->attempt_done);
 	pthread_cond_destroy(&dev->job_done);
 	pthread_mutex_destroy(&dev->error_lock);
 	pthread_mutex_destroy(&dev->lock);
