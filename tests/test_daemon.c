@@ -196,19 +196,24 @@ static void service_end(struct service *s)
 	free(s);
 }
 
+/* All that the daemon has logged so far. */
+static const char *log_text(const struct service *s)
+{
+	static char all[1 << 18];
+	FILE *f = fopen(s->log, "re");
+	size_t n = f ? fread(all, 1, sizeof(all) - 1, f) : 0;
+
+	if (f)
+		fclose(f);
+	all[n] = 0;
+	return all;
+}
+
 /* Is this word in what the daemon has said? Waits for it. */
 static bool logged(const struct service *s, const char *text)
 {
-	static char all[1 << 18];
-
 	for (unsigned i = 0; i < WAIT_MS * 1000 / STEP_US; i++) {
-		FILE *f = fopen(s->log, "re");
-		size_t n = f ? fread(all, 1, sizeof(all) - 1, f) : 0;
-
-		if (f)
-			fclose(f);
-		all[n] = 0;
-		if (strstr(all, text))
+		if (strstr(log_text(s), text))
 			return true;
 		usleep(STEP_US);
 	}
@@ -2456,19 +2461,6 @@ static void the_kernels_listeners_are_followed(void)
 }
 
 /* ---- keys, the journal, the watchdog, descriptors, the dashboard ---- */
-
-/* All that the daemon has logged so far. */
-static const char *log_text(const struct service *s)
-{
-	static char all[1 << 18];
-	FILE *f = fopen(s->log, "re");
-	size_t n = f ? fread(all, 1, sizeof(all) - 1, f) : 0;
-
-	if (f)
-		fclose(f);
-	all[n] = 0;
-	return all;
-}
 
 static void check_no_word(struct service *s, uint32_t value, const char *what)
 {

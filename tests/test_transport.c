@@ -349,8 +349,6 @@ static void boards_that_do_not_answer(void)
 	link_close(l);
 }
 
-/* ---- registers ---- */
-
 /* What the process before has left of a board may be damaged: nothing is believed that HELLO could not have said. */
 static void what_cannot_be_is_not_resumed(void)
 {
@@ -379,6 +377,8 @@ static void what_cannot_be_is_not_resumed(void)
 	fake_board_stop(&l->board);
 	free(l);
 }
+
+/* ---- registers ---- */
 
 static void register_access(void)
 {
