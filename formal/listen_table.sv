@@ -23,32 +23,37 @@ module formal_listen_table #(
   input logic [15:0]  lookup_port
 );
   logic [MATCH_CYCLES-1:0] at_q;                 // the cycles of a lookup, the first in bit 0
-  logic                    first, done_q, started_q, rst;
+  logic                    done_q, started_q, rst;
 
   initial started_q = 1'b0;
   assign rst = !started_q || again;
-  assign first = begin_lookup && at_q[MATCH_CYCLES-2:0] == '0;
 
   logic        found, found_bypass, found_once, found_bypass_once;
   logic [3:0]  found_index, found_index_once;
   logic [15:0] found_backlog, found_backlog_once;
   logic [2:0]  found_opts, found_opts_once;
 
+  // Pins of both, by their names.
+  logic        lookup_first, ask, enter, leave, cookie;
+  logic [3:0]  commit_index, count_index, read_index;
+  logic [23:0] cookie_epoch;
+
+  assign lookup_first = begin_lookup && at_q[MATCH_CYCLES-2:0] == '0;
+  assign commit_index = {3'd0, commit_second};
+  assign {ask, enter, leave, cookie, count_index, read_index, cookie_epoch} = '0;
+
   listen_table #(.LISTENERS(2), .MATCH_CYCLES(MATCH_CYCLES)) dut (
-    .*, .commit_index({3'd0, commit_second}), .lookup_first(first), .lookup(at_q[MATCH_CYCLES-2]), .ask(1'b0), .enter(1'b0), .leave(1'b0), .cookie(1'b0),
-    .cookie_epoch('0), .count_index('0), .read_index('0), .read_half_open(), .found_half_open(), .found_sent(),
-    .found_epoch()
+    .*, .lookup(at_q[MATCH_CYCLES-2]), .read_half_open(), .found_half_open(), .found_sent(), .found_epoch()
   );
   listen_table #(.LISTENERS(2), .MATCH_CYCLES(1)) once (
-    .*, .commit_index({3'd0, commit_second}), .lookup_first(first), .lookup(first), .ask(1'b0), .enter(1'b0), .leave(1'b0), .cookie(1'b0),
-    .cookie_epoch('0), .count_index('0), .read_index('0), .read_half_open(), .found_half_open(), .found_sent(),
-    .found_epoch(), .found(found_once), .found_bypass(found_bypass_once), .found_index(found_index_once),
-    .found_backlog(found_backlog_once), .found_opts(found_opts_once)
+    .*, .lookup(lookup_first), .read_half_open(), .found_half_open(), .found_sent(), .found_epoch(), .found(found_once),
+    .found_bypass(found_bypass_once), .found_index(found_index_once), .found_backlog(found_backlog_once),
+    .found_opts(found_opts_once)
   );
 
   always_ff @(posedge clk) begin
     started_q <= 1'b1;
-    at_q <= rst ? '0 : {at_q[MATCH_CYCLES-2:0], first};
+    at_q <= rst ? '0 : {at_q[MATCH_CYCLES-2:0], lookup_first};
     done_q <= !rst && at_q[MATCH_CYCLES-2];
     if (!rst && done_q) begin
       same_listener: assert (found == found_once);

@@ -320,7 +320,7 @@ module regs #(
   // ---- decode: is it mapped, may it be written, what does it read ----
 
   // A write is refused because of the register (read_only) or of what it says (writable = 0).
-  logic        mapped, read_only, writable, is_counter, is_listener;
+  logic        mapped, read_only, writable, is_counter, is_listener, is_good_commit;
   logic [31:0] rdata;            // of what is not plain
 
   always_comb begin
@@ -351,7 +351,7 @@ module regs #(
       end
       `HF_REG_HEARTBEAT: ;
       `HF_REG_LISTEN_COMMIT: begin
-        writable = is_listener && wdata[9:8] != 2'd3;
+        writable = is_good_commit;
         rdata = {22'd0, commit_mode_q, commit_index_q};
       end
       `HF_REG_LISTEN_HALF_OPEN: begin
@@ -743,7 +743,8 @@ module regs #(
   assign cfg_key_isn = {key_isn3_q, key_isn2_q, key_isn1_q, key_isn0_q};
 
   assign is_listener = 32'(wdata[7:0]) < LISTENERS;
-  assign listen_commit = write_access && is_listener && wdata[9:8] != 2'd3 && is_commit_q;
+  assign is_good_commit = is_listener && wdata[9:8] != 2'd3;
+  assign listen_commit = write_access && is_good_commit && is_commit_q;
   assign listen_index = wdata[3:0];
   assign listen_mode = wdata[9:8];
   assign listen_addr = {listen_addr3_q, listen_addr2_q, listen_addr1_q, listen_addr_q};
