@@ -36,8 +36,6 @@ read -ra nextpnr_options <<< "$(conf nextpnr)"
 [[ -f $boards/$board/$top.sv ]] || stop "no $boards/$board/$top.sv"
 out=build/boards/$board
 mkdir -p "$out" || stop "cannot make $out"
-# nextpnr's static placer leaves hundreds of maps where it runs.
-trap 'rm -f out_conc_density_*.csv' EXIT
 
 # ---- tools ----
 

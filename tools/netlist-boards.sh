@@ -4,8 +4,8 @@
 # part (LUTs, carry cells, flip-flops; only memories stay as they are), writes it back as Verilog, and Verilator
 # compiles that, with Yosys' own models of the cells, in place of rtl/. The model gets the same parameters, and the directed tests are
 # done on the netlist, with a flood at a gigabit's line rate at the board's clock. Boards with the same parameters, family and
-# clock share a run. MODEL=1: the tests on the model with
-# these parameters, without a netlist, in a minute. Called by `make netlist-boards`.
+# clock share a run. MODEL=1: the tests on the model with these parameters, without a netlist, in a minute. Called by
+# `make netlist-boards`.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 yosys=${YOSYS:-yosys}
@@ -17,6 +17,13 @@ core=" $(sed -n '/^module handfast/,/^) (/s/.*parameter int \([A-Z0-9_]*\).*/\1/
 # one hash unit need not follow; test_rule_table, whose cases want all eight rules and sixteen listeners.
 HF_TEST_WITHOUT=full_set_default,default_geometry_many,exact_before_any,line_rate,back_to_back,latency,random_acks,no_amplification
 HF_TEST_WITHOUT+=,hostile_options_at_full_rate
+
+# as_built ARCHIVE: that of the ordinary build, in the place of one of $out's own.
+as_built() {
+	make -s "build/$1" > "$out/build.log" 2>&1 && cp "build/$1" "$out/" || { tail -n 20 "$out/build.log"; exit 1; }
+	build+=(-o "$out/$1")
+}
+
 declare -A seen=()
 failed=0
 for board in "${boards[@]}"; do
@@ -60,12 +67,11 @@ for board in "${boards[@]}"; do
 	tests+=("$out/tests/test_line_rate")
 	build=(make -s B="$out" RTL_CXX=g++ CFLAGS="-O2 -g -DHF_${place^^}_PARAMS='$model'")
 	# What stands around the core is no netlist: as it was built for the other tests.
-	make -s build/libtops.a > "$out/build.log" 2>&1 && cp build/libtops.a "$out/" || { tail -n 20 "$out/build.log"; exit 1; }
-	build+=(-o "$out/libtops.a")
+	as_built libtops.a
 	if [[ ${MODEL:-} ]]; then
 		# The RTL is linked, but not run.
-		make -s build/librtl.a > "$out/build.log" 2>&1 && cp build/librtl.a "$out/" || { tail -n 20 "$out/build.log"; exit 1; }
-		build+=(R=build/rtl -o "$out/librtl.a")
+		as_built librtl.a
+		build+=(R=build/rtl)
 		targets=model
 	else
 		targets=rtl

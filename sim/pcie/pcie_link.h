@@ -84,8 +84,7 @@ struct pcie_link {
 	struct pcie_host host;
 	struct pcie_config config;
 	struct pcie_disorder disorder;
-	uint64_t
-		read_timeout; /* clocks after which the card may have given a read up, as a test has set its TIMEOUT; 0: never */
+	uint64_t read_timeout; /* clocks until the card may give a read up: the TIMEOUT that a test has set; 0: never */
 	uint64_t pcie_period_ps; /* of pcie_clk; after opening 4000 */
 	uint64_t core_period_ps; /* of clk: kept equal to sim->period_ps where there is a sim */
 	void (*step)(void *ctx); /* runs one clock of the core; after opening sim_step */
