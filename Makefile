@@ -316,7 +316,7 @@ synth:  ## Yosys generic and ECP5: LUTs, flip-flops, block RAMs; with SYNTH=all 
 	+tools/synth.sh
 synth-pcie:  ## the same of the PCIe endpoint; with SYNTH=all into docs/pcie.md
 	tools/synth-pcie.sh
-pnr:  ## place and route a build of the core with nextpnr-ecp5: the clock it reaches (PNR_BUILD, PNR_SIZE, PNR_SPEED)
+pnr:  ## place and route a build of the core, or one unit of it, with nextpnr-ecp5: the clock it reaches (PNR_UNIT, PNR_BUILD, PNR_SIZE, PNR_SPEED)
 	+tools/pnr.sh
 bitstream:  ## from RTL to build/boards/BOARD/BOARD.bit by open tools: make bitstream BOARD=b [SEED=n] [TWICE=1]
 	@tools/bitstream.sh $(BOARD)

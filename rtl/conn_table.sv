@@ -6,7 +6,8 @@
 //         a copy of the entries' timer fields, which the scanner walks once per millisecond.
 // Input   t0, t1, t2, t4: this cycle is that step of an op, its last cycle if the step has several; t1_first is T1's first
 //         one. More than one of them if there are several ops. No step holds two ops: what the op of one step left is
-//         overwritten by that of the next op when that is at the end of the step. With t0: by_tag_t0, the op has a tuple, whose set and tag stand beside it; chain, it follows
+//         overwritten by that of the next op when that is at the end of the step. t0_may: t0 may be in this cycle, which is
+//         known before it is; not in T1's first cycle. With t0: by_tag_t0, the op has a tuple, whose set and tag stand beside it; chain, it follows
 //         the op before it (which is in T2 or T3) in the same set with the same tag. may_evict (a full
 //         set gives up its victim) and slot_given stand in T1, key in T2, generation in both.
 //         With t4: write stores entry_after in the slot of the op; an op with a tuple makes its tag valid there, an
@@ -35,6 +36,7 @@ module conn_table #(
   output logic                    sweep_last,
 
   // T0: set and tag of an op with a tuple
+  input  logic                    t0_may,
   input  logic                    t0,
   input  logic                    by_tag_t0,
   input  logic                    segment_t0,    // it is a segment: the set is segment_set, else command_set
@@ -155,7 +157,7 @@ module conn_table #(
 
   // What is read while it is written is not used (a T0 that is a T4 takes it from the registers below, READ is
   // never in a T4), so no_rw_check: synthesis need not build a bypass around the block RAM.
-  logic                 scan_read, timer_read;
+  logic                 scan_read;
   logic [SETS_LOG2-1:0] scan_set_q, timer_set;
   logic [WAYS-1:0]      way_match, way_valid, way_host, way_time_wait, way_expired;
   logic [24*WAYS-1:0]   way_left;       // deadline - ms with its sign turned round: the order of unsigned numbers
@@ -171,7 +173,7 @@ module conn_table #(
   assign t0_is_written = segment_t0 ? wr_set == segment_set : wr_set == command_set;
 
   always_ff @(posedge clk) begin
-    if (t0) begin
+    if (t0_may) begin
       new_tag_q <= wr_tag && t0_is_written ? wr_way : '0;
       new_timer_q <= wr_entry && t0_is_written ? wr_way : '0;
       new_tag_data_q <= wr_tag_data;
@@ -184,7 +186,6 @@ module conn_table #(
   localparam int AFTER_VICTIM = MATCH_CYCLES >= 4 ? 1 : 0;
   cut #(.WIDTH(24), .ON(AFTER_READ)) u_ms (.clk(clk), .take(t1_first), .d(ms), .q(ms_t1));
 
-  assign timer_read = (t0 && by_tag_t0) || scan_read;
   assign timer_set = t0 ? t0_set : scan_set_q;
 
   generate
@@ -200,15 +201,14 @@ module conn_table #(
       always_ff @(posedge clk) begin
         if (wr_tag && wr_way[w])
           tag_mem[wr_set] <= wr_tag_data;
-        if (t0 && by_tag_t0)
+        if (t0_may)
           tag_out_q <= tag_mem[t0_set];
       end
 
       always_ff @(posedge clk) begin
         if (wr_entry && wr_way[w])
           timer_mem[wr_set] <= wr_timer_data;
-        if (timer_read)
-          timer_out_q <= timer_mem[timer_set];
+        timer_out_q <= timer_mem[timer_set];
       end
 
       // The scanner reads timers in T1, too: what the op reads stands in T1's first cycle only.
@@ -357,7 +357,7 @@ module conn_table #(
     .clk(clk), .take(1'b1), .d({agree_d, generation_found == generation}), .q({agree, same_generation}));
 
   always_ff @(posedge clk) begin
-    if (t0) begin
+    if (t0_may) begin
       by_tag_q <= by_tag_t0;
       set_q <= t0_set;
       tag_q <= t0_tag;

@@ -458,7 +458,6 @@ module engine #(
   assign pass_t2 = pass_q[T2_AT];
   assign pass_t3 = pass_q[T3_AT];
   assign pass_t4 = pass_q[STEPS-1];
-  assign go = go_segment || go_command || go_timeout;
   assign go_frame = go_segment || go_pass;
 
   // The op with T0 FSM_CYCLES + 1 cycles ago or more and T4 after this cycle, at most one, and what the candidates have in
@@ -503,11 +502,16 @@ module engine #(
     .command_ready(cmd_ready), .command_hazard(command_hazard),
     .expired_valid(expired_valid), .expired_hazard(expired_hazard),
     .event_room(event_room_t0), .reply_room(reply_room_t0),
-    .pass(go_pass), .segment(go_segment), .command(go_command), .timeout(go_timeout));
+    .pass(go_pass), .segment(go_segment), .command(go_command), .timeout(go_timeout), .op(go));
 
   // In T1 and T2.
   logic [1:0]  op_q;
-  logic [63:0] isn_q;
+  logic [HASH_BITS-1:0]  head_q;        // the head's set, tag, ISN; the next command's set, ISN, and whether it has a set
+  logic [SETS_LOG2+64:0] cmd_hash_q;
+  logic [SETS_LOG2-1:0]  hash_set, cmd_hash_set;
+  logic [15:0] hash_tag;
+  logic [63:0] hash_now, cmd_hash_now;
+  logic        cmd_has_set, may_chain_q;
   command_t    cmd_q;
   logic        has_body_q;
   logic [15:0] expired_slot_q;
@@ -531,6 +535,8 @@ module engine #(
   /* verilator lint_off UNUSEDSIGNAL */
   logic        unused_mixed;
   /* verilator lint_on UNUSEDSIGNAL */
+  assign {hash_set, hash_tag, hash_now} = head_q;
+  assign {cmd_hash_set, cmd_hash_now, cmd_has_set} = cmd_hash_q;
   assign seg_late = seg_late_q;
   assign cmd_late = cmd_late_q;
 
@@ -547,34 +553,25 @@ module engine #(
       mac_pop_q <= go_frame && head_has_mac;
     end
 
-    // T0. A command that does not begin is not looked at.
-    if (may_begin)
+    // T0. What does not begin is not looked at; which one does is known last.
+    if (may_begin) begin
       cmd_q <= cmd_next;
-    if (go_frame) begin
-      op_q <= head_cls == `HF_CLASS_SEG ? `HF_OP_SEGMENT : `HF_OP_ICMP;
-      isn_q <= head_isn;
-      set_q <= head_set;
-      tag_q <= head_tag;
-      has_set_q <= 1'b1;
-    end
-    if (go_command) begin
-      op_q <= `HF_OP_COMMAND;
-      isn_q <= cmd_isn;
-      set_q <= command_set;
-      has_set_q <= cmd_has_tuple || id_exists;
-    end
-    if (go_timeout) begin
-      op_q <= `HF_OP_TIMEOUT;
+      head_q <= {head_set, head_tag, head_isn};
+      cmd_hash_q <= {command_set, cmd_isn, cmd_has_tuple || id_exists};
       expired_slot_q <= expired_slot;
-      set_q <= SETS_LOG2'(expired_slot >> WAYS_LOG2);
-      has_set_q <= 1'b1;
-    end
-    if (go_frame || go_command || go_timeout) begin
-      may_lead_q <= go_segment;
+      op_q <= go_command ? `HF_OP_COMMAND : go_timeout ? `HF_OP_TIMEOUT :
+              head_cls == `HF_CLASS_SEG ? `HF_OP_SEGMENT : `HF_OP_ICMP;
+      may_chain_q <= go_segment;
       has_body_q <= go_command && cmd_has_tuple;
     end
 
-    // T1
+    // T1. No other op is looked for in its first cycle.
+    if (t1_first) begin
+      set_q <= op_q == `HF_OP_COMMAND ? cmd_hash_set : op_q == `HF_OP_TIMEOUT ? SETS_LOG2'(expired_slot_q >> WAYS_LOG2) : hash_set;
+      tag_q <= hash_tag;
+      has_set_q <= op_q != `HF_OP_COMMAND || cmd_has_set;
+      may_lead_q <= may_chain_q;
+    end
     if (t1_first || pass_t1_first) begin
       key_q <= op_q == `HF_OP_COMMAND ? cmd_tuple :
                {seg.ip6, seg.src_addr, seg.dst_addr, seg.src_port, seg.dst_port};
@@ -587,7 +584,7 @@ module engine #(
     if (t2 || pass_t2) begin
       op_late_q <= op_q;
       seg_late_q <= seg;
-      isn_late_q <= isn_q;
+      isn_late_q <= op_q == `HF_OP_COMMAND ? cmd_hash_now : hash_now;
       cmd_late_q <= cmd_q;
       if (BODIES > 1) body_late_q <= body;
     end
@@ -616,7 +613,7 @@ module engine #(
     .SETS_LOG2(SETS_LOG2), .WAYS(WAYS), .IP6(IP6), .MATCH_CYCLES(MATCH_CYCLES), .READ_CYCLES(READ_CYCLES)
   ) u_table (
     .clk(clk), .rst(rst), .ready(ready), .sweep_last(sweep_last),
-    .t0(go), .by_tag_t0(go_segment || (go_command && cmd_has_tuple)),
+    .t0_may(may_begin), .t0(go), .by_tag_t0(go_segment || (go_command && cmd_has_tuple)),
     .segment_t0(go_segment), .segment_set(head_set), .command_set(cmd_set), .t0_tag(go_segment ? head_tag : cmd_tag), .chain(chain),
     .t1_first(t1_first), .t1(t1), .may_evict(op_q == `HF_OP_COMMAND),
     .slot_given(op_q == `HF_OP_COMMAND ? cmd_q.id[15:0] : expired_slot_q),

@@ -7,7 +7,7 @@
 //         offer, room for what a command or timeout may send. `free`: this cycle may be a T0. Of each candidate the
 //         hazard: an op under way holds it back. mac_valid: the head of the MAC queue, or what is being pushed.
 // Output  at most one of: pass (the parser has judged this frame; it goes through the pipeline, but is no op),
-//         segment, command, timeout (that op begins: this cycle is its T0).
+//         segment, command, timeout (that op begins: this cycle is its T0). op: one of these three begins.
 // Timing  combinational.
 `include "handfast_defs.svh"
 module op_arbiter (
@@ -29,12 +29,20 @@ module op_arbiter (
   output logic       pass,
   output logic       segment,
   output logic       command,
-  output logic       timeout
+  output logic       timeout,
+  output logic       op
 );
 
   logic is_op, segment_ready;
   assign is_op = segment_cls == `HF_CLASS_SEG || segment_cls == `HF_CLASS_ICMP;
   assign segment_ready = segment_valid && (hash_valid || !segment_has_hash) && (mac_valid || !segment_has_mac);
+
+  // Hazards are known last: none of them stands behind another one on the way to `op`.
+  logic command_may, expired_may, other;
+  assign command_may = free && command_ready && event_room && reply_room && !(segment_ready && !is_op);
+  assign expired_may = free && expired_valid && event_room && reply_room && !(segment_ready && !is_op);
+  assign other = (command_may && !command_hazard) || (expired_may && !expired_hazard);
+  assign op = (free && segment_ready && is_op && !segment_hazard) || other;
 
   always_comb begin
     pass = 1'b0;
@@ -55,6 +63,7 @@ module op_arbiter (
 
 `ifdef FORMAL_OP_ARBITER
   always_comb begin
+    op_of_three: assert (op == (segment || command || timeout));
     one_op: assert ({1'b0, pass} + {1'b0, segment} + {1'b0, command} + {1'b0, timeout} <= {1'b0, free});
     hazard_waits: assert (!(segment && segment_hazard) && !(command && command_hazard) && !(timeout && expired_hazard));
     room_waits: assert (!(command || timeout) || (event_room && reply_room));
