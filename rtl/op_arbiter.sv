@@ -39,8 +39,8 @@ module op_arbiter (
 
   // Hazards are known last: none of them stands behind another one on the way to `op`.
   logic command_may, expired_may, other;
-  assign command_may = free && command_ready && event_room && reply_room && !(segment_ready && !is_op);
-  assign expired_may = free && expired_valid && event_room && reply_room && !(segment_ready && !is_op);
+  assign command_may = free && command_ready && event_room && reply_room && (is_op || !segment_ready);
+  assign expired_may = free && expired_valid && event_room && reply_room && (is_op || !segment_ready);
   assign other = (command_may && !command_hazard) || (expired_may && !expired_hazard);
   assign op = (free && segment_ready && is_op && !segment_hazard) || other;
 
