@@ -2,12 +2,13 @@
 // sip_round - one SipRound.
 //
 // Input   v_in: v3, v2, v1, v0, the last one in bits 63:0.
-// Output  v_out: likewise.
+// Output  v_out: likewise. folded: their XOR, which is the hash behind the last round; v0 is in v3 too and falls out.
 // Timing  combinational, two 64-bit additions one after the other.
 module sip_round (
   input  logic         valid,  // 0: nobody looks at the output
   input  logic [255:0] v_in,
-  output logic [255:0] v_out
+  output logic [255:0] v_out,
+  output logic [63:0]  folded
 );
   logic [63:0] a0, a1, a2, a3;
   logic [63:0] b0, b1, b2, b3;  // after its first half
@@ -27,6 +28,7 @@ module sip_round (
       c0 = {b0[31:0], b0[63:32]} + b3;
       c3 = {b3[42:0], b3[63:43]} ^ c0;
       v_out = {c3, {c2[31:0], c2[63:32]}, c1, c0};
+      folded = c1 ^ {c2[31:0], c2[63:32]} ^ {b3[42:0], b3[63:43]};
     end else begin
       b0 = 'x;
       b1 = 'x;
@@ -37,6 +39,7 @@ module sip_round (
       c2 = 'x;
       c3 = 'x;
       v_out = 'x;
+      folded = 'x;
     end
   end
 endmodule

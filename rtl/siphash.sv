@@ -87,10 +87,13 @@ module siphash #(
 
       if (ROUNDS == 2) begin : g_two
         logic [255:0] v_half;
-        sip_round u_first (.valid(step_q != 4'd0), .v_in(v_q), .v_out(v_half));
-        sip_round u_second (.valid(step_q != 4'd0), .v_in(v_half), .v_out(v_out));
+        /* verilator lint_off UNUSEDSIGNAL */
+        logic [63:0] folded_half;
+        /* verilator lint_on UNUSEDSIGNAL */
+        sip_round u_first (.valid(step_q != 4'd0), .v_in(v_q), .v_out(v_half), .folded(folded_half));
+        sip_round u_second (.valid(step_q != 4'd0), .v_in(v_half), .v_out(v_out), .folded(hash[64*h +: 64]));
       end else begin : g_one
-        sip_round u_round (.valid(step_q != 4'd0), .v_in(v_q), .v_out(v_out));
+        sip_round u_round (.valid(step_q != 4'd0), .v_in(v_q), .v_out(v_out), .folded(hash[64*h +: 64]));
       end
 
       // The words go in behind the rounds: one XOR with what loads the keys.
@@ -102,8 +105,6 @@ module siphash #(
           v_q[255:192] <= (req ? k1 ^ 64'h7465646279746573 : v3) ^ put_in;
         end
       end
-
-      assign hash[64*h +: 64] = v0 ^ v1 ^ v2 ^ v3;
     end
   endgenerate
 endmodule
