@@ -220,8 +220,14 @@ module engine #(
   // the index, set and tag are used; a small table leaves bits between them.
   /* verilator lint_off UNUSEDSIGNAL */
   logic                        seg_room, hash_room, mac_room;
-  logic [31:0]                 hash_index;
+  logic [31:0]                 hash_index, cmd_index;
   /* verilator lint_on UNUSEDSIGNAL */
+
+  // Of commands: the body that comes, its hash; and what begins in this cycle. (Icarus wants a name declared before it is used.)
+  logic                        push_has_tuple, cmd_hashed, cmd_hash_done;
+  tuple_t                      pushed;
+  logic [63:0]                 cmd_hash_isn;
+  logic                        go_frame, go_command;
 
   generate
     if (HASH_SERIAL != 0) begin : g_serial
@@ -330,13 +336,11 @@ module engine #(
 
   command_t                 cmd_next;
   logic [COMMAND_BITS-1:0]  cmd_head;
-  logic                     push_has_tuple, cmd_has_tuple, cmd_ready, cmd_hashed, push_mixed, cmd_mixed;
+  logic                     cmd_has_tuple, cmd_ready, push_mixed, cmd_mixed;
   logic [`HF_TUPLE_BITS-1:0] push_tuple;
-  tuple_t                   pushed;
-  logic                     cmd_hash_done;
   logic [SETS_LOG2-1:0]     cmd_set;
   logic [15:0]              cmd_tag;
-  logic [63:0]              cmd_hash_isn, cmd_isn;
+  logic [63:0]              cmd_isn;
   // One more than wait, as it is read in T1 and T2; but one alone is taken over in T0 already: the next command with a
   // body is not hashed before that op is done.
   localparam int BODIES = CMD_DEPTH == 1 && WIDE == 0 ? 1 : CMD_DEPTH + 1;
@@ -345,7 +349,6 @@ module engine #(
   body_t                    body_there, body_kept;
   logic [`HF_BODY_BITS-1:0] body;             // of a command in T1 and T2
   /* verilator lint_off UNUSEDSIGNAL */
-  logic [31:0]              cmd_index;        // as hash_index
   logic                     cmd_hash_valid, cmd_hash_room;
   /* verilator lint_on UNUSEDSIGNAL */
 
@@ -443,7 +446,7 @@ module engine #(
   logic [STEPS-1:0] step_q, pass_q;
   logic        t1, t2, t3, t4, t1_first, t3_first, in_t3, pass_t1_first, pass_t2, pass_t3, pass_t4;
   logic [FSM_CYCLES-1:0] begun_d, begun_q;
-  logic        may_q, may_begin, go_pass, go_segment, go_command, go_timeout, go, go_frame;
+  logic        may_q, may_begin, go_pass, go_segment, go_timeout, go;
   logic        expired_valid;
   logic [15:0] expired_slot;
 
@@ -648,6 +651,8 @@ module engine #(
 
   logic       rule_denies, rule_empty;   // in T3
   logic       listener_syn, syn_q;       // in T3, in T4
+  logic [3:0] listener_q;                // in T4: the SYN's listener, or the entry's
+  logic [4:0] cause_q;
   logic       sample_there, sample;      // in T4
 
   assign sample = syn_q && sample_there;
@@ -752,9 +757,8 @@ module engine #(
   logic                      hit_q, enter_q, leave_q, passive_q, completion_q;
   logic [2:0]                send_q;
   logic                      clear_q, event_cookie_q, no_entry_q;
-  logic [3:0]                state_before_q, listener_q;
+  logic [3:0]                state_before_q;
   logic [1:0]                verdict_q;
-  logic [4:0]                cause_q;
   logic [15:0]               mss_q, mss6_q;
   logic [15:0]               rtt_q, rto_q;
   logic [31:0]               ms_q;

@@ -285,12 +285,14 @@ module regs #(
 
   localparam int PLAIN_WORDS = 256;                        // below 0x400
 
-  function automatic logic [PLAIN_WORDS-1:0] plain_words(input logic [11:0] base);
-    for (int i = 0; i < PLAIN_WORDS; i++)
-      plain_words[i] = plain(base + 12'(4 * i)) >> 32 != '0;
-  endfunction
+  logic [PLAIN_WORDS-1:0] plain_words;                       // of each word: does it have plain bits
 
-  localparam logic [PLAIN_WORDS-1:0] PLAIN = plain_words(12'd0);
+  generate
+    for (genvar i = 0; i < PLAIN_WORDS; i++) begin : g_plain
+      localparam logic [63:0] WORD = plain(12'(4 * i));
+      assign plain_words[i] = WORD[63:32] != '0;
+    end
+  endgenerate
 
   (* no_rw_check *)
   logic [31:0]            kept_mem [0:PLAIN_WORDS-1];
@@ -302,7 +304,7 @@ module regs #(
 
   always_ff @(posedge clk) begin
     {plain_bits, plain_reset} <= plain(addr_d);             // of addr_q
-    is_plain <= PLAIN[addr_d[9:2]] && {addr_d[11:10], addr_d[1:0]} == '0;
+    is_plain <= plain_words[addr_d[9:2]] && {addr_d[11:10], addr_d[1:0]} == '0;
     kept_q <= kept_mem[addr_d[9:2]];
     if (write_access && is_plain)
       kept_mem[addr_q[9:2]] <= wdata & plain_bits;
@@ -312,7 +314,7 @@ module regs #(
     if (rst)
       written_q <= '0;
     else if (write_access && is_plain)
-      written_q <= (written_q | PLAIN_WORDS'(1) << addr_q[9:2]) & PLAIN;
+      written_q <= (written_q | PLAIN_WORDS'(1) << addr_q[9:2]) & plain_words;
   end
 
   assign kept = forward_q ? wdata_q : is_written_q ? kept_q : plain_reset;

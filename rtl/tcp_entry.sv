@@ -132,7 +132,7 @@ module tcp_entry #(
     a_d.seq_beside = seg.seq + {{31{!syn}}, 1'b1};
   end
 
-  cut #(.WIDTH($bits(a_d)), .ON(`HF_CUT(1, FSM_CYCLES))) u_cut1 (.clk(clk), .take(first), .d(a_d), .q(a));
+  cut #(.WIDTH(263), .ON(`HF_CUT(1, FSM_CYCLES))) u_cut1 (.clk(clk), .take(first), .d(a_d), .q(a));
 
   // ---- to cut 2 ----
 
@@ -163,7 +163,7 @@ module tcp_entry #(
     b_d.give_up_ms = is_command ? a.new_give_up_ms : tcb.give_up_ms;
   end
 
-  cut #(.WIDTH($bits(b_d)), .ON(`HF_CUT(2, FSM_CYCLES))) u_cut2 (.clk(clk), .take(1'b1), .d(b_d), .q(b));
+  cut #(.WIDTH(73), .ON(`HF_CUT(2, FSM_CYCLES))) u_cut2 (.clk(clk), .take(1'b1), .d(b_d), .q(b));
 
   // ---- to cut 3 ----
 
@@ -181,7 +181,7 @@ module tcp_entry #(
     c_d.rto_ms = b.doubled_ms[31:16] == 16'd0 && b.doubled_ms[15:0] < a.rto_max_ms ? b.doubled_ms[15:0] : a.rto_max_ms;
   end
 
-  cut #(.WIDTH($bits(c_d)), .ON(`HF_CUT(3, FSM_CYCLES))) u_cut3 (.clk(clk), .take(1'b1), .d(c_d), .q(c));
+  cut #(.WIDTH(64), .ON(`HF_CUT(3, FSM_CYCLES))) u_cut3 (.clk(clk), .take(1'b1), .d(c_d), .q(c));
 
   // ---- to cut 4 ----
 
@@ -218,7 +218,7 @@ module tcp_entry #(
     if (!syn && !hit && new_ts && a.listener_opts[OPT_WS] && seg.tsecr[3:0] != 4'd15) d_d.wnd_shift = seg.tsecr[3:0];
   end
 
-  cut #(.WIDTH($bits(d_d)), .ON(`HF_CUT(4, FSM_CYCLES))) u_cut4 (.clk(clk), .take(1'b1), .d(d_d), .q(d));
+  cut #(.WIDTH(108), .ON(`HF_CUT(4, FSM_CYCLES))) u_cut4 (.clk(clk), .take(1'b1), .d(d_d), .q(d));
   assign new_mss = d.mss;
 
   // ---- to cut 5 ----
@@ -241,7 +241,7 @@ module tcp_entry #(
     e_d.wnd = {16'd0, seg.wnd} << d.wnd_shift;
   end
 
-  cut #(.WIDTH($bits(e_d)), .ON(`HF_CUT(5, FSM_CYCLES))) u_cut5 (.clk(clk), .take(1'b1), .d(e_d), .q(e));
+  cut #(.WIDTH(91), .ON(`HF_CUT(5, FSM_CYCLES))) u_cut5 (.clk(clk), .take(1'b1), .d(e_d), .q(e));
 
   // ---- to cut 6: the entry ----
 

@@ -269,7 +269,10 @@ module tcp_fsm #(
     a_d.bad_state = bad_state;
   end
 
-  cut #(.WIDTH($bits(a_d)), .ON(`HF_CUT(1, FSM_CYCLES))) u_cut1 (.clk(clk), .take(first), .d(a_d), .q(a));
+  cut #(.WIDTH(288), .ON(`HF_CUT(1, FSM_CYCLES))) u_cut1 (.clk(clk), .take(first), .d(a_d), .q(a));
+
+  // A cut's width stands there as a number, that of its fields' bits: Yosys 0.23 knows no $bits of a type, Icarus 11 none of a
+  // variable. Both Verilator and Icarus tell when it is not right.
 
   // ---- to cut 2: hit, and what compares differences ----
 
@@ -330,7 +333,7 @@ module tcp_fsm #(
     b_d.sample_ms = a.sample_ms > 24'hfffe ? 16'hfffe : a.sample_ms[15:0];
   end
 
-  cut #(.WIDTH($bits(b_d)), .ON(`HF_CUT(2, FSM_CYCLES))) u_cut2 (.clk(clk), .take(1'b1), .d(b_d), .q(b));
+  cut #(.WIDTH(58), .ON(`HF_CUT(2, FSM_CYCLES))) u_cut2 (.clk(clk), .take(1'b1), .d(b_d), .q(b));
 
   // ---- to cut 3 ----
 
@@ -391,7 +394,7 @@ module tcp_fsm #(
     else if (op == `HF_OP_SEGMENT && a.listener_offload) c_d.state_before = `HF_STATE_LISTEN;
   end
 
-  cut #(.WIDTH($bits(c_d)), .ON(`HF_CUT(3, FSM_CYCLES))) u_cut3 (.clk(clk), .take(1'b1), .d(c_d), .q(c));
+  cut #(.WIDTH(37), .ON(`HF_CUT(3, FSM_CYCLES))) u_cut3 (.clk(clk), .take(1'b1), .d(c_d), .q(c));
 
   // ---- to cut 4 ----
 
@@ -421,7 +424,7 @@ module tcp_fsm #(
     else d_d.sample_rto_ms = c.sample_rto[15:0];
   end
 
-  cut #(.WIDTH($bits(d_d)), .ON(`HF_CUT(4, FSM_CYCLES))) u_cut4 (.clk(clk), .take(1'b1), .d(d_d), .q(d));
+  cut #(.WIDTH(21), .ON(`HF_CUT(4, FSM_CYCLES))) u_cut4 (.clk(clk), .take(1'b1), .d(d_d), .q(d));
 
   // ---- what an entry takes from the op ----
 
@@ -834,7 +837,7 @@ module tcp_fsm #(
     end
   end
 
-  cut #(.WIDTH($bits(e_d)), .ON(`HF_CUT(5, FSM_CYCLES))) u_cut5 (.clk(clk), .take(1'b1), .d(e_d), .q(e));
+  cut #(.WIDTH(55), .ON(`HF_CUT(5, FSM_CYCLES))) u_cut5 (.clk(clk), .take(1'b1), .d(e_d), .q(e));
 
   // ---- to cut 6: the rest of the decision ----
 
@@ -907,7 +910,7 @@ module tcp_fsm #(
     end
   end
 
-  cut #(.WIDTH($bits(f_d)), .ON(`HF_CUT(6, FSM_CYCLES))) u_cut6 (.clk(clk), .take(1'b1), .d(f_d), .q(f));
+  cut #(.WIDTH(19), .ON(`HF_CUT(6, FSM_CYCLES))) u_cut6 (.clk(clk), .take(1'b1), .d(f_d), .q(f));
 
   // ---- to cut 7: room ----
 
@@ -942,7 +945,7 @@ module tcp_fsm #(
     end
   end
 
-  cut #(.WIDTH($bits(g_d)), .ON(`HF_CUT(7, FSM_CYCLES))) u_cut7 (.clk(clk), .take(1'b1), .d(g_d), .q(g));
+  cut #(.WIDTH(8), .ON(`HF_CUT(7, FSM_CYCLES))) u_cut7 (.clk(clk), .take(1'b1), .d(g_d), .q(g));
 
   // ---- what comes out ----
 

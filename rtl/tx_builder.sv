@@ -131,25 +131,27 @@ module tx_builder #(
   // What depends on nothing but which options there are: their 32-bit words, three bits, and the sum of their kinds and
   // lengths, of the data offset, and of the pseudo-header's protocol and length, far from a carry. Options stand on
   // 32-bit boundaries, so their words sum alike wherever they are.
-  function automatic logic [18:0] of_options(input logic mss, input logic sack, input logic ts, input logic ws);
+  // By mss, sack, ts and ws, the last one lowest.
+  function automatic logic [16*32-1:0] options_table(input logic [3:0] first);
+    logic [3:0]  which;
+    logic        mss, sack, ts, ws;
     logic [2:0]  option_words;
     logic [15:0] sum;
-    option_words = {2'd0, mss} + {2'd0, ws} + (ts ? 3'd3 : {2'd0, sack});
-    sum = (mss ? 16'h0204 : 16'd0) + (ws ? 16'h0103 + 16'h0300 : 16'd0);
-    if (ts)
-      sum = sum + (sack ? 16'h0402 : 16'h0101) + 16'h080a;
-    else if (sack)
-      sum = sum + 16'h0101 + 16'h0402;
-    of_options = {option_words, sum + {4'd5 + {1'b0, option_words}, 12'd0} + 16'd6 + NO_OPTIONS_LEN +
-                                {11'd0, option_words, 2'd0}};
-  endfunction
-
-  function automatic logic [16*32-1:0] options_table(input logic [3:0] first);
-    logic [3:0] which;
     options_table = '0;
     for (int i = 0; i < 16; i++) begin
       which = first + 4'(i);
-      options_table[32*i +: 32] = {13'd0, of_options(which[3], which[2], which[1], which[0])};
+      mss = which[3];
+      sack = which[2];
+      ts = which[1];
+      ws = which[0];
+      option_words = {2'd0, mss} + {2'd0, ws} + (ts ? 3'd3 : {2'd0, sack});
+      sum = (mss ? 16'h0204 : 16'd0) + (ws ? 16'h0103 + 16'h0300 : 16'd0);
+      if (ts)
+        sum = sum + (sack ? 16'h0402 : 16'h0101) + 16'h080a;
+      else if (sack)
+        sum = sum + 16'h0101 + 16'h0402;
+      options_table[32*i +: 19] = {option_words, sum + {4'd5 + {1'b0, option_words}, 12'd0} + 16'd6 + NO_OPTIONS_LEN +
+                                                 {11'd0, option_words, 2'd0}};
     end
   endfunction
 

@@ -5,7 +5,7 @@
 # Does nothing when all are there; goes through sudo when not root. The host may be any that apt is set up for.
 set -eu
 
-packages="gcc g++ clang llvm make verilator yosys z3 libcunit1-dev libpcap-dev libusb-1.0-0-dev libbpf-dev libconfig-dev libjansson-dev libsystemd-dev zlib1g-dev iproute2 curl tshark cppcheck clang-format liblwip-dev umockdev libumockdev-dev openfpgaloader procps systemd"
+packages="gcc g++ clang llvm make verilator iverilog yosys z3 libcunit1-dev libpcap-dev libusb-1.0-0-dev libbpf-dev libconfig-dev libjansson-dev libsystemd-dev zlib1g-dev iproute2 curl tshark cppcheck clang-format liblwip-dev umockdev libumockdev-dev openfpgaloader procps systemd"
 test $# = 0 || packages=$*
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

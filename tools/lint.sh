@@ -70,6 +70,20 @@ board() { # board FILE: a top around the core
 for top in rtl/eth/eth_mac_sim.sv rtl/board/board_sim.sv boards/*/*.sv; do
 	check "verilator -Wall, $(basename "$top" .sv)" board "$top"
 done
+# Icarus: elaborated, and no name made up or of another width, which it only warns of.
+icarus() { # icarus TOP [-Pname=value...]
+	local failed
+	iverilog -g2012 -Wall -Irtl -Irtl/eth -tnull -s "$@" $(find rtl boards -name '*.sv') tools/vendor/*.v > build/icarus.log 2>&1
+	failed=$?
+	grep -E 'error|implicit definition|expects [0-9]+ bits, got|Unknown module' build/icarus.log && failed=1
+	return $failed
+}
+for build in "" small lean wide wide-small; do
+	check "Icarus, ${build:-default}" icarus handfast $([[ ! $build ]] || make -s "$build-parameters" | tr ' ' '\n' | sed 's/^-G/-Phandfast./')
+done
+for top in eth_mac_sim board_sim handfast_pcie pcie_xilinx7 handfast_usb $(basename -s .sv boards/*/*.sv); do
+	check "Icarus, $top" icarus $top
+done
 for top in handfast_pcie pcie_xilinx7; do check "verilator -Wall, $top" around $top rtl/cross rtl/pcie; done
 check "verilator -Wall, handfast_usb" around handfast_usb rtl/cross rtl/eth rtl/usb
 check "cppcheck" cppcheck -q --std=c11 -D_GNU_SOURCE -I. --inline-suppr --enable=warning,performance,portability \

@@ -48,6 +48,9 @@ module pcie_c2h #(
 
   typedef enum logic [1:0] {OFF, AWAIT, HELLO, RUN} state_t;
   state_t       state_q;
+  logic         is_off, is_run;          // (Icarus 11 knows no names of an enumeration where a port is connected.)
+  assign is_off = state_q == OFF;
+  assign is_run = state_q == RUN;
 
   logic [64:0]  beat;
   logic         beat_valid, full, pop, discard;
@@ -99,7 +102,7 @@ module pcie_c2h #(
                   {1'b0, take && from_hello_q && {1'b0, hello_at_q} + 4'd1 == beats_q[3:0]};
 
   pcie_index #(.CARD_PRODUCES(1)) index (
-    .clk(clk), .rst(rst), .start(state_q == OFF && !sending_q), .running(state_q != OFF && enable), .size_log2(size_log2),
+    .clk(clk), .rst(rst), .start(is_off && !sending_q), .running(!is_off && enable), .size_log2(size_log2),
     .doorbell(doorbell), .value(value), .advance(done && sending_q), .beats(beats_q), .producer(tail), .consumer(head), .refused(refused)
   );
 
@@ -112,7 +115,7 @@ module pcie_c2h #(
     moved_q <= grant || state_q != RUN;
   end
   pcie_split #(.CAP(512)) split (
-    .clk(clk), .hold(grant || moved_q || state_q != RUN), .avail(avail_q), .offset(planned_q[11:3]),
+    .clk(clk), .hold(grant || moved_q || !is_run), .avail(avail_q), .offset(planned_q[11:3]),
     .max_code(cfg_max_payload), .valid(split_valid), .beats(split_beats)
   );
 

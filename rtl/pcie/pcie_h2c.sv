@@ -63,6 +63,8 @@ module pcie_h2c (
 
   typedef enum logic [1:0] {OFF, RUN, STOPPED} state_t;
   state_t      state_q;
+  logic        is_off;                   // (Icarus 11 knows no names of an enumeration where a port is connected.)
+  assign is_off = state_q == OFF;
 
   // ---- reads ----
   // A read's slot is the low three bits of its tag; the two above tell a late completion from one of a later read.
@@ -172,7 +174,7 @@ module pcie_h2c (
   assign active = state_q != OFF || used_q != 8'd0;
 
   pcie_index #(.CARD_PRODUCES(0)) index (
-    .clk(clk), .rst(rst), .start(state_q == OFF), .running(run), .size_log2(size_log2), .doorbell(doorbell),
+    .clk(clk), .rst(rst), .start(is_off), .running(run), .size_log2(size_log2), .doorbell(doorbell),
     .value(value), .advance(retire), .beats({3'd0, beats[oldest_q]}), .producer(tail), .consumer(head), .refused(refused)
   );
 
