@@ -123,13 +123,13 @@ fi
 
 if [[ ${SYNTH:-} == all && $status == 0 ]]; then
 	{
-		sed '/^| /,$d' $doc
+		sed '/^|/,$d' $doc
 		echo '| build | what | part | LUTs | flip-flops | block RAMs |'
 		echo '|---|---|---|---|---|---|'
 		for name in $names; do
 			[[ $name == small ]] || cat "$out/$name.row"
 		done
-		sed '1,/^| /d; /^|/d' $doc
+		awk '/^[|]/ && !behind { table = 1; next } table { behind = 1 } behind' $doc # what is behind the first table
 	} > $out/resources.md
 	cmp -s $out/resources.md $doc || cp $out/resources.md $doc
 fi
