@@ -284,9 +284,9 @@ int service_run(struct hf_device *dev, int (*run)(struct hf_device *dev, void *a
 
 /* listener.c ------------------------------------------------------------------------------------------------ */
 
-/* hf_listen() with everything. backlog counts for WAY_REPAIR. */
+/* hf_listen() with everything. backlog counts for WAY_REPAIR. `deaf`: nobody takes its connections, from the first one on. */
 int listener_open(struct hf_device *dev, const union address *local, int backlog, enum way way, enum mode mode,
-	struct hf_listener **listener);
+	bool deaf, struct hf_listener **listener);
 /* Change what the board does. Returns as hf_listen(). */
 int listener_set_mode(struct hf_listener *l, enum mode mode);
 

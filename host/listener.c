@@ -190,7 +190,7 @@ static int stop_listening(struct hf_device *dev, void *arg)
 }
 
 int listener_open(struct hf_device *dev, const union address *local, int backlog, enum way way, enum mode mode,
-	struct hf_listener **out)
+	bool deaf, struct hf_listener **out)
 {
 	struct hf_listener *l;
 	int rc = 0;
@@ -200,6 +200,7 @@ int listener_open(struct hf_device *dev, const union address *local, int backlog
 		error_set(dev, "a listener with a backlog of %d: %s", backlog, strerror(-rc));
 		return rc;
 	}
+	l->deaf = deaf;
 	rc = service_run(dev, start_listening, l);
 	if (rc) {
 		free_listener(l);
@@ -285,7 +286,7 @@ int hf_listen(
 		return rc;
 	}
 	return dev->client ? listen_at_daemon(dev, &address, backlog, out)
-			   : listener_open(dev, &address, backlog, WAY_REPAIR, MODE_OFFLOAD, out);
+			   : listener_open(dev, &address, backlog, WAY_REPAIR, MODE_OFFLOAD, false, out);
 }
 
 int hf_listener_close(struct hf_listener *l)

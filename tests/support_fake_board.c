@@ -155,10 +155,12 @@ static void on_register(struct fake_board *b, const uint8_t *msg)
 	header(reply, HF_MSG_REG_REPLY, status, sizeof(reply), offset, MSG_GET(msg, HEADER, stamp));
 	MSG_PUT(reply, REG_REPLY, value, write || status ? 0 : selected_count(b, offset));
 	fake_board_send(b, reply, sizeof(reply));
-	if (b->at_offload && write && !status && offset == HF_REG_LISTEN_COMMIT &&
-		(value >> HF_LISTEN_COMMIT_MODE_LOW & 3) == 1) {
-		fake_board_send(b, b->at_offload, 128);
-		b->at_offload = NULL;
+	if (write && !status && offset == HF_REG_LISTEN_COMMIT) {
+		const uint8_t **event = &b->at_mode[value >> HF_LISTEN_COMMIT_MODE_LOW & 3];
+
+		if (*event)
+			fake_board_send(b, *event, 128);
+		*event = NULL;
 	}
 }
 

@@ -63,7 +63,7 @@ struct fake_board {
 	/* What DUMP finds: `entries` messages EVENT with id and body; others are STALE. NULL: DUMP is completed as any command. */
 	const uint8_t (*entry)[128];
 	unsigned entries;
-	const uint8_t *at_offload; /* an EVENT that follows at once when a listener is switched to OFFLOAD; once */
+	const uint8_t *at_mode[4]; /* an EVENT that follows at once when a listener is switched to that mode; once */
 	uint64_t arp_mac;	   /* ARP requests and neighbour solicitations are answered with this MAC, 0 = not */
 
 	/* What it saw, under the lock. */

@@ -408,6 +408,7 @@ bool xvc_start(struct xvc *x)
 
 	if (s < 0 || bind(s, (struct sockaddr *)&at, len) || listen(s, 4) ||
 		getsockname(s, (struct sockaddr *)&at, &len)) {
+		perror("xvc: no socket");
 		close(s);
 		return false;
 	}
@@ -424,6 +425,8 @@ bool xvc_start(struct xvc *x)
 			close(client);
 		}
 	}
+	if (x->pid < 0)
+		perror("xvc: fork");
 	close(s);
 	return x->pid > 0;
 }

@@ -544,6 +544,8 @@ static void close_board(struct listener *l)
 static int set_board(struct listener *l, enum mode mode)
 {
 	int rc, backlog = l->subscribers ? l->backlog : l->config.backlog;
+	/* Half-open ones may still become established after the switch; without a program they are reset. */
+	const bool deaf = l->config.way == WAY_REPAIR && !l->subscribers;
 
 	/* The last program of way repair is gone: its queue goes too. Or the first one has come. */
 	if (l->board && l->config.way == WAY_REPAIR &&
@@ -554,7 +556,7 @@ static int set_board(struct listener *l, enum mode mode)
 		return 0;
 	}
 	if (!l->board) {
-		rc = listener_open(l->d->dev, &l->config.address, backlog, l->config.way, mode, &l->board);
+		rc = listener_open(l->d->dev, &l->config.address, backlog, l->config.way, mode, deaf, &l->board);
 		if (rc) {
 			l->board = NULL;
 			return rc;
@@ -562,9 +564,8 @@ static int set_board(struct listener *l, enum mode mode)
 		if (l->config.way == WAY_REPAIR)
 			l->queue = (struct source){ .fd = hf_listener_fd(l->board), .ready = on_queue };
 	}
-	/* Half-open ones may still become established after the switch; without a program they are reset. Before the switch: the first
-	 * connection may be there as soon as the board has been told. */
-	l->board->deaf = l->config.way == WAY_REPAIR && !l->subscribers;
+	/* Before the switch: the first connection may be there as soon as the board has been told. */
+	l->board->deaf = deaf;
 	return l->board->mode == mode ? 0 : listener_set_mode(l->board, mode);
 }
 
