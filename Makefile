@@ -310,7 +310,7 @@ regress: $B/lockstep  ## seeds in parallel: make regress JOBS=n SEEDS=a..b [CYCL
 regress-test: $B/lockstep  ## regress itself; sshd and Slurm, if installed, are started on 127.0.0.1
 	tools/install.sh parallel $(if $(filter true,$(CI)),openssh-server slurmctld slurmd slurm-client munge)
 	tests/regress/run $B
-lint: all  ## Verilator -Wall, gcc -Werror, cppcheck, clang-format, SPDX lines, headers, the systemd unit
+lint: all  ## Verilator -Wall, Icarus, gcc -Werror, cppcheck, clang-format, SPDX lines, headers, the systemd unit
 	+tools/lint.sh
 synth:  ## Yosys generic and ECP5: LUTs, flip-flops, block RAMs; with SYNTH=all every build of docs/resources.md, and that file
 	+tools/synth.sh
