@@ -71,9 +71,13 @@ module rule_table #(
   assign whole = rule.mask_len[7] ? '1 : ~(16'hffff << rule.mask_len[6:3]);
   assign last_bits = ~(8'hff << rule.mask_len[2:0]);
   always_comb begin
-    for (int g = 0; g < 16; g++) begin
-      for (int b = 0; b < 8; b++)
-        mask[127 - 8*g - b] = whole[g] || (rule.mask_len[7:3] == 5'(g) && last_bits[b]);
+    if (commit) begin
+      for (int g = 0; g < 16; g++) begin
+        for (int b = 0; b < 8; b++)
+          mask[127 - 8*g - b] = whole[g] || (rule.mask_len[7:3] == 5'(g) && last_bits[b]);
+      end
+    end else begin
+      mask = 'x;
     end
   end
   assign prefix = rule.prefix & mask;
