@@ -405,6 +405,7 @@ bool xvc_start(struct xvc *x)
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof at;
 	const int s = socket(AF_INET, SOCK_STREAM, 0);
+	pid_t pid;
 
 	if (s < 0 || bind(s, (struct sockaddr *)&at, len) || listen(s, 4) ||
 		getsockname(s, (struct sockaddr *)&at, &len)) {
@@ -413,8 +414,8 @@ bool xvc_start(struct xvc *x)
 		return false;
 	}
 	x->port = ntohs(at.sin_port);
-	x->pid = fork();
-	if (!x->pid) {
+	pid = fork(); /* not into x yet: that is shared, and the child would put its 0 there */
+	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;) {
 			const int client = accept(s, NULL, NULL);
@@ -425,10 +426,11 @@ bool xvc_start(struct xvc *x)
 			close(client);
 		}
 	}
-	if (x->pid < 0)
+	if (pid < 0)
 		perror("xvc: fork");
+	x->pid = pid;
 	close(s);
-	return x->pid > 0;
+	return pid > 0;
 }
 
 void xvc_stop(struct xvc *x)
